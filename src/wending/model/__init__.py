@@ -1,0 +1,1 @@
+"""What a Qwen2.5 is: configuration, checkpoint, tokenizer, chat template, forward pass."""

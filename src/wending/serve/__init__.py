@@ -1,0 +1,1 @@
+"""HTTP only: the OpenAI-compatible API and the chat page."""
