@@ -1,1 +1,274 @@
-"""The command line: parses, calls, prints. Everything heavy is imported inside the command that needs it."""
+"""The command line: parses, calls, prints. Everything heavy is imported inside the command that needs it.
+
+Help texts are English, or Chinese where the locale (LC_ALL, LC_MESSAGES, LANG) is Chinese.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from wending import __version__
+
+Say = Callable[[str, str], str]
+
+
+def _locale_language() -> str:
+    """The language of messages and help: "zh" under a Chinese locale, otherwise "en"."""
+    for variable in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        value = os.environ.get(variable)
+        if value:
+            return "zh" if value.lower().startswith("zh") else "en"
+    return "en"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run `wending ARGUMENTS` and return its exit status."""
+    language = _locale_language()
+    options = _parser(language).parse_args(arguments)
+    status: int = options.run(options)
+    return status
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from wending.serve.main import run_server
+
+    return run_server(
+        options.model,
+        options.host,
+        options.port,
+        dtype=options.dtype,
+        memory=options.memory,
+        threads=options.threads,
+    )
+
+
+def _assess(options: argparse.Namespace) -> int:
+    from wending.assess.main import run_assessment
+
+    return run_assessment(
+        options.target,
+        out=options.out,
+        repeats=options.repeats,
+        scenarios=options.scenario,
+        seed=options.seed,
+        model=options.model,
+        api_key=options.api_key or os.environ.get("OPENAI_API_KEY"),
+        concurrency=options.concurrency,
+        language=options.lang,
+    )
+
+
+def _parser(language: str) -> argparse.ArgumentParser:
+    def say(english: str, chinese: str) -> str:
+        return chinese if language == "zh" else english
+
+    parser = argparse.ArgumentParser(
+        prog="wending",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description=say(
+            "Serves Qwen2.5 so that it stays stable, and proves it.",
+            "稳定地提供 Qwen2.5 服务，并加以证明。",
+        ),
+        epilog=say(
+            "example:\n  wending assess            assess the bundled demonstration model, write a report\n"
+            "  wending serve ./Qwen2.5-7B-Instruct --port 8080",
+            "示例：\n  wending assess            评测自带的演示模型并写出报告\n"
+            "  wending serve ./Qwen2.5-7B-Instruct --port 8080",
+        ),
+    )
+    parser.add_argument("--version", action="version", version=f"wending {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_serve(commands, say)
+    _add_assess(commands, say, language)
+    return parser
+
+
+def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser], say: Say) -> None:
+    summary = say(
+        "serve a checkpoint: OpenAI-compatible API and chat page", "提供模型服务：OpenAI 兼容接口与聊天页面"
+    )
+    command = commands.add_parser(
+        "serve",
+        help=summary,
+        description=summary,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=say(
+            "example:\n  wending serve ./Qwen2.5-0.5B-Instruct --port 8080\n"
+            "  then open http://127.0.0.1:8080/ or point an OpenAI client at http://127.0.0.1:8080/v1",
+            "示例：\n  wending serve ./Qwen2.5-0.5B-Instruct --port 8080\n"
+            "  然后打开 http://127.0.0.1:8080/，或让 OpenAI 客户端连接 http://127.0.0.1:8080/v1",
+        ),
+    )
+    command.add_argument(
+        "model",
+        nargs="?",
+        type=Path,
+        metavar="MODEL",
+        help=say("checkpoint folder (default: the bundled model)", "模型文件夹（默认：自带的演示模型）"),
+    )
+    command.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help=say("address to listen on (default: %(default)s)", "监听地址（默认 %(default)s）"),
+    )
+    command.add_argument(
+        "--port",
+        type=_port,
+        default=8080,
+        help=say(
+            "port, 0 for a free one (default: %(default)s)", "端口，0 表示任选空闲端口（默认 %(default)s）"
+        ),
+    )
+    command.add_argument(
+        "--dtype",
+        choices=("auto", "bfloat16", "float32"),
+        default="auto",
+        help=say("precision of the weights (default: as stored)", "权重精度（默认与文件一致）"),
+    )
+    command.add_argument(
+        "--memory",
+        type=_gibibytes,
+        metavar="GIB",
+        help=say(
+            "memory the engine may use, in GiB (default: a share of what is free)",
+            "引擎可用内存，单位 GiB（默认：空闲内存的一部分）",
+        ),
+    )
+    command.add_argument(
+        "--threads",
+        type=_positive,
+        metavar="N",
+        help=say("threads of the engine (default: every available core)", "引擎线程数（默认：全部可用核心）"),
+    )
+    command.set_defaults(run=_serve)
+
+
+def _add_assess(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], say: Say, language: str
+) -> None:
+    summary = say(
+        "put a model or an endpoint through the five scenarios and write the report",
+        "让模型或服务接受五类场景的检验并写出报告",
+    )
+    command = commands.add_parser(
+        "assess",
+        help=summary,
+        description=summary,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=say(
+            "example:\n  wending assess\n"
+            "  wending assess http://127.0.0.1:8000/v1 --model Qwen2.5-7B-Instruct "
+            "--repeats 10 --out report",
+            "示例：\n  wending assess\n"
+            "  wending assess http://127.0.0.1:8000/v1 --model Qwen2.5-7B-Instruct "
+            "--repeats 10 --out report",
+        ),
+    )
+    command.add_argument(
+        "target",
+        nargs="?",
+        metavar="TARGET",
+        help=say(
+            "checkpoint folder, or base URL of an OpenAI-compatible endpoint (default: the bundled model)",
+            "模型文件夹，或 OpenAI 兼容服务的地址（默认：自带的演示模型）",
+        ),
+    )
+    command.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help=say(
+            "folder for the report (default: a new assessment-DATE-TIME)",
+            "报告文件夹（默认新建 assessment-日期-时间）",
+        ),
+    )
+    command.add_argument(
+        "--repeats",
+        type=_positive,
+        default=5,
+        metavar="N",
+        help=say("how often each item is asked (default: %(default)s)", "每题重复次数（默认 %(default)s）"),
+    )
+    command.add_argument(
+        "--scenario",
+        action="append",
+        metavar="ID",
+        help=say("only this scenario; may be repeated", "只做这个场景；可多次给出"),
+    )
+    command.add_argument(
+        "--seed",
+        type=_not_negative,
+        default=1,
+        metavar="N",
+        help=say(
+            "seed of the whole assessment (default: %(default)s)", "整个评测的随机种子（默认 %(default)s）"
+        ),
+    )
+    command.add_argument(
+        "--model",
+        metavar="NAME",
+        help=say(
+            "model to ask for (default: the endpoint's first)", "请求的模型名（默认：服务列出的第一个）"
+        ),
+    )
+    command.add_argument(
+        "--api-key",
+        metavar="KEY",
+        help=say("key of the endpoint (default: $OPENAI_API_KEY)", "服务的密钥（默认取 $OPENAI_API_KEY）"),
+    )
+    command.add_argument(
+        "--concurrency",
+        type=_positive,
+        default=4,
+        metavar="N",
+        help=say(
+            "requests in flight during the scenarios (default: %(default)s)",
+            "场景阶段的并发数（默认 %(default)s）",
+        ),
+    )
+    command.add_argument(
+        "--lang",
+        choices=("en", "zh"),
+        default=language,
+        help=say(
+            "language of progress and messages (default: %(default)s)", "进度与消息的语言（默认 %(default)s）"
+        ),
+    )
+    command.set_defaults(run=_assess)
+
+
+def _port(text: str) -> int:
+    value = _not_negative(text)
+    if value > 65535:
+        raise argparse.ArgumentTypeError(f"{value} is not a port: 0 to 65535")
+    return value
+
+
+def _positive(text: str) -> int:
+    value = _not_negative(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} is too small: 1 or more")
+    return value
+
+
+def _not_negative(text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{value} is negative")
+    return value
+
+
+def _gibibytes(text: str) -> int:
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of GiB") from None
+    if not 0 < value < 1 << 20:
+        raise argparse.ArgumentTypeError(f"{text} GiB makes no sense as a memory limit")
+    return int(value * (1 << 30))
