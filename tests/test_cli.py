@@ -1,0 +1,70 @@
+"""The command line: help is complete and light, bad options are refused with the number."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from wending import __version__, cli
+
+HEAVY = ("numpy", "fastapi", "uvicorn", "aiohttp", "tokenizers", "rich", "jinja2", "wending._kernels")
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "wending", *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("command", [[], ["serve"], ["assess"]])
+def test_help_shows_an_example_in_both_languages(command: list[str]) -> None:
+    english = run(*command, "--help", LC_ALL="C.UTF-8")
+    chinese = run(*command, "--help", LC_ALL="zh_CN.UTF-8", PYTHONUTF8="1")
+    assert english.returncode == chinese.returncode == 0
+    assert "example:" in english.stdout
+    assert "示例：" in chinese.stdout
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """Help must answer within a blink: what would make it slow is an import, so imports are what is checked."""
+    script = (
+        "import sys\nfrom wending import cli\n"
+        "try:\n    cli.main(['assess', '--help'])\nexcept SystemExit:\n    pass\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
+    )
+    finished = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert finished.stderr.strip() == "[]"
+
+
+def test_version() -> None:
+    assert run("--version").stdout.strip() == f"wending {__version__}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["serve", "--port", "70000"], "70000"),
+        (["serve", "--port", "http"], "'http' is not a whole number"),
+        (["serve", "--memory", "0"], "0 GiB"),
+        (["serve", "--memory", "lots"], "'lots' is not a number of GiB"),
+        (["serve", "--threads", "0"], "0 is too small"),
+        (["assess", "--repeats", "0"], "0 is too small"),
+        (["assess", "--seed", "-1"], "-1 is negative"),
+        (["assess", "--lang", "fr"], "fr"),
+        (["dance"], "dance"),
+    ],
+)
+def test_bad_options_are_refused_with_the_value(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(arguments)
+    assert stopped.value.code == 2
+    assert said in capsys.readouterr().err
