@@ -1,0 +1,164 @@
+"""The one interface through which a service uses an engine, wherever that engine runs.
+
+The shapes here carry everything that crosses the border: a thread implements it today (`thread_client.py`), a
+supervised process can implement it tomorrow without a change to its users. Knows nothing of HTTP or JSON.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from wending.engine.sampling_params import SamplingParams
+
+if TYPE_CHECKING:
+    from wending.model.generation_config import GenerationConfig
+
+FinishReason = Literal["stop", "length", "error"]
+"""stop: an end-of-sequence token, a stop token or a stop string. length: max_tokens or the context is used
+up. error: this completion failed and no other was touched; `CompletionDelta.error` says why."""
+
+
+class TopLogprob(NamedTuple):
+    """One of the most likely tokens at a position."""
+
+    token_id: int
+    token: str
+    """Its bytes as text, with U+FFFD where they are not whole characters."""
+    bytes: list[int]
+    """Its bytes; empty for control tokens."""
+    logprob: float
+    """Natural logarithm of its probability."""
+
+
+@dataclass(slots=True)
+class TokenLogprob:
+    """The log-probability of a generated token, and of the most likely tokens at its position.
+
+    Computed from the model's raw logits over the real vocabulary, before penalties, bias, temperature and
+    filters.
+    """
+
+    token_id: int
+    token: str
+    bytes: list[int]
+    logprob: float
+    top: list[TopLogprob]
+    """The `SamplingParams.logprobs` most likely tokens, most likely first, on a tie the lower id first."""
+
+
+@dataclass(slots=True)
+class CompletionDelta:
+    """What one step added to one completion of a request."""
+
+    index: int
+    """Which of the request's `n` completions, from 0."""
+    text: str
+    """New visible text: whole characters only, without control tokens and stop strings. It may be empty while
+    the start of a character or of a possible stop string is held back; the last delta brings all due."""
+    token_ids: list[int]
+    """The new tokens. The one that ended the completion (end of sequence, stop token) is among them."""
+    logprobs: list[TokenLogprob] | None = None
+    """One entry for each of `token_ids` if the request asked for log-probabilities, else None."""
+    finish_reason: FinishReason | None = None
+    """Set on the last delta of this completion."""
+    error: str | None = None
+    """What went wrong, if and only if `finish_reason` is "error"."""
+    seed: int | None = None
+    """The seed of this request's random numbers: the one it asked for, or the one drawn for it."""
+
+
+@dataclass(slots=True)
+class EngineStats:
+    """A snapshot of the engine. Sequences are counted, so a request with n = 3 counts three times."""
+
+    running: int
+    """Sequences that hold KV blocks."""
+    waiting: int
+    """Sequences that wait for KV blocks or for their turn."""
+    kv_blocks_used: int
+    kv_blocks_total: int
+    tokens_generated_total: int
+    last_token_monotonic: float | None
+    """time.monotonic() when the newest token was made; None before the first."""
+    preemptions_total: int = 0
+    """How many times a sequence gave up its blocks and was computed again later."""
+    error: str | None = None
+    """Why the engine is dead, or None while it works. A dead engine never comes back by itself."""
+
+
+@dataclass(slots=True)
+class ModelInfo:
+    """What is being served."""
+
+    name: str
+    max_context: int
+    """Most tokens a prompt and its completion may have together."""
+    vocab_size: int
+    """Real token ids are 0 to vocab_size - 1."""
+    created: int
+    """Unix time at which the model was loaded."""
+    is_demo: bool
+    """Whether this is the bundled demonstration model, which must be named as such wherever it shows."""
+    dtype: str
+    """The precision of the weights as computed with, for example "bfloat16"."""
+    generation_config: GenerationConfig
+    """The checkpoint's recommended sampling values, for information: the engine applies none of them."""
+
+
+class EngineClient(ABC):
+    """An engine as its users see it. All methods are called from the event loop that `start` ran on."""
+
+    info: ModelInfo
+
+    @abstractmethod
+    async def start(self) -> None:
+        """Make the engine ready to take requests. Must be called once, before `generate`."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Stop the engine. Requests in flight end with EngineDead. A second call does nothing."""
+
+    @abstractmethod
+    def generate(
+        self, prompt_token_ids: list[int], params: SamplingParams, request_id: str
+    ) -> AsyncGenerator[CompletionDelta, None]:
+        """Generate `params.n` completions of a prompt; iterate for their deltas.
+
+        The deltas of one completion come in order, those of several interleaved. The iterator ends after each
+        completion's last delta. Deltas that pile up while the consumer is busy may come merged. A slow
+        consumer slows nobody else down.
+
+        At the first iteration: InvalidRequest if the request cannot be honoured (empty prompt, ids outside
+        the vocabulary, prompt longer than the context, more tokens than the KV cache could ever hold, a
+        `request_id` in use). At any iteration: EngineDead if the engine has stopped. A completion that fails
+        alone raises nothing and ends with finish_reason "error".
+
+        Closing the iterator (`aclose()`), or cancelling the task that awaits it, aborts the request and frees
+        its KV blocks before the next step. A consumer that may leave its loop early must close the iterator
+        (`contextlib.aclosing`).
+        """
+
+    @abstractmethod
+    def encode_chat(
+        self, messages: Sequence[dict[str, Any]], tools: Sequence[dict[str, Any]] | None = None
+    ) -> list[int]:
+        """Token ids of a conversation in the model's chat template, ready for the assistant's turn.
+
+        Control tokens inside the messages are plain text. Runs in the caller's thread; may be called from any
+        thread. Raises InvalidRequest (field "messages") when the template refuses the conversation.
+        """
+
+    @abstractmethod
+    def encode(self, text: str) -> list[int]:
+        """Token ids of plain text; control tokens in it are not parsed. May be called from any thread."""
+
+    @abstractmethod
+    def decode(self, token_ids: Sequence[int]) -> str:
+        """The visible text of token ids. May be called from any thread."""
+
+    @abstractmethod
+    def stats(self) -> EngineStats:
+        """The engine's present state. Cheap, never waits for the engine, works on a dead one."""
