@@ -1,0 +1,9 @@
+"""Checks: small decorated functions whose verdict carries its reason. Importing this package registers them all."""
+
+from __future__ import annotations
+
+from wending.assess.checks import code, endpoint, json_answer, language, number, persona, unit_tests  # noqa: F401
+from wending.assess.checks.registry import check, run_check, validate
+from wending.assess.checks.verdict import CheckResult, run_passes
+
+__all__ = ["CheckResult", "check", "run_check", "run_passes", "validate"]

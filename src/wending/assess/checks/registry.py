@@ -1,0 +1,44 @@
+"""The register of checks: a check is one decorated function that scenarios name in their data files."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from wending.assess.checks.verdict import CheckResult
+
+CheckFunction = Callable[..., CheckResult | list[CheckResult]]
+
+_CHECKS: dict[str, CheckFunction] = {}
+
+
+def check(name: str) -> Callable[[CheckFunction], CheckFunction]:
+    """Register a function ``(answer, **expectation) -> CheckResult | list[CheckResult]`` under ``name``.
+
+    The keyword-only parameters of the function are the expectation that a scenario file may give.
+    """
+
+    def register(function: CheckFunction) -> CheckFunction:
+        if name in _CHECKS:
+            raise ValueError(f"a check named {name!r} is registered already")
+        _CHECKS[name] = function
+        return function
+
+    return register
+
+
+def validate(name: str, expectation: Mapping[str, Any]) -> None:
+    """Raise ValueError unless a check ``name`` exists and takes exactly this expectation."""
+    if name not in _CHECKS:
+        raise ValueError(f"unknown check {name!r}; there are: {', '.join(sorted(_CHECKS))}")
+    try:
+        inspect.signature(_CHECKS[name]).bind("", **expectation)
+    except TypeError as error:
+        raise ValueError(f"check {name!r}: {error}") from None
+
+
+def run_check(name: str, answer: str, expectation: Mapping[str, Any]) -> list[CheckResult]:
+    """Apply the check ``name`` to one answer."""
+    result = _CHECKS[name](answer, **expectation)
+    return result if isinstance(result, list) else [result]

@@ -1,0 +1,268 @@
+"""A client of any OpenAI-compatible endpoint that records when each piece of an answer arrived.
+
+It knows nothing of scenarios or of our own service. Times are `time.monotonic()` seconds of this process.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+import orjson
+
+from wending.assess.chat_answer import ChatAnswer
+from wending.assess.endpoint_errors import (
+    BadStatus,
+    EndpointError,
+    EndpointTimeout,
+    Nonsense,
+    Unauthorized,
+    Unreachable,
+)
+from wending.assess.sse import EventSplitter
+
+Message = Mapping[str, Any]
+
+CONNECT_TIMEOUT = 10.0
+"""Seconds to open a connection."""
+SILENCE_TIMEOUT = 120.0
+"""Seconds without a byte after which an answer is given up."""
+ANSWER_TIMEOUT = 900.0
+"""Seconds that one whole answer may take."""
+
+# Fields that some endpoints refuse and that the assessment can do without; tried once, then left out and reported.
+_OPTIONAL_FIELDS = ("stream_options", "seed")
+
+
+def normalize_base_url(url: str) -> str:
+    """The base URL with its version segment and without a trailing slash: http://host:8000 -> http://host:8000/v1.
+
+    A URL whose last segment is a version (/v1, /api/v4) is kept; a full .../chat/completions is cut back to its base.
+    Raises ValueError for anything that is not a plain http(s) URL.
+    """
+    parts = urlsplit(url.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"{url!r} is not an http:// or https:// URL")
+    if parts.query or parts.fragment:
+        raise ValueError(f"{url!r}: a base URL has no query and no fragment")
+    if parts.username or parts.password:
+        raise ValueError("give the key with --api-key or OPENAI_API_KEY, not inside the URL")
+    path = re.sub(r"(/chat)?/completions$", "", parts.path.rstrip("/")).rstrip("/")
+    if not re.search(r"/v\d+\w*$", path):
+        path += "/v1"
+    return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+class EndpointClient:
+    """One endpoint, one model. Use as an async context manager."""
+
+    def __init__(self, base_url: str, *, api_key: str | None = None, model: str | None = None) -> None:
+        self.base_url = normalize_base_url(base_url)
+        self.model = model
+        self.refused_fields: dict[str, str] = {}
+        """Optional request fields that the endpoint refused, with what it said."""
+        self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        self._session: aiohttp.ClientSession | None = None
+        self._usage_works = False
+
+    async def __aenter__(self) -> EndpointClient:
+        host = urlsplit(self.base_url).hostname
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0),
+            timeout=aiohttp.ClientTimeout(
+                total=ANSWER_TIMEOUT, sock_connect=CONNECT_TIMEOUT, sock_read=SILENCE_TIMEOUT
+            ),
+            headers=self._headers,
+            read_bufsize=1 << 20,
+            # A proxy from the environment is for the world outside, never for this machine.
+            trust_env=host not in ("127.0.0.1", "localhost", "::1"),
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def list_models(self) -> list[str]:
+        """Names from GET /models. Raises EndpointError."""
+        async with self._request("GET", "/models", None) as response:
+            body = await response.read()
+        try:
+            return [str(entry["id"]) for entry in orjson.loads(body)["data"]]
+        except (ValueError, KeyError, TypeError):
+            raise Nonsense(
+                f"GET {self.base_url}/models did not answer with a model list: {_excerpt(body)}"
+            ) from None
+
+    async def resolve_model(self) -> str:
+        """The model to ask for: the one given, otherwise the first that the endpoint lists. Raises EndpointError."""
+        if self.model is None:
+            try:
+                names = await self.list_models()
+            except (BadStatus, Nonsense) as error:
+                raise type(error)(*_with_hint(error, "; name the model with --model")) from None
+            if not names:
+                raise Nonsense("the endpoint lists no model; name one with --model")
+            self.model = names[0]
+        return self.model
+
+    async def chat(
+        self, messages: Sequence[Message], *, max_tokens: int, temperature: float, top_p: float, seed: int
+    ) -> ChatAnswer:
+        """One streamed chat completion with its times. Raises EndpointError."""
+        body: dict[str, Any] = {
+            "model": self.model,
+            "messages": list(messages),
+            "max_tokens": max_tokens,
+            "temperature": temperature,
+            "top_p": top_p,
+            "seed": seed,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+        for field in self.refused_fields:
+            body.pop(field, None)
+        try:
+            answer = await self._stream(body)
+        except BadStatus as error:
+            field = self._field_to_leave_out(error, body)
+            if field is None:
+                raise
+            del body[field]
+            answer = await self._stream_without(body, error)
+            self.refused_fields[field] = error.message
+        self._usage_works = self._usage_works or answer.usage_tokens is not None
+        return answer
+
+    def _field_to_leave_out(self, error: BadStatus, body: Mapping[str, Any]) -> str | None:
+        """The optional field that the endpoint probably refused: the one it names, else the least common one."""
+        if error.status not in (400, 422):
+            return None
+        present = [field for field in _OPTIONAL_FIELDS if field in body]
+        named = [field for field in present if field in error.message]
+        if named:
+            return named[0]
+        return "stream_options" if "stream_options" in present and not self._usage_works else None
+
+    async def _stream_without(self, body: Mapping[str, Any], refusal: BadStatus) -> ChatAnswer:
+        """The second try, one field poorer; when it is refused too, the field was not the reason."""
+        try:
+            return await self._stream(body)
+        except BadStatus:
+            raise refusal from None
+
+    async def _stream(self, body: Mapping[str, Any]) -> ChatAnswer:
+        answer = ChatAnswer(sent=time.monotonic())
+        splitter = EventSplitter()
+        async with self._request("POST", "/chat/completions", body) as response:
+            if response.content_type == "application/json":
+                raise Nonsense(
+                    "a streaming request was answered with a whole JSON body: "
+                    + _excerpt(await response.read())
+                )
+            async for piece in response.content.iter_any():
+                now = time.monotonic()
+                for event in splitter.feed(piece):
+                    _take_event(answer, event, now)
+            for event in splitter.finish():
+                _take_event(answer, event, time.monotonic())
+        if answer.finish_reason is None:
+            raise Nonsense(f"the stream ended without a finish_reason after {len(answer.text)} characters")
+        return answer
+
+    @asynccontextmanager
+    async def _request(
+        self, method: str, path: str, body: Mapping[str, Any] | None
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Sends a request, turns bad statuses and the network's failures into an EndpointError."""
+        if self._session is None:
+            raise RuntimeError("EndpointClient is used as an async context manager")
+        url = self.base_url + path
+        data = None if body is None else orjson.dumps(body)
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        try:
+            async with self._session.request(method, url, data=data, headers=headers) as response:
+                if response.status != 200:
+                    raise _status_error(response.status, await response.read(), bool(self._headers))
+                yield response
+        except (TimeoutError, aiohttp.ServerTimeoutError):
+            raise EndpointTimeout(f"{url} did not answer in time") from None
+        except aiohttp.ClientPayloadError as error:
+            raise Unreachable(
+                f"the connection to {url} was lost in the middle of an answer: {error}"
+            ) from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise Unreachable(f"{url} cannot be reached: {error or type(error).__name__}") from None
+
+
+def _take_event(answer: ChatAnswer, data: bytes, now: float) -> None:
+    if data.strip() == b"[DONE]":
+        return
+    try:
+        chunk = orjson.loads(data)
+    except ValueError:
+        raise Nonsense(f"a stream event is not JSON: {_excerpt(data)}") from None
+    if not isinstance(chunk, dict):
+        raise Nonsense(f"a stream event is not an object: {_excerpt(data)}")
+    if chunk.get("error"):
+        raise BadStatus(200, _error_message(data))
+    usage = chunk.get("usage")
+    if isinstance(usage, dict) and isinstance(usage.get("completion_tokens"), int):
+        answer.usage_tokens = usage["completion_tokens"]
+        answer.prompt_tokens = usage.get("prompt_tokens")
+    choices = chunk.get("choices")
+    if not isinstance(choices, list) or (not choices and usage is None):
+        raise Nonsense(f"a stream event has no choices: {_excerpt(data)}")
+    if not choices:
+        return
+    try:
+        delta = choices[0].get("delta") or {}
+        content, finish_reason = delta.get("content"), choices[0].get("finish_reason")
+    except AttributeError:
+        raise Nonsense(f"a choice of a stream event is not an object: {_excerpt(data)}") from None
+    # The first chunk of many servers carries a role and an empty string: it is no token, and no first token.
+    if content:
+        answer.add_content(str(content), now)
+    if finish_reason == "error":
+        raise BadStatus(200, "finish_reason is 'error'")
+    if finish_reason is not None and answer.finish_reason is None:
+        answer.finish_reason = str(finish_reason)
+        answer.ended = now
+
+
+def _status_error(status: int, body: bytes, key_given: bool) -> EndpointError:
+    message = _error_message(body)
+    if status in (401, 403):
+        hint = "the key was refused" if key_given else "it wants a key: give --api-key or set OPENAI_API_KEY"
+        return Unauthorized(f"the endpoint answered with HTTP {status} ({hint}): {message}")
+    return BadStatus(status, message)
+
+
+def _error_message(body: bytes) -> str:
+    """The server's own words, from any of the usual shapes of an error body."""
+    try:
+        parsed = orjson.loads(body)
+    except ValueError:
+        return _excerpt(body)
+    for key in ("error", "message", "detail"):
+        if isinstance(parsed, dict) and parsed.get(key):
+            parsed = parsed[key]
+    return parsed if isinstance(parsed, str) else _excerpt(orjson.dumps(parsed))
+
+
+def _excerpt(body: bytes, length: int = 200) -> str:
+    text = " ".join(body.decode("utf-8", "replace").split())
+    return (text[:length] + "…" if len(text) > length else text) or "(empty)"
+
+
+def _with_hint(error: BadStatus | Nonsense, hint: str) -> tuple[Any, ...]:
+    return (error.status, error.message + hint) if isinstance(error, BadStatus) else (str(error) + hint,)

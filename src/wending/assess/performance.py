@@ -1,0 +1,204 @@
+"""How fast an endpoint answers: one stream alone, then as many at once as keep the objective.
+
+The requests of a level start together, which is the hardest case for the first token. See docs/report-format.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from wending.assess.capacity import Capacity, Level, Objective, find_capacity, judge_level, requests_of
+from wending.assess.chat_answer import ChatAnswer
+from wending.assess.endpoint import EndpointClient
+from wending.assess.endpoint_errors import EndpointError, Nonsense, Unauthorized
+from wending.assess.performance_requests import LONG_ANSWER_TOKENS, REQUEST_TYPES, RequestType, RequestTypeName
+from wending.assess.seeds import derive_seed
+from wending.assess.stats import median, quantile
+
+SINGLE_STREAM_REQUESTS = 20
+"""Requests of one stream alone when time allows: the fewest that carry a 95 % quantile."""
+SINGLE_STREAM_MINIMUM = 3
+"""Requests of one stream alone however slow the endpoint is."""
+SINGLE_STREAM_SHARE = 0.45
+"""Part of a request type's time that one stream alone may take."""
+SLOW_ENDPOINT_FACTOR = 6
+"""A type gets at least the time of this many requests, so that the search says something of slow endpoints too."""
+CONSECUTIVE_ERRORS = 3
+"""So many failed requests in a row end the measurement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """Median and 95 % quantile of n values; None where the count does not carry them."""
+
+    p50: float | None
+    p95: float | None
+    n: int
+
+
+@dataclass(slots=True)
+class RequestTypePerformance:
+    """What was measured for one request type. `values` of the distributions are kept for the charts."""
+
+    request_type: RequestTypeName
+    max_tokens: int
+    ttft_values: list[float] = field(default_factory=list)
+    speed_values: list[float] = field(default_factory=list)
+    token_counts: list[int] = field(default_factory=list)
+    errors: int = 0
+    capacity: Capacity | None = None
+
+    def take(self, answer: ChatAnswer) -> None:
+        if answer.ttft_s is not None:
+            self.ttft_values.append(answer.ttft_s)
+        if answer.tokens_per_s is not None:
+            self.speed_values.append(answer.tokens_per_s)
+        self.token_counts.append(answer.tokens)
+
+    @property
+    def shorter_than_meant(self) -> bool:
+        """True for "long" when the median answer ended at 500 tokens or before."""
+        typical = median(self.token_counts)
+        return self.request_type == "long" and typical is not None and typical <= LONG_ANSWER_TOKENS
+
+
+def distribution(values: Sequence[float]) -> Distribution:
+    return Distribution(median(values), quantile(values, 0.95), len(values))
+
+
+class PerformanceMeasurement:
+    """Measures all request types within about `seconds`; `results` grows as it goes, so a break keeps what was done.
+
+    `progress` hears (request type, what is being done, share of the whole that is done).
+    """
+
+    def __init__(
+        self,
+        client: EndpointClient,
+        *,
+        seconds: float,
+        seed: int,
+        temperature: float,
+        top_p: float,
+        objective: Objective,
+        progress: Callable[[str, str, float], None],
+    ) -> None:
+        self.results: list[RequestTypePerformance] = []
+        self._client = client
+        self._seconds = seconds
+        self._seed = seed
+        self._temperature = temperature
+        self._top_p = top_p
+        self._objective = objective
+        self._progress = progress
+        self._prompts = 0
+
+    async def run(self) -> None:
+        """Raises EndpointError when the endpoint fails several requests in a row."""
+        done = 0.0
+        for request_type in REQUEST_TYPES:
+            result = RequestTypePerformance(request_type.name, request_type.max_tokens)
+            self.results.append(result)
+            await self._measure_type(request_type, result, done)
+            done += request_type.share
+
+    async def _measure_type(
+        self, request_type: RequestType, result: RequestTypePerformance, done: float
+    ) -> None:
+        budget = self._seconds * request_type.share
+        self._progress(request_type.name, "warm-up", done)
+        await self._request(request_type)
+        started = time.monotonic()
+        first = await self._single_stream(request_type, result, budget * SINGLE_STREAM_SHARE, done)
+        budget = max(budget, SLOW_ENDPOINT_FACTOR * first.seconds / first.requests)
+
+        async def measure(concurrency: int) -> Level | None:
+            elapsed = min(1.0, (time.monotonic() - started) / budget)
+            self._progress(request_type.name, f"{concurrency} at once", done + request_type.share * elapsed)
+            limit = started + 1.5 * budget - time.monotonic()
+            return await self._level(request_type, concurrency, limit)
+
+        result.capacity = await find_capacity(first, measure, lambda: started + budget - time.monotonic())
+
+    async def _single_stream(
+        self, request_type: RequestType, result: RequestTypePerformance, seconds: float, done: float
+    ) -> Level:
+        """Requests one after the other, until there are enough or the time is up."""
+        started = time.monotonic()
+        errors_in_a_row = 0
+        while len(result.ttft_values) < SINGLE_STREAM_REQUESTS:
+            count = len(result.ttft_values)
+            if time.monotonic() - started > seconds and count >= SINGLE_STREAM_MINIMUM:
+                break
+            share = request_type.share * SINGLE_STREAM_SHARE * count / SINGLE_STREAM_REQUESTS
+            self._progress(request_type.name, f"one stream, {count + 1}", done + share)
+            try:
+                answer = await self._request(request_type)
+            except EndpointError as error:
+                result.errors += 1
+                errors_in_a_row += 1
+                if errors_in_a_row >= CONSECUTIVE_ERRORS or isinstance(error, Unauthorized):
+                    raise
+                continue
+            errors_in_a_row = 0
+            result.take(answer)
+        return judge_level(
+            1,
+            time.monotonic() - started,
+            result.ttft_values,
+            result.speed_values,
+            sum(result.token_counts),
+            result.errors,
+            self._objective,
+        )
+
+    async def _level(self, request_type: RequestType, concurrency: int, limit: float) -> Level | None:
+        """`concurrency` streams that start together; None when they are not through after `limit` seconds."""
+        answers: list[ChatAnswer] = []
+        errors = 0
+        left = requests_of(concurrency)
+
+        async def stream() -> None:
+            nonlocal errors, left
+            while left > 0:
+                left -= 1
+                try:
+                    answers.append(await self._request(request_type))
+                except EndpointError:
+                    errors += 1
+
+        started = time.monotonic()
+        tasks = [asyncio.create_task(stream()) for _ in range(concurrency)]
+        try:
+            _, pending = await asyncio.wait(tasks, timeout=max(limit, 0.1))
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        if pending:
+            return None
+        return judge_level(
+            concurrency,
+            time.monotonic() - started,
+            [answer.ttft_s for answer in answers if answer.ttft_s is not None],
+            [answer.tokens_per_s for answer in answers if answer.tokens_per_s is not None],
+            sum(answer.tokens for answer in answers),
+            errors,
+            self._objective,
+        )
+
+    async def _request(self, request_type: RequestType) -> ChatAnswer:
+        number, self._prompts = self._prompts, self._prompts + 1
+        answer = await self._client.chat(
+            [{"role": "user", "content": request_type.prompt(number)}],
+            max_tokens=request_type.max_tokens,
+            temperature=self._temperature,
+            top_p=self._top_p,
+            seed=derive_seed(self._seed, "performance", request_type.name, number),
+        )
+        if not answer.content_times:
+            raise Nonsense("the answer has no content")
+        return answer

@@ -1,0 +1,59 @@
+"""The three kinds of request whose speed is measured, and prompts of each kind that are never twice the same.
+
+Different numbers and subjects keep a server's prefix cache from answering for the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+RequestTypeName = Literal["short", "long", "json"]
+
+_GOODS = ("pens", "apples", "notebooks", "bottles of water", "bus tickets", "postcards", "eggs", "batteries")
+_GUIDES = (
+    "brew coffee with a French press",
+    "make a pot of green tea",
+    "change the inner tube of a bicycle tyre",
+    "cook rice in a pot",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestType:
+    """`share` is the part of the time budget that this type gets; `prompt` gives the n-th prompt, n = 0, 1, 2 ..."""
+
+    name: RequestTypeName
+    max_tokens: int
+    share: float
+    prompt: Callable[[int], str]
+
+
+def _short(number: int) -> str:
+    goods = _GOODS[number % len(_GOODS)]
+    return f"{2 + number % 11} {goods} are bought at {3 + number % 17} yuan each. How much is that in all? Be brief."
+
+
+def _long(number: int) -> str:
+    return (
+        f"Explain in great detail how to {_GUIDES[number % len(_GUIDES)]} for {2 + number} people. Write at least 800 "
+        "words: what is needed, every step with its reason, frequent mistakes, and how to clean up afterwards."
+    )
+
+
+def _json(number: int) -> str:
+    return (
+        f"Generate a JSON array of {5 + number % 3} employees. Each has id (starting at {101 + number}), name, department "
+        "(Engineering, Sales or HR), salary (8000 to 25000) and join_date (YYYY-MM-DD). Output only the JSON."
+    )
+
+
+REQUEST_TYPES = (
+    RequestType("short", max_tokens=96, share=0.25, prompt=_short),
+    RequestType("long", max_tokens=640, share=0.45, prompt=_long),
+    RequestType("json", max_tokens=512, share=0.3, prompt=_json),
+)
+
+LONG_ANSWER_TOKENS = 500
+"""A long answer is one of more than this many tokens; the report says when the model's answers end earlier."""

@@ -1,0 +1,139 @@
+"""The types of stability problems, each with a title and the recommended action, in English and Chinese.
+
+Checks name a type when they fail; ``wending.assess.stability`` counts them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemType:
+    """Texts of one problem type, keyed by "en" and "zh"."""
+
+    title: Mapping[str, str]
+    action: Mapping[str, str]
+
+
+def _problem(title_en: str, title_zh: str, action_en: str, action_zh: str) -> ProblemType:
+    return ProblemType({"en": title_en, "zh": title_zh}, {"en": action_en, "zh": action_zh})
+
+
+PROBLEMS: Mapping[str, ProblemType] = {
+    "request_error": _problem(
+        "Request failed",
+        "请求失败",
+        "Look up the failed requests in the server log; retry with back-off and lower the number of concurrent requests.",
+        "在服务端日志中查找失败的请求；客户端采用退避重试，并降低并发请求数。",
+    ),
+    "truncated": _problem(
+        "Answer cut off at the token limit",
+        "回答在令牌上限处被截断",
+        "Raise max_tokens, ask for a shorter answer, and treat finish_reason \"length\" as an error in the client.",
+        "提高 max_tokens，要求更短的回答，并在客户端把 finish_reason 为 \"length\" 视为错误。",
+    ),
+    "trailing_comma": _problem(
+        "Trailing comma in JSON",
+        "JSON 末尾多余逗号",
+        "Constrain the output with response_format json_schema, or remove trailing commas (json-repair) before parsing.",
+        "用 response_format 的 json_schema 约束输出，或在解析前用 json-repair 去除多余逗号。",
+    ),
+    "broken_json": _problem(
+        "JSON that does not parse",
+        "JSON 无法解析",
+        "Constrain the output with response_format json_schema; as a fallback repair it (json-repair), validate, ask again once.",
+        "用 response_format 的 json_schema 约束输出；退而求其次，先用 json-repair 修复并校验，仍不合格则重新请求一次。",
+    ),
+    "schema_mismatch": _problem(
+        "JSON of the wrong shape",
+        "JSON 结构不符",
+        "Send the JSON Schema in response_format; otherwise validate each answer and ask again with the validator's message.",
+        "在 response_format 中附上 JSON Schema；否则逐条校验，并把校验错误信息发回模型重新生成。",
+    ),
+    "date_format": _problem(
+        "Date not written as YYYY-MM-DD",
+        "日期格式不是 YYYY-MM-DD",
+        "Give the date field a pattern (\"^\\\\d{4}-\\\\d{2}-\\\\d{2}$\") in response_format json_schema, or normalise dates after parsing.",
+        "在 response_format 的 json_schema 中为日期字段加 pattern（\"^\\\\d{4}-\\\\d{2}-\\\\d{2}$\"），或在解析后统一转换日期格式。",
+    ),
+    "wrong_values": _problem(
+        "JSON values out of range",
+        "JSON 数值不合要求",
+        "State ranges, counts and allowed values in the schema (minimum, maximum, minItems, enum) and validate before use.",
+        "在 schema 中写明取值范围、数量与枚举（minimum、maximum、minItems、enum），使用前先校验。",
+    ),
+    "extra_text": _problem(
+        "Text around the payload",
+        "有效内容之外有多余文字",
+        "Extract the fenced block in the client, end the prompt with \"output nothing else\", or use response_format for JSON.",
+        "在客户端提取代码块内容，提示词以“不要输出其他内容”结尾；JSON 请使用 response_format。",
+    ),
+    "role_forgotten": _problem(
+        "Role forgotten",
+        "遗忘角色设定",
+        "Repeat the role's rules in the system prompt every few turns, shorten the history, check the marker and ask again.",
+        "每隔几轮在系统提示中重申角色规则，缩短历史对话，检查角色标记，缺失时重新生成。",
+    ),
+    "forbidden_content": _problem(
+        "Said what the role forbids",
+        "说了角色禁止的内容",
+        "Filter answers for the forbidden content before they are shown, and put the ban at the end of the system prompt.",
+        "展示前过滤禁止内容，并把禁令放在系统提示的末尾。",
+    ),
+    "constraint_broken": _problem(
+        "Length or form of the answer not kept",
+        "未遵守长度或形式要求",
+        "Check length and form in the client and ask again; lower the temperature; limit max_tokens.",
+        "在客户端检查长度与形式，不合要求则重新请求；降低 temperature；限制 max_tokens。",
+    ),
+    "wrong_language": _problem(
+        "Answer in the wrong language",
+        "回答语言错误",
+        "Name the language at the end of the user message in that language itself; detect the language and ask again.",
+        "在用户消息末尾用目标语言写明所需语言；检测回答语言，不符则重新请求。",
+    ),
+    "missing_steps": _problem(
+        "Numbered steps missing",
+        "缺少编号步骤",
+        "Ask for \"at least N numbered steps, one a line\" and show one example line; count them before use.",
+        "要求“至少 N 个编号步骤，每行一个”，并给出一行示例；使用前检查步骤数。",
+    ),
+    "missing_terms": _problem(
+        "Required content missing",
+        "缺少必需内容",
+        "List the points that must appear in the prompt; check for them and ask again with those that are missing.",
+        "在提示词中列出必须出现的要点；检查缺失项并要求补充。",
+    ),
+    "wrong_answer": _problem(
+        "Wrong result of a calculation",
+        "计算结果错误",
+        "Do not rely on a single answer: sample several and take the majority, or let a tool do the arithmetic.",
+        "不要依赖单次回答：多次采样取多数，或让工具完成计算。",
+    ),
+    "code_does_not_parse": _problem(
+        "Code that does not parse",
+        "代码无法解析",
+        "Parse the code (ast.parse) before use and ask again with the error message; raise max_tokens if it was cut off.",
+        "使用前用 ast.parse 检查代码，并把错误信息发回模型重新生成；若被截断则提高 max_tokens。",
+    ),
+    "code_fails_tests": _problem(
+        "Code that fails its tests",
+        "代码未通过测试",
+        "Run unit tests in a sandbox before accepting code; ask again with the failing case.",
+        "接收代码前在沙箱中运行单元测试；把失败用例发回模型重新生成。",
+    ),
+    "missing_rule": _problem(
+        "A demanded rule is missing from the code",
+        "代码缺少要求的规则",
+        "List the rules one a line in the prompt, review the code against that list, and ask again naming what is missing.",
+        "在提示词中逐行列出规则，对照清单审查代码，并指出缺失项重新生成。",
+    ),
+    "unstable_answer": _problem(
+        "Different answers to the same question",
+        "同一问题回答不一致",
+        "Use temperature 0 where one answer is right, or sample several times and take the majority.",
+        "答案唯一的任务使用 temperature 0，或多次采样取多数。",
+    ),
+}

@@ -1,0 +1,80 @@
+"""Memory and CPU of the server process and its children, sampled while the assessment runs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from dataclasses import dataclass, field
+
+import psutil
+
+SAMPLE_INTERVAL = 0.5
+"""Seconds between two samples."""
+MAX_SAMPLES = 240
+"""When more have been taken, every second one is dropped and the interval doubles: memory of the sampler is bounded."""
+
+
+@dataclass(slots=True)
+class Resources:
+    """`samples` are (seconds since the start, resident bytes). All None, with the reason, where nothing was measured.
+
+    Resident bytes are summed over the processes of the server: pages that they share count more than once.
+    """
+
+    peak_memory_bytes: int | None = None
+    cpu_seconds: float | None = None
+    wall_seconds: float | None = None
+    samples: list[tuple[float, int]] = field(default_factory=list)
+    reason: str | None = None
+
+
+class ResourceSampler:
+    """Samples one process tree from `start` to `stop`."""
+
+    def __init__(self, pid: int) -> None:
+        self._process = psutil.Process(pid)
+        self._resources = Resources(peak_memory_bytes=0, cpu_seconds=0.0, wall_seconds=0.0)
+        self._interval = SAMPLE_INTERVAL
+        self._started = time.monotonic()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._started = time.monotonic()
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> Resources:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._sample()
+        return self._resources
+
+    async def _run(self) -> None:
+        while self._sample():
+            await asyncio.sleep(self._interval)
+
+    def _sample(self) -> bool:
+        """Takes one sample; False when the process is gone."""
+        memory, cpu = 0, 0.0
+        try:
+            family = [self._process, *self._process.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return False
+        for process in family:
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+                times = process.cpu_times()
+                cpu += times.user + times.system + times.children_user + times.children_system
+                memory += process.memory_info().rss
+        if not memory:
+            return False
+        result, elapsed = self._resources, time.monotonic() - self._started
+        result.peak_memory_bytes = max(result.peak_memory_bytes or 0, memory)
+        result.cpu_seconds = max(result.cpu_seconds or 0.0, cpu)
+        result.wall_seconds = elapsed
+        result.samples.append((elapsed, memory))
+        if len(result.samples) > MAX_SAMPLES:
+            del result.samples[1::2]
+            self._interval *= 2
+        return True

@@ -1,0 +1,69 @@
+"""Scenarios and items as the runner sees them: what to ask, how many turns, how to judge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from wending.assess.checks.canonical import canonical_answer
+
+Message = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckSpec:
+    """One check of an item: the registered name and the expectation it is called with."""
+
+    name: str
+    expectation: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One task. ``messages`` hold an optional system prompt and one or more user turns; the model answers each."""
+
+    id: str
+    language: str
+    messages: tuple[Message, ...]
+    checks: tuple[CheckSpec, ...]
+    answer_kind: str
+    max_tokens: int
+
+    @property
+    def turns(self) -> int:
+        """How many user turns there are, that is how many answers a run needs."""
+        return sum(message["role"] == "user" for message in self.messages)
+
+    def conversation(self, answers: Sequence[str]) -> list[Message]:
+        """Messages of the next request: all up to user turn ``len(answers) + 1``, earlier turns answered by ``answers``."""
+        if len(answers) >= self.turns:
+            raise ValueError(f"item {self.id!r} has {self.turns} user turns; {len(answers)} are answered already")
+        conversation: list[Message] = []
+        asked = 0
+        for message in self.messages:
+            conversation.append(dict(message))
+            if message["role"] == "user":
+                if asked == len(answers):
+                    break
+                conversation.append({"role": "assistant", "content": answers[asked]})
+                asked += 1
+        return conversation
+
+    def comparable_answer(self, text: str) -> str | None:
+        """The parsed answer where there is one right answer (numbers), so that a deviating repeat is a problem; else None."""
+        return self.answer_of(text) if self.answer_kind == "number" else None
+
+    def answer_of(self, text: str) -> str | None:
+        """The parsed answer in canonical form, for agreement between repeats; None when there is none."""
+        return canonical_answer(self.answer_kind, text)
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A named group of items. ``title`` and ``description`` are given in "en" and "zh"."""
+
+    id: str
+    title: Mapping[str, str]
+    description: Mapping[str, str]
+    items: tuple[Item, ...]

@@ -1,0 +1,108 @@
+"""Reads scenario files, strictly: a mistake in a data file is an error that names the file and the item."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+
+from wending.assess.checks import validate
+from wending.assess.checks.canonical import ANSWER_KINDS
+from wending.assess.scenarios.item import CheckSpec, Item, Scenario
+
+SCENARIO_IDS = ("role_play", "json_output", "math_reasoning", "code_completion", "multilingual")
+
+_TEXTS = {
+    "type": "object",
+    "required": ["en", "zh"],
+    "additionalProperties": False,
+    "properties": {"en": {"type": "string", "minLength": 1}, "zh": {"type": "string", "minLength": 1}},
+}
+_MESSAGE = {
+    "type": "object",
+    "required": ["role", "content"],
+    "additionalProperties": False,
+    "properties": {"role": {"enum": ["system", "user"]}, "content": {"type": "string", "minLength": 1}},
+}
+_ITEM = {
+    "type": "object",
+    "required": ["id", "language", "messages", "checks", "max_tokens"],
+    "additionalProperties": False,
+    "properties": {
+        "id": {"type": "string", "pattern": "^[a-z0-9_]+$"},
+        "language": {"enum": ["en", "zh"]},
+        "messages": {"type": "array", "minItems": 1, "items": _MESSAGE},
+        "checks": {"type": "array", "minItems": 1, "items": {"type": "object", "required": ["check"]}},
+        "answer": {"enum": list(ANSWER_KINDS)},
+        "max_tokens": {"type": "integer", "minimum": 1},
+    },
+}
+_SCENARIO = {
+    "type": "object",
+    "required": ["id", "title", "description", "items"],
+    "additionalProperties": False,
+    "properties": {
+        "id": {"type": "string", "pattern": "^[a-z0-9_]+$"},
+        "title": _TEXTS,
+        "description": _TEXTS,
+        "items": {"type": "array", "minItems": 1, "items": _ITEM},
+    },
+}
+_VALIDATOR = jsonschema_rs.Draft202012Validator(_SCENARIO)
+
+
+def load_scenarios(ids: Sequence[str] | None = None) -> list[Scenario]:
+    """The bundled scenarios of these ids, in this order; all of them for None.
+
+    Raises ValueError for an unknown id, naming those there are.
+    """
+    folder = files("wending.assess.scenarios")
+    for scenario_id in ids or ():
+        if scenario_id not in SCENARIO_IDS:
+            raise ValueError(f"unknown scenario {scenario_id!r}; there are: {', '.join(SCENARIO_IDS)}")
+    return [load_scenario(folder / f"{scenario_id}.json") for scenario_id in ids or SCENARIO_IDS]
+
+
+def load_scenario(file: Path | Traversable) -> Scenario:
+    """Read one scenario file. Raises ValueError that names the file and the place of a mistake."""
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{file.name}: not valid JSON: {error}") from None
+    for problem in _VALIDATOR.iter_errors(data):
+        place = "/".join(map(str, problem.instance_path)) or "the file"
+        raise ValueError(f"{file.name}: {place}: {problem.message}")
+    items = tuple(_item(file.name, item) for item in data["items"])
+    item_ids = [item.id for item in items]
+    for item_id in item_ids:
+        if item_ids.count(item_id) > 1:
+            raise ValueError(f"{file.name}: item id {item_id!r} is used {item_ids.count(item_id)} times")
+    return Scenario(data["id"], data["title"], data["description"], items)
+
+
+def _item(file_name: str, data: Mapping[str, Any]) -> Item:
+    place = f"{file_name}: item {data['id']!r}"
+    roles = [message["role"] for message in data["messages"]]
+    if "user" not in roles or "system" in roles[1:]:
+        raise ValueError(f"{place}: messages must be one optional system prompt followed by user turns, got {roles}")
+    checks = []
+    for entry in data["checks"]:
+        expectation = {key: value for key, value in entry.items() if key != "check"}
+        try:
+            validate(entry["check"], expectation)
+        except ValueError as error:
+            raise ValueError(f"{place}: {error}") from None
+        checks.append(CheckSpec(entry["check"], expectation))
+    return Item(
+        id=data["id"],
+        language=data["language"],
+        messages=tuple(data["messages"]),
+        checks=tuple(checks),
+        answer_kind=data.get("answer", "text"),
+        max_tokens=data["max_tokens"],
+    )

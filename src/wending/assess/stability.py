@@ -1,0 +1,107 @@
+"""Turns judged runs into the table of stability problems: which, how often, an example, what to do about it."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from wending.assess.checks.verdict import CheckResult
+from wending.assess.problems import PROBLEMS
+from wending.assess.stats import Interval, wilson
+
+EXAMPLE_LENGTH = 160
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedRun:
+    """One finished run as the classification needs it.
+
+    ``answer`` is the parsed answer where the item has one right answer (``item.comparable_answer(text)``), else None.
+    ``error`` is the message of a request that failed; such a run has no checks.
+    """
+
+    scenario: str
+    item: str
+    text: str
+    checks: Sequence[CheckResult]
+    finish_reason: str | None = None
+    error: str | None = None
+    answer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StabilityProblem:
+    """One row of the table: ``frequency`` k of n runs of that scenario, with its Wilson interval."""
+
+    type: str
+    scenario: str
+    k: int
+    n: int
+    interval: Interval
+    example: str
+    title: Mapping[str, str]
+    action: Mapping[str, str]
+
+
+def find_problems(runs: Iterable[JudgedRun]) -> list[StabilityProblem]:
+    """All problems seen, scenario by scenario in the order of the runs, the most frequent first.
+
+    A run may show several problems; it counts once for each. A run cut off at the token limit counts as truncated only, since
+    what else is wrong with it follows from that.
+    """
+    by_scenario: dict[str, list[JudgedRun]] = defaultdict(list)
+    for run in runs:
+        by_scenario[run.scenario].append(run)
+    problems = []
+    for scenario, scenario_runs in by_scenario.items():
+        examples: dict[str, list[str]] = defaultdict(list)
+        for run in scenario_runs:
+            for problem, example in _evidence(run).items():
+                examples[problem].append(example)
+        for example in _deviating(scenario_runs):
+            examples["unstable_answer"].append(example)
+        rows = [_row(problem, scenario, found, len(scenario_runs)) for problem, found in examples.items()]
+        problems += sorted(rows, key=lambda row: -row.k)
+    return problems
+
+
+def _evidence(run: JudgedRun) -> dict[str, str]:
+    """The problems one run shows, each with an example."""
+    if run.error is not None:
+        return {"request_error": _excerpt(f"{run.item}: {run.error}")}
+    failed = [check for check in run.checks if not check.passed and check.problem is not None]
+    if failed and run.finish_reason == "length":
+        return {"truncated": _excerpt(f"{run.item}: ends with: {run.text[-80:]}")}
+    return {check.problem: _excerpt(f"{run.item}: {check.reason}") for check in reversed(failed) if check.problem}
+
+
+def _deviating(runs: Sequence[JudgedRun]) -> list[str]:
+    """For each run whose parsed answer differs from the most common one of its item: what it said instead."""
+    by_item: dict[str, list[str]] = defaultdict(list)
+    for run in runs:
+        if run.answer is not None:
+            by_item[run.item].append(run.answer)
+    found = []
+    for item, answers in by_item.items():
+        common, count = Counter(answers).most_common(1)[0]
+        found += [
+            _excerpt(f"{item}: answered {answer}; {count} of {len(answers)} repeats answered {common}")
+            for answer in answers
+            if answer != common
+        ]
+    return found
+
+
+def _row(problem: str, scenario: str, examples: Sequence[str], runs: int) -> StabilityProblem:
+    interval = wilson(len(examples), runs)
+    assert interval is not None  # noqa: S101 - a row exists only where there was a run
+    description = PROBLEMS[problem]
+    return StabilityProblem(
+        problem, scenario, len(examples), runs, interval, examples[0], description.title, description.action
+    )
+
+
+def _excerpt(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= EXAMPLE_LENGTH else line[: EXAMPLE_LENGTH - 1] + "…"
