@@ -19,8 +19,8 @@ class ForwardBatch:
     block_tables    [S, B]  block ids of each sequence in order; unused entries are 0
     logit_rows      [L]     which of the T tokens need logits
 
-    A token at position p attends to keys 0 to p of its row of `block_tables`; those before the batch must have
-    been written by earlier passes, those within it are written by this one.
+    A token at position p attends to keys 0 to p of its row of `block_tables`; those before the batch
+    must have been written by earlier passes, those within it are written by this one.
     """
 
     token_ids: NDArray[np.int32]

@@ -1,8 +1,8 @@
-"""Conversations to prompts: the checkpoint's own Jinja template, in the sandbox and settings transformers uses.
+"""Conversations to prompts: the checkpoint's own Jinja template, in transformers' sandbox and settings.
 
-`encode` keeps users' text from acting as control tokens: the first and the last character of every added token are
-replaced in all strings of the conversation before the template sees them, so that a control token can only be one
-that the template wrote; afterwards the characters are put back and tokenised as plain text.
+`encode` keeps users' text from acting as control tokens: the first and the last character of every added
+token are replaced in all strings of the conversation before the template sees them, so that a control token
+can only be one that the template wrote; afterwards they are put back and tokenised as plain text.
 """
 
 from __future__ import annotations
@@ -62,17 +62,15 @@ class ChatTemplate:
     ) -> str:
         """The prompt as text; contents given as a list of text parts are joined by line breaks.
 
-        Raises ChatTemplateError when the template refuses the conversation. Its control tokens and those in the
-        messages cannot be told apart in the result: tokenise with `encode`.
+        Raises ChatTemplateError when the template refuses the conversation. In the result its control
+        tokens and those in the messages cannot be told apart: tokenise with `encode`.
         """
         plain_messages = [_with_joined_content(message) for message in messages]
         try:
             return self._template.render(
                 messages=plain_messages, tools=tools, add_generation_prompt=add_generation_prompt
             )
-        except (
-            Exception
-        ) as error:  # a template can raise anything, for instance TypeError on a missing content
+        except Exception as error:  # a template can raise anything, such as TypeError
             raise ChatTemplateError(f"the chat template refused the conversation: {error}") from error
 
     def encode(
@@ -86,7 +84,7 @@ class ChatTemplate:
 
         Raises ChatTemplateError when the template refuses the conversation.
         """
-        disguise = _disguise((messages, tools), tokenizer.added_tokens)
+        disguise = _disguise((messages, tools, self.source), tokenizer.added_tokens)
         table = str.maketrans(disguise)
         rendered = self.render(
             _translate(messages, table), _translate(tools, table) if tools else None, add_generation_prompt
@@ -102,11 +100,11 @@ class ChatTemplate:
         return ids
 
 
-def _disguise(conversation: Any, added_tokens: Iterable[str]) -> dict[str, str]:
-    """A private-use character, not found in the conversation, for each end character of an added token."""
+def _disguise(strings: Any, added_tokens: Iterable[str]) -> dict[str, str]:
+    """A private-use character, found in no string given, for each end character of an added token."""
     ends = sorted({character for token in added_tokens for character in (token[0], token[-1])})
     used: set[str] = set()
-    for text in _strings(conversation):
+    for text in _strings(strings):
         used.update(text)
     unused = (chr(code) for code in PRIVATE_USE if chr(code) not in used)
     disguise = dict(zip(ends, unused, strict=False))
@@ -140,7 +138,7 @@ def _translate(value: Any, table: dict[int, str]) -> Any:
 
 
 def _split_at(tokens: Iterable[str], text: str) -> list[str]:
-    """Cuts text at every occurrence of a token, the longest where several begin; the tokens are kept as pieces."""
+    """Cuts text at every token, the longest where several begin; the tokens are pieces too."""
     longest_first = sorted(tokens, key=len, reverse=True)
     if not longest_first:
         return [text]
@@ -170,7 +168,7 @@ def _compile(source: str) -> Template:
     )
     environment.filters["tojson"] = _to_json
     environment.globals["raise_exception"] = _raise_exception
-    environment.globals["strftime_now"] = lambda format: datetime.now().strftime(format)
+    environment.globals["strftime_now"] = lambda pattern: datetime.now().strftime(pattern)
     return environment.from_string(source)
 
 

@@ -1,7 +1,7 @@
-"""Reads config.json of a Qwen2 checkpoint, strictly: what this engine would compute wrongly is refused by name.
+"""Reads config.json of a Qwen2 checkpoint, strictly: what would be computed wrongly is refused by name.
 
-Both spellings are understood: that of transformers 4 (`rope_theta`, `rope_scaling`) and that of transformers 5
-(`rope_parameters`).
+Both spellings are understood: that of transformers 4 (`rope_theta`, `rope_scaling`) and that of
+transformers 5 (`rope_parameters`).
 """
 
 from __future__ import annotations
@@ -20,17 +20,18 @@ MODEL_TYPE = "qwen2"
 HEAD_DIM_STEP = 16  # the kernels work on 16 lanes and hold a head in registers
 LARGEST_HEAD_DIM = 256
 DEFAULT_ROPE_THETA = 10_000.0  # of transformers, for a config that names none
-YARN_KEYS = frozenset(
-    "factor original_max_position_embeddings attention_factor beta_fast beta_slow mscale mscale_all_dim truncate"
-    " rope_type type rope_theta partial_rotary_factor".split()
-)
+YARN_KEYS = {
+    *("rope_type", "type", "rope_theta", "partial_rotary_factor"),
+    *("factor", "original_max_position_embeddings", "attention_factor"),
+    *("beta_fast", "beta_slow", "mscale", "mscale_all_dim", "truncate"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class RopeScaling:
     """YaRN (Peng et al. 2023, https://arxiv.org/abs/2309.00071) as a checkpoint configures it.
 
-    `attention_factor` multiplies cosine and sine; it is 0.1 ln(factor) + 1 unless the checkpoint gives another.
+    `attention_factor` multiplies cosine and sine; 0.1 ln(factor) + 1 unless the checkpoint gives another.
     """
 
     factor: float
@@ -63,8 +64,8 @@ class ModelConfig:
     def from_folder(cls, folder: Path) -> ModelConfig:
         """Reads `folder`/config.json.
 
-        Raises CheckpointError when the file is missing or damaged, a size is absent or impossible, or the model is of
-        a kind that is not supported.
+        Raises CheckpointError when the file is missing or damaged, a size is absent or impossible, or
+        the model is of a kind that is not supported.
         """
         return _ConfigFile(folder / "config.json").model_config()
 
@@ -114,8 +115,8 @@ class _ConfigFile:
         architectures = values.get("architectures")
         if values.get("model_type") != MODEL_TYPE or architectures not in (None, [ARCHITECTURE]):
             raise self.error(
-                f"model_type {values.get('model_type')!r} with architectures {architectures!r} is not supported; "
-                f"supported: model_type {MODEL_TYPE!r} with {ARCHITECTURE} (Qwen2, Qwen2.5)"
+                f"model_type {values.get('model_type')!r} with architectures {architectures!r} "
+                f"is not supported; supported: model_type {MODEL_TYPE!r} with {ARCHITECTURE} (Qwen2, Qwen2.5)"
             )
         if values.get("hidden_act", "silu") != "silu":
             raise self.error(f"hidden_act {values['hidden_act']!r} is not supported; supported: 'silu'")
@@ -208,7 +209,7 @@ class _ConfigFile:
 
 
 def _yarn_attention_factor(factor: float, mscale: Any, mscale_all_dim: Any) -> float:
-    """The attention factor of YaRN, equation 22 of the paper, or its two-parameter form when both are given."""
+    """The attention factor of YaRN, equation 22 of the paper, or its form with two parameters."""
 
     def scale(multiplier: float) -> float:
         return 1.0 if factor <= 1.0 else 0.1 * multiplier * math.log(factor) + 1.0

@@ -1,4 +1,4 @@
-"""The paged store of keys and values of all layers. Who owns which block is the engine's business, not its."""
+"""The paged store of keys and values of all layers. Who owns which block is the engine's business."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ BLOCK_SIZE_STEP = 16  # keys are stored in groups of 16, one per vector lane
 class KVCache:
     """Keys and values in `num_blocks` blocks of `block_size` positions, for every layer.
 
-    Slot s is position s % block_size of block s // block_size. Memory is reserved at once and touched as it is used.
-    Raises ValueError for a block size that is not a multiple of 16 or a dtype other than bfloat16 and float32.
+    Slot s is position s % block_size of block s // block_size. Memory is reserved at once and
+    touched as it is used. Raises ValueError for a block size that is not a multiple of 16 or a dtype other
+    than bfloat16 and float32.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """Text to token ids and back: Qwen2.5's byte-level BPE as published in tokenizer.json.
 
-Text of users and control tokens of the template are kept apart: `encode` never yields an added token, whatever the
-text contains; only `encode_with_special` does. It knows nothing of conversations.
+Text of users and control tokens of the template are kept apart: `encode` never yields an added token,
+whatever the text contains; only `encode_with_special` does. It knows nothing of conversations.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Tokenizer:
 
     @classmethod
     def load(cls, folder: Path) -> Tokenizer:
-        """Reads `folder`/tokenizer.json. Raises CheckpointError when it is absent, damaged or of another kind."""
+        """Reads `folder`/tokenizer.json. Raises CheckpointError when absent, damaged or of another kind."""
         path = folder / "tokenizer.json"
         return cls(path, read_json_object(path))
 
@@ -60,7 +60,7 @@ class Tokenizer:
         return b"".join(map(self.token_bytes, ids)).decode(errors="replace")
 
     def token_bytes(self, token_id: int) -> bytes:
-        """The bytes a token stands for; nothing for special tokens. Several tokens may make up one character."""
+        """The bytes a token stands for; nothing for special tokens. A character may take several tokens."""
         if not 0 <= token_id < self.vocab_size:
             raise IndexError(f"token id {token_id} is outside 0 to {self.vocab_size - 1}")
         return self._token_bytes[token_id]
