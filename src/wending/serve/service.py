@@ -1,0 +1,106 @@
+"""What the endpoints share: the engine once it is there, the names it has, and whether it may be used now."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Collection
+from contextlib import aclosing
+from typing import Literal
+
+from fastapi import Request
+
+from wending import __version__
+from wending.engine.client import EngineClient, ModelInfo
+from wending.engine.errors import EngineDead
+from wending.engine.sampling_params import SamplingParams
+from wending.serve.openai_errors import APIError, unavailable
+
+Status = Literal["starting", "ok", "stopping", "failed"]
+
+DEFAULT_MAX_BODY_BYTES = 16 * 2**20
+STARTING_RETRY_AFTER_S = 2
+
+
+class Service:
+    """The state of one application. It begins without an engine, so that it can answer while one loads."""
+
+    def __init__(self, aliases: Collection[str] = (), max_body_bytes: int = DEFAULT_MAX_BODY_BYTES) -> None:
+        self.aliases = frozenset(aliases)
+        self.max_body_bytes = max_body_bytes
+        self.client: EngineClient | None = None
+        self.stopping = asyncio.Event()
+        """Set when the answers that still run must end now."""
+        self._ready = False
+        self._failure: str | None = None
+
+    async def attach(self, client: EngineClient) -> None:
+        """Start the engine and let it produce its first token; from then on requests are taken.
+
+        Raises what the engine raises when it cannot. The status is then "failed", with the reason.
+        """
+        self.client = client
+        try:
+            await client.start()
+            await self._warm_up(client)
+        except Exception as error:
+            self._failure = str(error)
+            raise
+        self._ready = True
+
+    async def _warm_up(self, client: EngineClient) -> None:
+        prompt_token_ids = client.encode("Hello")
+        params = SamplingParams(temperature=0.0, max_tokens=1, ignore_eos=True)
+        async with aclosing(client.generate(prompt_token_ids, params, "warm-up")) as deltas:
+            async for delta in deltas:
+                if delta.error is not None:
+                    raise EngineDead(f"the first token could not be generated: {delta.error}")
+
+    async def close(self) -> None:
+        """Stop the engine, if there is one."""
+        if self.client is not None:
+            await self.client.close()
+
+    def status(self) -> tuple[Status, str]:
+        """Whether requests can be answered now, and if not, why."""
+        if self.stopping.is_set():
+            return "stopping", "The server is shutting down."
+        failure = self._failure
+        if failure is None and self.client is not None:
+            failure = self.client.stats().error
+        if failure is not None:
+            return "failed", f"The engine has stopped: {failure}"
+        if not self._ready:
+            return "starting", "The model is still being loaded."
+        return "ok", ""
+
+    def ready_client(self) -> EngineClient:
+        """The engine, ready to work. Raises APIError 503 if it is not."""
+        status, reason = self.status()
+        if self.client is None or status == "starting":
+            raise unavailable(reason, "starting", STARTING_RETRY_AFTER_S)
+        if status == "stopping":
+            raise unavailable(reason, "shutting_down")
+        if status == "failed":
+            raise unavailable(reason, "engine_dead")
+        return self.client
+
+    def check_model(self, name: str, info: ModelInfo) -> None:
+        """Raises APIError 404 if `name` is not what is served here."""
+        if name != info.name and name not in self.aliases:
+            message = f"The model '{name[:200]}' does not exist. This server has '{info.name}'."
+            raise APIError(404, message, param="model", code="model_not_found")
+
+
+def service_of(request: Request) -> Service:
+    """The service of the application that a request has come to."""
+    service = request.app.state.service
+    if not isinstance(service, Service):
+        raise TypeError(f"app.state.service is a {type(service).__name__}")
+    return service
+
+
+def system_fingerprint(info: ModelInfo) -> str:
+    """What, besides the request and its seed, decides the bytes of an answer."""
+    parts = (__version__, info.name, info.dtype)
+    return "fp_" + hashlib.sha256("|".join(parts).encode()).hexdigest()[:12]

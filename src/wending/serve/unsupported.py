@@ -1,0 +1,69 @@
+"""OpenAI fields that this version cannot honour: refused by name, unless their value asks for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from wending.serve.openai_errors import APIError
+
+# Each field with the values that ask for nothing. Client libraries send some of these by themselves.
+REQUEST_FIELDS: dict[str, tuple[Any, ...]] = {
+    "audio": (None,),
+    "function_call": (None, "none"),
+    "functions": (None, []),
+    "modalities": (None, ["text"]),
+    "parallel_tool_calls": (None, True),
+    "prediction": (None,),
+    "prompt_cache_retention": (None,),
+    "reasoning_effort": (None, "none"),
+    "service_tier": (None, "auto", "default"),
+    "store": (None, False),
+    "tool_choice": (None, "none", "auto"),
+    "tools": (None, []),
+    "verbosity": (None, "medium"),
+    "web_search_options": (None,),
+}
+# An answer's message may be sent back as it came, with its empty fields.
+MESSAGE_FIELDS: dict[str, tuple[Any, ...]] = {
+    "annotations": (None, []),
+    "audio": (None,),
+    "function_call": (None,),
+    "refusal": (None,),
+    "tool_calls": (None, []),
+}
+
+
+def refuse_unsupported(body: Mapping[str, Any]) -> dict[str, Any]:
+    """`body` without the fields above. Raises APIError 400 if one of them asks for something."""
+    supported = _without(body, REQUEST_FIELDS, "")
+    _refuse_response_format(supported.get("response_format"))
+    messages = supported.get("messages")
+    if isinstance(messages, list):
+        supported["messages"] = [
+            _without(message, MESSAGE_FIELDS, f"messages[{i}].") if isinstance(message, dict) else message
+            for i, message in enumerate(messages)
+        ]
+    return supported
+
+
+def _without(values: Mapping[str, Any], fields: Mapping[str, tuple[Any, ...]], path: str) -> dict[str, Any]:
+    for name in fields.keys() & values.keys():
+        if not _is_one_of(values[name], fields[name]):
+            raise _not_supported(path + name)
+    return {name: value for name, value in values.items() if name not in fields}
+
+
+def _is_one_of(value: Any, accepted: Iterable[Any]) -> bool:
+    # In Python 1 == True, in JSON they differ.
+    return any(type(value) is type(one) and value == one for one in accepted)
+
+
+def _refuse_response_format(response_format: Any) -> None:
+    if isinstance(response_format, dict) and response_format.get("type") in ("json_object", "json_schema"):
+        raise _not_supported("response_format", f" with type '{response_format['type']}'")
+
+
+def _not_supported(param: str, which: str = "") -> APIError:
+    message = f"'{param}'{which} is not supported by this version of wending."
+    return APIError(400, message, param=param, code="unsupported_parameter")
