@@ -87,9 +87,9 @@ async def test_every_sampling_field_reaches_the_engine(http: httpx.AsyncClient, 
 
 async def test_null_is_the_same_as_absent(http: httpx.AsyncClient, client: FakeClient) -> None:
     names = (
-        "temperature", "top_p", "n", "max_tokens", "max_completion_tokens", "stop", "seed", "presence_penalty",
-        "frequency_penalty", "logit_bias", "logprobs", "top_logprobs", "stream", "stream_options", "user",
-        "metadata", "response_format", "tools", "tool_choice", "top_k", "min_p", "repetition_penalty",
+        "temperature", "top_p", "n", "max_tokens", "max_completion_tokens", "stop", "seed",
+        "presence_penalty", "frequency_penalty", "logit_bias", "logprobs", "top_logprobs", "stream",
+        "stream_options", "user", "metadata", "response_format", "tools", "tool_choice", "top_k", "min_p", "repetition_penalty",
         "stop_token_ids", "ignore_eos", "store", "audio", "service_tier", "reasoning_effort",
     )  # fmt: skip
     response = await http.post(URL, json=HELLO | dict.fromkeys(names))
@@ -114,7 +114,11 @@ async def test_values_that_ask_for_nothing_are_accepted(http: httpx.AsyncClient)
 async def test_messages_reach_the_template(http: httpx.AsyncClient, client: FakeClient) -> None:
     messages = [
         {"role": "system", "content": "Be brief."},
-        {"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}], "name": "Li"},
+        {
+            "role": "user",
+            "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}],
+            "name": "Li",
+        },
         {"role": "assistant", "content": "你好", "refusal": None, "tool_calls": None, "annotations": []},
         {"role": "tool", "content": "42", "tool_call_id": "call_1"},
     ]
@@ -159,7 +163,9 @@ async def test_several_choices(http: httpx.AsyncClient, client: FakeClient) -> N
 
 
 async def test_logprobs(http: httpx.AsyncClient, client: FakeClient) -> None:
-    answer = (await http.post(URL, json=HELLO | {"logprobs": True, "top_logprobs": 2, "max_tokens": 1})).json()
+    answer = (
+        await http.post(URL, json=HELLO | {"logprobs": True, "top_logprobs": 2, "max_tokens": 1})
+    ).json()
     [token] = answer["choices"][0]["logprobs"]["content"]
     assert token == {
         "token": "你",

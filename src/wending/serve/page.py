@@ -1,4 +1,4 @@
-"""Serves the chat page: the files of web/, each at its own path, index.html at /.
+"""Serves the chat page: index.html at /, the other files of web/ below /web/, also while a model still loads.
 
 Only files that were there when the application was made exist for it, so no path can lead out of the folder.
 """
@@ -43,7 +43,7 @@ def page_router(folder: Path = WEB_FOLDER) -> APIRouter:
     for path in sorted(folder.rglob("*")):
         if path.suffix in CONTENT_TYPES and path.is_file():
             name = path.relative_to(folder).as_posix()
-            url = "/" if name == "index.html" else f"/{name}"
+            url = "/" if name == "index.html" else f"/web/{name}"
             endpoint = _endpoint(path.read_bytes(), CONTENT_TYPES[path.suffix])
             router.add_api_route(url, endpoint, methods=["GET", "HEAD"], include_in_schema=False)
     return router
