@@ -89,8 +89,9 @@ async def test_null_is_the_same_as_absent(http: httpx.AsyncClient, client: FakeC
     names = (
         "temperature", "top_p", "n", "max_tokens", "max_completion_tokens", "stop", "seed",
         "presence_penalty", "frequency_penalty", "logit_bias", "logprobs", "top_logprobs", "stream",
-        "stream_options", "user", "metadata", "response_format", "tools", "tool_choice", "top_k", "min_p", "repetition_penalty",
-        "stop_token_ids", "ignore_eos", "store", "audio", "service_tier", "reasoning_effort",
+        "stream_options", "user", "metadata", "response_format", "tools", "tool_choice", "top_k", "min_p",
+        "repetition_penalty", "stop_token_ids", "ignore_eos", "store", "audio", "service_tier",
+        "reasoning_effort",
     )  # fmt: skip
     response = await http.post(URL, json=HELLO | dict.fromkeys(names))
     assert response.status_code == 200, response.text
