@@ -46,11 +46,12 @@ class Tokenizer:
 
     def encode(self, text: str) -> list[int]:
         """Ids of plain text; control tokens and other added tokens in it are NOT parsed but spelled out."""
-        return self._plain.encode(text, add_special_tokens=False).ids
+        # A batch of one, because encode_batch leaves Python's lock to other threads and encode does not.
+        return self._plain.encode_batch([text], add_special_tokens=False)[0].ids
 
     def encode_with_special(self, text: str) -> list[int]:
         """Ids of text whose added tokens are parsed. Only for text that the program wrote itself."""
-        return self._with_added_tokens.encode(text, add_special_tokens=False).ids
+        return self._with_added_tokens.encode_batch([text], add_special_tokens=False)[0].ids
 
     def decode(self, ids: Sequence[int]) -> str:
         """The visible text of ids: special tokens are left out, bytes that are not UTF-8 become U+FFFD.
