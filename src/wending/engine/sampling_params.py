@@ -17,7 +17,7 @@ MAX_LOGPROBS = 20  # the limit of OpenAI's `top_logprobs`
 class SamplingParams:
     """Sampling parameters. The defaults sample the model's own distribution, unaltered.
 
-    A checkpoint's generation_config.json is never applied silently; who wants its values copies them.
+    A checkpoint's generation_config.json is never applied silently: copy its values here to use them.
     Raises InvalidRequest, which names the field and the value, when a value is outside its range.
     """
 
@@ -34,7 +34,8 @@ class SamplingParams:
     frequency_penalty: float = 0.0
     """Subtracted from a token's logit for each time the completion already contains it, in [-2, 2]."""
     repetition_penalty: float = 1.0
-    """Divides positive and multiplies negative logits of tokens in prompt or completion. 1 is off."""
+    """Divides positive and multiplies negative logits of tokens in prompt or completion, in [0.01, 100]. 1 is
+    off."""
     logit_bias: Mapping[int, float] = field(default_factory=dict)
     """Added to the logits of these token ids, each in [-100, 100]."""
     seed: int | None = None
@@ -59,7 +60,7 @@ class SamplingParams:
         _number("min_p", self.min_p, 0.0, 1.0)
         _number("presence_penalty", self.presence_penalty, -2.0, 2.0)
         _number("frequency_penalty", self.frequency_penalty, -2.0, 2.0)
-        _number("repetition_penalty", self.repetition_penalty, 0.0, math.inf, above_low=True)
+        _number("repetition_penalty", self.repetition_penalty, 0.01, 100.0)
         _integer("n", self.n, 1, MAX_N)
         if self.seed is not None:
             _integer("seed", self.seed, -(2**63), 2**64 - 1)

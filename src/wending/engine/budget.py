@@ -1,0 +1,122 @@
+"""Plans the memory of an engine before any of it is taken, and says so in numbers.
+
+Three parts: the weights, which are given; the workspace of one step, which is given; and the KV cache,
+which is sized to what is useful and fits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wending.engine.errors import NotEnoughMemory
+
+__all__ = ["MemoryBudget", "NotEnoughMemory", "format_bytes", "plan_memory"]
+
+CONTEXTS_KEPT = 4
+"""The KV cache need not hold more than this many sequences of full length."""
+SHARE_OF_FREE_MEMORY = 0.5
+"""Of the free memory that weights and workspace leave, the KV cache takes at most this share unasked."""
+SMALLEST_CONTEXT = 1024
+"""A context shortened for want of memory below this serves nobody: refuse instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryBudget:
+    """What an engine will take. All sizes in bytes."""
+
+    weights: int
+    kv_cache: int
+    workspace: int
+    kv_tokens: int
+    """Tokens whose K/V the cache holds, over all sequences."""
+    max_context: int
+    """Tokens one sequence may have: the model's own limit, or less where the KV cache is smaller."""
+    model_context: int
+    """The model's own limit."""
+    limit: int
+    """What the process may take: the free memory, or what it was told."""
+
+    @property
+    def total(self) -> int:
+        """All parts together."""
+        return self.weights + self.kv_cache + self.workspace
+
+    def lines(self, language: str = "en") -> list[str]:
+        """The budget as lines of text for the start of a program, in English or Chinese ("zh")."""
+        if language == "zh":
+            shortened = (
+                "" if self.max_context == self.model_context else f"（模型支持 {self.model_context:,}）"
+            )
+            return [
+                f"内存预算 {format_bytes(self.total)}，上限 {format_bytes(self.limit)}：",
+                f"  权重     {format_bytes(self.weights):>10}",
+                f"  KV 缓存  {format_bytes(self.kv_cache):>10}  {self.kv_tokens:,} 个词元",
+                f"  工作区   {format_bytes(self.workspace):>10}",
+                f"  上下文   {self.max_context:,} 个词元{shortened}",
+            ]
+        shortened = (
+            "" if self.max_context == self.model_context else f" (the model has {self.model_context:,})"
+        )
+        return [
+            f"Memory budget {format_bytes(self.total)} of at most {format_bytes(self.limit)}:",
+            f"  weights    {format_bytes(self.weights):>10}",
+            f"  KV cache   {format_bytes(self.kv_cache):>10}  {self.kv_tokens:,} tokens",
+            f"  workspace  {format_bytes(self.workspace):>10}",
+            f"  context    {self.max_context:,} tokens{shortened}",
+        ]
+
+
+def plan_memory(
+    *,
+    weights: int,
+    workspace: int,
+    kv_bytes_per_token: int,
+    model_context: int,
+    block_size: int,
+    available: int,
+    memory: int | None = None,
+    max_context: int | None = None,
+) -> MemoryBudget:
+    """Size the KV cache and with it the context.
+
+    `memory` is the most the engine may take, in bytes; None: what `available` allows, with a share left to
+    others. `max_context` asks for a context of that many tokens; None: the model's own, shortened if memory
+    is short. The cache then holds up to four such contexts. Raises NotEnoughMemory when what was asked for
+    does not fit, and ValueError for a `max_context` that the model does not have.
+    """
+    if max_context is not None and not 1 < max_context <= model_context:
+        raise ValueError(
+            f"max_context must be 2 to {model_context}, the context of this model; got {max_context}"
+        )
+    limit = available if memory is None else memory
+    room = limit - weights - workspace
+    if memory is None:
+        room = int(room * SHARE_OF_FREE_MEMORY)
+    context = model_context if max_context is None else max_context
+    blocks_wanted = -(-CONTEXTS_KEPT * context // block_size)
+    num_blocks = min(blocks_wanted, max(room, 0) // (kv_bytes_per_token * block_size))
+    kv_tokens = num_blocks * block_size
+    least = min(context, SMALLEST_CONTEXT) if max_context is None else context
+    if kv_tokens < least or (memory is not None and memory > available):
+        raise NotEnoughMemory(
+            f"not enough memory: weights {format_bytes(weights)}, workspace {format_bytes(workspace)} and a "
+            f"KV cache of {least:,} tokens ({format_bytes(least * kv_bytes_per_token)}) at the least; "
+            f"free {format_bytes(available)}"
+            + ("" if memory is None else f", allowed {format_bytes(memory)}")
+        )
+    return MemoryBudget(
+        weights=weights,
+        kv_cache=num_blocks * block_size * kv_bytes_per_token,
+        workspace=workspace,
+        kv_tokens=kv_tokens,
+        max_context=min(context, kv_tokens),
+        model_context=model_context,
+        limit=limit,
+    )
+
+
+def format_bytes(count: int) -> str:
+    """A size for people: "1.2 GiB", "345.0 MiB"."""
+    if count >= 2**30:
+        return f"{count / 2**30:.1f} GiB"
+    return f"{count / 2**20:.1f} MiB"

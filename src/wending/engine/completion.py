@@ -1,0 +1,85 @@
+"""One of the n completions of a request: takes its tokens one by one and says what they add and when it
+ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wending.engine.client import CompletionDelta, FinishReason, TokenLogprob, TopLogprob
+from wending.engine.detokenizer import Detokenizer
+from wending.engine.request import Request
+from wending.engine.sampler import Sample, Sampler
+from wending.engine.sequence import Sequence
+
+if TYPE_CHECKING:
+    from wending.model.tokenizer import Tokenizer
+
+
+class Completion:
+    """The state of a completion beyond what the scheduler knows of its sequence."""
+
+    def __init__(
+        self,
+        request: Request,
+        index: int,
+        sequence: Sequence,
+        tokenizer: Tokenizer,
+        eos_token_ids: frozenset[int],
+    ) -> None:
+        params = request.params
+        self.request = request
+        self.index = index
+        self.sequence = sequence
+        self.sampler = Sampler(params, request.seed, index, request.prompt_token_ids, tokenizer.vocab_size)
+        self._tokenizer = tokenizer
+        self._detokenizer = Detokenizer(params.stop)
+        self._end_token_ids = frozenset(params.stop_token_ids) | (
+            frozenset() if params.ignore_eos else eos_token_ids
+        )
+
+    def append(self, sample: Sample) -> CompletionDelta:
+        """Add a sampled token to the sequence; returns what it adds to the answer."""
+        token_id = sample.token_id
+        self.sequence.token_ids.append(token_id)
+        self.sampler.observe(token_id)
+        finish_reason: FinishReason | None = None
+        if token_id in self._end_token_ids:
+            text, finish_reason = "", "stop"
+        else:
+            text = self._detokenizer.add(self._tokenizer.token_bytes(token_id))
+            if self._detokenizer.stopped:
+                finish_reason = "stop"
+            elif len(self.sequence.token_ids) >= self.sequence.max_total_tokens:
+                finish_reason = "length"
+        if finish_reason is not None:
+            text += self._detokenizer.finish()
+        return CompletionDelta(
+            index=self.index,
+            text=text,
+            token_ids=[token_id],
+            logprobs=None if sample.logprob is None else [self._token_logprob(sample, sample.logprob)],
+            finish_reason=finish_reason,
+            seed=self.request.seed,
+        )
+
+    def fail(self, message: str) -> CompletionDelta:
+        """The last delta of a completion that cannot go on."""
+        return CompletionDelta(
+            index=self.index,
+            text=self._detokenizer.finish(),
+            token_ids=[],
+            logprobs=None if self.request.params.logprobs is None else [],
+            finish_reason="error",
+            error=message,
+            seed=self.request.seed,
+        )
+
+    def _token_logprob(self, sample: Sample, logprob: float) -> TokenLogprob:
+        text, octets = self._token_text(sample.token_id)
+        top = [TopLogprob(token_id, *self._token_text(token_id), value) for token_id, value in sample.top]
+        return TokenLogprob(sample.token_id, text, octets, logprob, top)
+
+    def _token_text(self, token_id: int) -> tuple[str, list[int]]:
+        """A token alone as text and as bytes."""
+        octets = self._tokenizer.token_bytes(token_id)
+        return octets.decode("utf-8", "replace"), list(octets)

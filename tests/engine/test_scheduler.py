@@ -1,0 +1,223 @@
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from wending.engine.block_manager import BlockManager
+from wending.engine.scheduler import Chunk, Scheduler
+from wending.engine.sequence import Sequence, Status
+
+_ids = itertools.count()
+
+
+def scheduler(
+    num_blocks: int = 16, block_size: int = 4, max_tokens_per_step: int = 16, max_running: int = 8
+) -> Scheduler:
+    return Scheduler(BlockManager(num_blocks, block_size), max_tokens_per_step, max_running)
+
+
+def sequence(prompt: int, completion: int = 4) -> Sequence:
+    return Sequence(next(_ids), [1] * prompt, prompt + completion)
+
+
+def carry_out(chunks: list[Chunk], plan: Scheduler) -> None:
+    """What the engine does after a forward pass, with token 2 as each sample."""
+    for chunk in chunks:
+        chunk.sequence.num_computed_tokens = chunk.end
+        if chunk.needs_logits:
+            chunk.sequence.token_ids.append(2)
+            if len(chunk.sequence.token_ids) == chunk.sequence.max_total_tokens:
+                plan.finish(chunk.sequence)
+
+
+def sizes(chunks: list[Chunk]) -> list[int]:
+    return [chunk.end - chunk.start for chunk in chunks]
+
+
+def test_a_long_prompt_is_computed_in_chunks_of_the_budget() -> None:
+    plan = scheduler()
+    plan.add(sequence(40))
+    seen = []
+    for _ in range(3):
+        chunks = plan.schedule()
+        seen.append((chunks[0].start, chunks[0].end, chunks[0].needs_logits))
+        carry_out(chunks, plan)
+    assert seen == [(0, 16, False), (16, 32, False), (32, 40, True)]
+
+
+def test_decodes_come_before_prefills() -> None:
+    plan = scheduler()
+    first, second = sequence(4), sequence(30)
+    plan.add(first)
+    carry_out(plan.schedule(), plan)
+    plan.add(second)
+    chunks = plan.schedule()
+    assert [chunk.sequence for chunk in chunks] == [first, second]
+    assert sizes(chunks) == [1, 15]
+
+
+def test_several_prompts_share_a_step() -> None:
+    plan = scheduler()
+    for length in (5, 6, 9):
+        plan.add(sequence(length))
+    assert sizes(plan.schedule()) == [5, 6, 5]
+
+
+def test_at_most_max_running_hold_blocks() -> None:
+    plan = scheduler(max_running=2)
+    for _ in range(3):
+        plan.add(sequence(2))
+    assert len(plan.schedule()) == 2
+    assert (len(plan.running), len(plan.waiting)) == (2, 1)
+
+
+def test_nobody_overtakes_one_that_waits_for_blocks() -> None:
+    plan = scheduler(num_blocks=8)
+    running, large, small = sequence(16), sequence(24), sequence(1)
+    plan.add(running)
+    plan.schedule()
+    plan.add(large)
+    plan.add(small)
+    carry_out(plan.schedule(), plan)
+    assert list(plan.waiting) == [large, small]
+
+
+def test_the_newest_is_preempted_keeps_its_tokens_and_is_computed_again() -> None:
+    plan = scheduler(num_blocks=6)
+    old, new = sequence(8, 12), sequence(8, 12)
+    plan.add(old)
+    plan.add(new)
+    while not plan.preemptions_total:
+        carry_out(plan.schedule(), plan)
+    assert list(plan.waiting) == [new]
+    assert new.block_table == []
+    assert new.num_computed_tokens == 0
+    assert new.num_completion_tokens > 0
+    tokens_kept = list(new.token_ids)
+    while new.status is not Status.RUNNING:
+        carry_out(plan.schedule(), plan)
+    assert old.status is Status.FINISHED
+    assert new.token_ids[: len(tokens_kept)] == tokens_kept
+    while plan.has_work:
+        carry_out(plan.schedule(), plan)
+    plan.check_integrity()
+
+
+def test_refuses_what_can_never_fit_with_its_numbers() -> None:
+    plan = scheduler(num_blocks=4)
+    with pytest.raises(ValueError, match="17 tokens need 5 KV blocks and there are only 4"):
+        plan.add(sequence(13, 4))
+    assert not plan.has_work
+
+
+def test_refuses_more_running_than_the_budget_serves() -> None:
+    with pytest.raises(ValueError, match="max_running must be 1 to max_tokens_per_step"):
+        scheduler(max_tokens_per_step=4, max_running=5)
+
+
+def test_nothing_to_do_is_an_empty_plan() -> None:
+    assert scheduler().schedule() == []
+
+
+def test_integrity_notices_a_lost_block_and_a_broken_order() -> None:
+    plan = scheduler()
+    one, two = sequence(4), sequence(4)
+    plan.add(one)
+    plan.add(two)
+    plan.schedule()
+    plan.running.reverse()
+    with pytest.raises(RuntimeError, match="out of order"):
+        plan.check_integrity()
+    plan.running.reverse()
+    one.block_table.pop()
+    with pytest.raises(RuntimeError, match="1 of 16 KV blocks are lost"):
+        plan.check_integrity()
+
+
+class SchedulerMachine(RuleBasedStateMachine):
+    """Any order of arrivals, steps, ends and hang-ups, on a pool so small that preemption is common."""
+
+    NUM_BLOCKS, BLOCK_SIZE, BUDGET, MAX_RUNNING = 10, 2, 7, 5
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.plan = scheduler(self.NUM_BLOCKS, self.BLOCK_SIZE, self.BUDGET, self.MAX_RUNNING)
+        self.alive: list[Sequence] = []
+
+    @rule(prompt=st.integers(1, 12), completion=st.integers(1, 8))
+    def add(self, prompt: int, completion: int) -> None:
+        new = sequence(prompt, completion)
+        self.plan.add(new)
+        self.alive.append(new)
+
+    @precondition(lambda self: self.alive)
+    @rule(data=st.data())
+    def abort(self, data: st.DataObject) -> None:
+        gone = data.draw(st.sampled_from(self.alive))
+        self.plan.finish(gone)
+        self.alive.remove(gone)
+
+    @precondition(lambda self: self.alive)
+    @rule(data=st.data())
+    def step(self, data: st.DataObject) -> None:
+        waiting_before = list(self.plan.waiting)
+        chunks = self.plan.schedule()
+        assert chunks, "work is left and nothing was planned"
+        assert sum(sizes(chunks)) <= self.BUDGET
+        assert len({chunk.sequence.sequence_id for chunk in chunks}) == len(chunks)
+        for chunk in chunks:
+            self.check_chunk(chunk)
+        started = [one for one in waiting_before if one.status is Status.RUNNING]
+        assert started == waiting_before[: len(started)], "somebody overtook"
+        for chunk in chunks:
+            chunk.sequence.num_computed_tokens = chunk.end
+            if chunk.needs_logits:
+                self.extend(chunk.sequence, ends_early=data.draw(st.integers(0, 9)) == 0)
+
+    def check_chunk(self, chunk: Chunk) -> None:
+        one = chunk.sequence
+        assert one.status is Status.RUNNING
+        assert chunk.start == one.num_computed_tokens < chunk.end <= len(one.token_ids)
+        assert chunk.needs_logits == (chunk.end == len(one.token_ids))
+        assert len(one.block_table) * self.BLOCK_SIZE >= chunk.end
+
+    def extend(self, one: Sequence, ends_early: bool) -> None:
+        one.token_ids.append(3)
+        if ends_early or len(one.token_ids) == one.max_total_tokens:
+            self.plan.finish(one)
+            self.alive.remove(one)
+
+    @invariant()
+    def blocks_add_up(self) -> None:
+        manager = self.plan.block_manager
+        assert manager.num_free_blocks + manager.num_used_blocks == self.NUM_BLOCKS
+        assert manager.num_used_blocks == sum(len(one.block_table) for one in self.alive)
+        self.plan.check_integrity()
+
+    @invariant()
+    def everybody_alive_is_known(self) -> None:
+        known = [*self.plan.running, *self.plan.waiting]
+        assert sorted(one.sequence_id for one in known) == sorted(one.sequence_id for one in self.alive)
+        assert self.plan.has_work == bool(self.alive)
+
+    def teardown(self) -> None:
+        """Whatever happened before: every admitted sequence ends, and then all blocks are free."""
+        work_left = sum(len(one.token_ids) + one.max_total_tokens for one in self.alive)
+        for _ in range(50 * work_left + 1):
+            if not self.alive:
+                break
+            for chunk in self.plan.schedule():
+                chunk.sequence.num_computed_tokens = chunk.end
+                if chunk.needs_logits:
+                    self.extend(chunk.sequence, ends_early=False)
+        assert not self.alive, "a sequence never ended"
+        self.plan.check_integrity()
+        assert self.plan.block_manager.num_free_blocks == self.NUM_BLOCKS
+
+
+TestSchedulerMachine = SchedulerMachine.TestCase
+TestSchedulerMachine.settings = settings(max_examples=150, stateful_step_count=60, deadline=None)
