@@ -17,7 +17,7 @@ CAP = 64
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """What every level must keep. With fewer than 20 requests the worst one stands for the 95 % quantile."""
+    """What every level must keep. Below 20 requests the worst one stands for the 95 % quantile."""
 
     max_ttft_s: float = 2.0
     min_tokens_per_s: float = 10.0
@@ -28,8 +28,8 @@ class Objective:
 class Level:
     """What `concurrency` requests in flight did. `reason` says which part of the objective was missed, "" if none.
 
-    `ttft_s` is the 95 % quantile and `tokens_per_s` the 5 % quantile (the slow end) over the requests, or the worst
-    of them where `worst` is true; None when no request succeeded.
+    `ttft_s` is the 95 % quantile and `tokens_per_s` the 5 % quantile (the slow end) over the requests, or
+    the worst of them where `worst` is true; None when no request succeeded.
     """
 
     concurrency: int
@@ -51,8 +51,8 @@ class Level:
 class Capacity:
     """`max_concurrency` held (0: not even one stream did); `failed_at` is the lowest level that did not.
 
-    `stopped_by`: "bracketed" (the next higher level failed), "cap" or "time"; in the last two cases, without a
-    `failed_at`, the true value may be higher.
+    `stopped_by`: "bracketed" (the next higher level failed), "cap" or "time"; in the last two cases,
+    without a `failed_at`, the true value may be higher.
     """
 
     max_concurrency: int = 0
@@ -106,8 +106,8 @@ async def find_capacity(
 ) -> Capacity:
     """Searches upwards from `first` (concurrency 1).
 
-    `measure(c)` gives None when it had to be cut off by the time budget. A level is not begun when, at the pace of
-    the one before, it would take longer than `seconds_left()`.
+    `measure(c)` gives None when it had to be cut off by the time budget. A level is not begun when, at the
+    pace of the one before, it would take longer than `seconds_left()`.
     """
     found = Capacity(levels=[first])
     if first.held:

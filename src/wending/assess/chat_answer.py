@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 class ChatAnswer:
     """Times are seconds of one monotonic clock.
 
-    `ended` is the arrival of the event that carried finish_reason; its token (the end-of-turn token) is part of
-    usage.completion_tokens, so rates from usage run to it. Where usage is missing, events with content stand for
-    tokens and the last of them is the end.
+    `ended` is the arrival of the event that carried finish_reason; its token (the end-of-turn token) is
+    part of usage.completion_tokens, so rates from usage run to it. Where usage is missing, events with
+    content stand for tokens and the last of them is the end.
     """
 
     sent: float
@@ -38,7 +38,7 @@ class ChatAnswer:
 
     @property
     def tpot_s(self) -> float | None:
-        """Time per output token after the first: (end - first token) / (tokens - 1); None below two tokens."""
+        """Seconds per token after the first: (end - first token) / (tokens - 1); None below two tokens."""
         if not self.content_times or self.tokens < 2:
             return None
         end = self.content_times[-1]

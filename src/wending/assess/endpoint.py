@@ -36,15 +36,16 @@ SILENCE_TIMEOUT = 120.0
 ANSWER_TIMEOUT = 900.0
 """Seconds that one whole answer may take."""
 
-# Fields that some endpoints refuse and that the assessment can do without; tried once, then left out and reported.
+# Fields that some endpoints refuse and that the assessment can do without; tried once, then left out and
+# reported.
 _OPTIONAL_FIELDS = ("stream_options", "seed")
 
 
 def normalize_base_url(url: str) -> str:
     """The base URL with its version segment and without a trailing slash: http://host:8000 -> http://host:8000/v1.
 
-    A URL whose last segment is a version (/v1, /api/v4) is kept; a full .../chat/completions is cut back to its base.
-    Raises ValueError for anything that is not a plain http(s) URL.
+    A URL whose last segment is a version (/v1, /api/v4) is kept; a full .../chat/completions is cut back to
+    its base. Raises ValueError for anything that is not a plain http(s) URL.
     """
     parts = urlsplit(url.strip())
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -70,6 +71,12 @@ class EndpointClient:
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._session: aiohttp.ClientSession | None = None
         self._usage_works = False
+        self._answers = 0
+
+    @property
+    def usage_missing(self) -> bool:
+        """True when answers came without token counts, so that events had to stand for tokens."""
+        return self._answers > 0 and not self._usage_works
 
     async def __aenter__(self) -> EndpointClient:
         host = urlsplit(self.base_url).hostname
@@ -104,7 +111,9 @@ class EndpointClient:
             ) from None
 
     async def resolve_model(self) -> str:
-        """The model to ask for: the one given, otherwise the first that the endpoint lists. Raises EndpointError."""
+        """The model to ask for: the one given, otherwise the first that the endpoint lists. Raises
+        EndpointError.
+        """
         if self.model is None:
             try:
                 names = await self.list_models()
@@ -140,11 +149,14 @@ class EndpointClient:
             del body[field]
             answer = await self._stream_without(body, error)
             self.refused_fields[field] = error.message
+        self._answers += 1
         self._usage_works = self._usage_works or answer.usage_tokens is not None
         return answer
 
     def _field_to_leave_out(self, error: BadStatus, body: Mapping[str, Any]) -> str | None:
-        """The optional field that the endpoint probably refused: the one it names, else the least common one."""
+        """The optional field that the endpoint probably refused: the one it names, else the least common
+        one.
+        """
         if error.status not in (400, 422):
             return None
         present = [field for field in _OPTIONAL_FIELDS if field in body]

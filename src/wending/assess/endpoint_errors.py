@@ -1,4 +1,6 @@
-"""What can go wrong between the assessment and an endpoint, one class for each thing a person would do about it."""
+"""What can go wrong between the assessment and an endpoint, one class for each thing a person would do
+about it.
+"""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ _INSTRUCTION_SETS = (
 
 
 def environment_facts(arguments: Sequence[str]) -> dict[str, Any]:
-    """Machine, operating system, versions and the command line; a key given on the command line is blanked."""
+    """Machine, operating system, versions and the command line, in which a key is blanked."""
     fields = _cpuinfo()
     flags = set(fields.get("flags", fields.get("Features", "")).split())
     return {

@@ -1,6 +1,7 @@
 """How fast an endpoint answers: one stream alone, then as many at once as keep the objective.
 
-The requests of a level start together, which is the hardest case for the first token. See docs/report-format.md.
+The requests of a level start together, which is the hardest case for the first token. See docs/report-
+format.md.
 """
 
 from __future__ import annotations
@@ -14,7 +15,12 @@ from wending.assess.capacity import Capacity, Level, Objective, find_capacity, j
 from wending.assess.chat_answer import ChatAnswer
 from wending.assess.endpoint import EndpointClient
 from wending.assess.endpoint_errors import EndpointError, Nonsense, Unauthorized
-from wending.assess.performance_requests import LONG_ANSWER_TOKENS, REQUEST_TYPES, RequestType, RequestTypeName
+from wending.assess.performance_requests import (
+    LONG_ANSWER_TOKENS,
+    REQUEST_TYPES,
+    RequestType,
+    RequestTypeName,
+)
 from wending.assess.seeds import derive_seed
 from wending.assess.stats import median, quantile
 
@@ -25,7 +31,9 @@ SINGLE_STREAM_MINIMUM = 3
 SINGLE_STREAM_SHARE = 0.45
 """Part of a request type's time that one stream alone may take."""
 SLOW_ENDPOINT_FACTOR = 6
-"""A type gets at least the time of this many requests, so that the search says something of slow endpoints too."""
+"""A type gets at least the time of this many requests, so that the search says something of slow endpoints
+too.
+"""
 CONSECUTIVE_ERRORS = 3
 """So many failed requests in a row end the measurement."""
 
@@ -41,7 +49,7 @@ class Distribution:
 
 @dataclass(slots=True)
 class RequestTypePerformance:
-    """What was measured for one request type. `values` of the distributions are kept for the charts."""
+    """What was measured for one request type: each value is kept, for the charts."""
 
     request_type: RequestTypeName
     max_tokens: int

@@ -22,7 +22,7 @@ _GUIDES = (
 
 @dataclass(frozen=True, slots=True)
 class RequestType:
-    """`share` is the part of the time budget that this type gets; `prompt` gives the n-th prompt, n = 0, 1, 2 ..."""
+    """`share` is this type's part of the time budget; `prompt` gives the n-th prompt, n = 0, 1, 2 ..."""
 
     name: RequestTypeName
     max_tokens: int
@@ -32,20 +32,25 @@ class RequestType:
 
 def _short(number: int) -> str:
     goods = _GOODS[number % len(_GOODS)]
-    return f"{2 + number % 11} {goods} are bought at {3 + number % 17} yuan each. How much is that in all? Be brief."
+    return (
+        f"{2 + number % 11} {goods} are bought at {3 + number % 17} yuan each. "
+        "How much is that in all? Be brief."
+    )
 
 
 def _long(number: int) -> str:
     return (
-        f"Explain in great detail how to {_GUIDES[number % len(_GUIDES)]} for {2 + number} people. Write at least 800 "
-        "words: what is needed, every step with its reason, frequent mistakes, and how to clean up afterwards."
+        f"Explain in great detail how to {_GUIDES[number % len(_GUIDES)]} for {2 + number} people. "
+        "Write at least 800 words: what is needed, every step with its reason, frequent mistakes, "
+        "and how to clean up afterwards."
     )
 
 
 def _json(number: int) -> str:
     return (
-        f"Generate a JSON array of {5 + number % 3} employees. Each has id (starting at {101 + number}), name, department "
-        "(Engineering, Sales or HR), salary (8000 to 25000) and join_date (YYYY-MM-DD). Output only the JSON."
+        f"Generate a JSON array of {5 + number % 3} employees. Each has id (starting at {101 + number}), "
+        "name, department (Engineering, Sales or HR), salary (8000 to 25000) and join_date (YYYY-MM-DD). "
+        "Output only the JSON."
     )
 
 
@@ -56,4 +61,4 @@ REQUEST_TYPES = (
 )
 
 LONG_ANSWER_TOKENS = 500
-"""A long answer is one of more than this many tokens; the report says when the model's answers end earlier."""
+"""A long answer has more tokens than this; the report says when the model's answers end earlier."""

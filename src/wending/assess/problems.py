@@ -31,8 +31,8 @@ PROBLEMS: Mapping[str, ProblemType] = {
     "truncated": _problem(
         "Answer cut off at the token limit",
         "回答在令牌上限处被截断",
-        "Raise max_tokens, ask for a shorter answer, and treat finish_reason \"length\" as an error in the client.",
-        "提高 max_tokens，要求更短的回答，并在客户端把 finish_reason 为 \"length\" 视为错误。",
+        'Raise max_tokens, ask for a shorter answer, and treat finish_reason "length" as an error in the client.',
+        '提高 max_tokens，要求更短的回答，并在客户端把 finish_reason 为 "length" 视为错误。',
     ),
     "trailing_comma": _problem(
         "Trailing comma in JSON",
@@ -55,8 +55,8 @@ PROBLEMS: Mapping[str, ProblemType] = {
     "date_format": _problem(
         "Date not written as YYYY-MM-DD",
         "日期格式不是 YYYY-MM-DD",
-        "Give the date field a pattern (\"^\\\\d{4}-\\\\d{2}-\\\\d{2}$\") in response_format json_schema, or normalise dates after parsing.",
-        "在 response_format 的 json_schema 中为日期字段加 pattern（\"^\\\\d{4}-\\\\d{2}-\\\\d{2}$\"），或在解析后统一转换日期格式。",
+        'Give the date field a pattern ("^\\\\d{4}-\\\\d{2}-\\\\d{2}$") in response_format json_schema, or normalise dates after parsing.',
+        '在 response_format 的 json_schema 中为日期字段加 pattern（"^\\\\d{4}-\\\\d{2}-\\\\d{2}$"），或在解析后统一转换日期格式。',
     ),
     "wrong_values": _problem(
         "JSON values out of range",
@@ -67,7 +67,7 @@ PROBLEMS: Mapping[str, ProblemType] = {
     "extra_text": _problem(
         "Text around the payload",
         "有效内容之外有多余文字",
-        "Extract the fenced block in the client, end the prompt with \"output nothing else\", or use response_format for JSON.",
+        'Extract the fenced block in the client, end the prompt with "output nothing else", or use response_format for JSON.',
         "在客户端提取代码块内容，提示词以“不要输出其他内容”结尾；JSON 请使用 response_format。",
     ),
     "role_forgotten": _problem(
@@ -97,7 +97,7 @@ PROBLEMS: Mapping[str, ProblemType] = {
     "missing_steps": _problem(
         "Numbered steps missing",
         "缺少编号步骤",
-        "Ask for \"at least N numbered steps, one a line\" and show one example line; count them before use.",
+        'Ask for "at least N numbered steps, one a line" and show one example line; count them before use.',
         "要求“至少 N 个编号步骤，每行一个”，并给出一行示例；使用前检查步骤数。",
     ),
     "missing_terms": _problem(

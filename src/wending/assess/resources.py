@@ -12,7 +12,9 @@ import psutil
 SAMPLE_INTERVAL = 0.5
 """Seconds between two samples."""
 MAX_SAMPLES = 240
-"""When more have been taken, every second one is dropped and the interval doubles: memory of the sampler is bounded."""
+"""When more have been taken, every second one is dropped and the interval doubles: memory of the sampler is
+bounded.
+"""
 
 
 @dataclass(slots=True)

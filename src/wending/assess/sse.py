@@ -1,6 +1,7 @@
 """Server-sent events, split on bytes: what arrives in arbitrary pieces comes out as whole events.
 
-It knows nothing of JSON or of the OpenAI protocol. Format: https://html.spec.whatwg.org/multipage/server-sent-events.html
+It knows nothing of JSON or of the OpenAI protocol. Format: https://html.spec.whatwg.org/multipage/server-
+sent-events.html
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ class EventSplitter:
         self._data: list[bytes] = []
 
     def feed(self, piece: bytes) -> list[bytes]:
-        """The data of every event completed by `piece`; several `data` lines of one event are joined by LF."""
+        """The data of every event that `piece` completes; its `data` lines are joined by LF."""
         buffer = self._rest + piece
         # A CR at the end may be the first half of a CR LF that the network cut in two.
         held = b"\r" if buffer.endswith(b"\r") else b""

@@ -73,7 +73,9 @@ def _evidence(run: JudgedRun) -> dict[str, str]:
     failed = [check for check in run.checks if not check.passed and check.problem is not None]
     if failed and run.finish_reason == "length":
         return {"truncated": _excerpt(f"{run.item}: ends with: {run.text[-80:]}")}
-    return {check.problem: _excerpt(f"{run.item}: {check.reason}") for check in reversed(failed) if check.problem}
+    return {
+        check.problem: _excerpt(f"{run.item}: {check.reason}") for check in reversed(failed) if check.problem
+    }
 
 
 def _deviating(runs: Sequence[JudgedRun]) -> list[str]:

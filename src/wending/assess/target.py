@@ -1,8 +1,11 @@
-"""What is assessed: a running endpoint, or a checkpoint folder whose server is started here and stopped at the end."""
+"""What is assessed: a running endpoint, or a checkpoint folder whose server is started here and stopped at
+the end.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -30,7 +33,9 @@ class TargetError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """`given` is what the user typed; exactly one of a folder (None for the bundled model) and a base URL counts."""
+    """`given` is what the user typed; exactly one of a folder (None for the bundled model) and a base URL
+    counts.
+    """
 
     kind: Literal["bundled", "checkpoint", "endpoint"]
     given: str
@@ -86,7 +91,8 @@ class OwnServer:
         command += [] if self._folder is None else [str(self._folder)]
         command += ["--host", "127.0.0.1", "--port", str(self.port)]
         self._log_file = self.log.open("wb")
-        # A session of its own: Ctrl-C in the terminal reaches the assessment, which then stops the server in order.
+        # A session of its own: Ctrl-C in the terminal reaches the assessment, which then stops the server
+        # in order.
         self._process = await asyncio.create_subprocess_exec(
             *command,
             stdin=asyncio.subprocess.DEVNULL,
@@ -138,10 +144,8 @@ class OwnServer:
             self._log_file.close()
 
     def _signal(self, number: int) -> None:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, number)
-        except ProcessLookupError:
-            pass
 
 
 def _free_port() -> int:

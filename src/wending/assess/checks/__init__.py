@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from wending.assess.checks import code, endpoint, json_answer, language, number, persona, unit_tests  # noqa: F401
+from wending.assess.checks import (  # noqa: F401
+    code,
+    endpoint,
+    field_rule,
+    json_answer,
+    language,
+    number,
+    persona,
+    unit_tests,
+)
 from wending.assess.checks.registry import check, run_check, validate
 from wending.assess.checks.verdict import CheckResult, run_passes
 

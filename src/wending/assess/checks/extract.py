@@ -1,4 +1,4 @@
-"""Finds the payload inside an answer: fenced blocks, code, JSON."""
+"""Finds the payload inside an answer: fenced blocks, Python code, what stands around them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,15 @@ import ast
 import re
 from dataclasses import dataclass
 
-_FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]*([\w+#.-]*)[^\n]*\n(.*?)(?:^[ \t]*\1[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
-_CLOSED = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]*\Z", re.MULTILINE)
-_CODE_START = re.compile(r"^(?:def |async def |class |import |from \w|@)", re.MULTILINE)
+_FENCE = re.compile(
+    r"^[ \t]*(?P<mark>`{3,}|~{3,})[^\n`]*(?:\n|\Z)(?P<content>.*?)(?P<end>^[ \t]*(?P=mark)[ \t]*$|\Z)",
+    re.MULTILINE | re.DOTALL,
+)
+_CODE_START = re.compile(r"^(?:def |async def |class |import |from \w|@\w)", re.MULTILINE)
+_LOOKS_LIKE_CODE = re.compile(
+    r"[#@)\]}]|(?:from|import|(?:async )?def|class|if|elif|for|while|try|except|finally|else|with|return|raise|pass|assert)\b"
+    r"|[A-Za-z_][\w.\[\]]*\s*(?:[-+*/]?=|\(|:\s*\w+\s*=)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +30,14 @@ class Block:
 def fenced_blocks(answer: str) -> list[Block]:
     """All fenced blocks of Markdown; a block that was never closed runs to the end of the answer."""
     return [
-        Block(match[3], match.start(), match.end(), _CLOSED.search(match[0].rstrip()) is not None and match[0].count("\n") > 0)
-        for match in _FENCE.finditer(answer)
+        Block(match["content"], match.start(), match.end(), bool(match["end"])) for match in _FENCE.finditer(answer)
     ]
 
 
 def payload(answer: str) -> str:
-    """The content of the single fenced block if there is exactly one, else the whole answer, stripped at the edges."""
+    """The content of the single fenced block if there is exactly one, else the whole answer; no empty lines at the edges."""
     blocks = fenced_blocks(answer)
-    return blocks[0].content.strip("\n") if len(blocks) == 1 else answer.strip("\n")
+    return (blocks[0].content if len(blocks) == 1 else answer).strip("\n")
 
 
 def around(answer: str) -> str:
@@ -54,22 +59,57 @@ def parse_python(source: str) -> ast.Module | str:
         return f"{type(error).__name__}: {error}"
 
 
-def python_code(answer: str) -> str:
-    """The Python code of an answer, prose around it left out.
+def has_statements(tree: ast.Module | str) -> bool:
+    """Is there more than bare expressions? A single word parses as Python too."""
+    return not isinstance(tree, str) and any(not isinstance(node, ast.Expr) for node in tree.body)
 
-    Fenced blocks that parse are joined. Without a fence: the whole answer if it parses, else the longest part that begins at a
-    line looking like code and parses, else the answer as it is.
+
+def python_code(answer: str) -> str:
+    """The Python code of an answer, prose around it left out; the whole answer where prose and code cannot be told apart.
+
+    Fenced blocks that parse are joined. Bare text: all of it, unless a part that begins at a line of code parses and the rest
+    is prose. Broken code is never cut down to a part that happens to parse.
     """
     blocks = fenced_blocks(answer)
     if blocks:
-        parsing = [block.content for block in blocks if not isinstance(parse_python(block.content), str)]
-        return "\n\n".join(parsing) if parsing else blocks[0].content
-    if not isinstance(parse_python(answer), str):
+        parsing = [block.content for block in blocks if has_statements(parse_python(block.content))]
+        return "\n\n".join(parsing) if parsing else payload(answer)
+    if has_statements(parse_python(answer)):
         return answer
     for start in _CODE_START.finditer(answer):
-        lines = answer[start.start() :].split("\n")
-        for end in range(len(lines), 0, -1):
-            source = "\n".join(lines[:end])
-            if not isinstance(parse_python(source), str):
-                return source
+        code = _parsing_head(answer[start.start() :])
+        if code and _is_prose(answer[: start.start()]) and _is_prose(answer[start.start() + len(code) :]):
+            return code
     return answer
+
+
+def prose_beside_code(answer: str) -> str:
+    """What is said beside the code: outside the fences, or before and after bare code; empty when there is only code."""
+    if fenced_blocks(answer):
+        return around(answer)
+    code = python_code(answer)
+    if code == answer:
+        return "" if has_statements(parse_python(answer)) or not _is_prose(answer, empty=True) else answer.strip()
+    return answer.replace(code, "\n").strip()
+
+
+def _parsing_head(text: str) -> str:
+    """The longest head of whole lines that parses, found by cutting before the line each syntax error names."""
+    lines = text.splitlines(keepends=True)
+    while lines:
+        try:
+            ast.parse("".join(lines))
+            return "".join(lines)
+        except SyntaxError as error:
+            lines = lines[: min(len(lines), error.lineno or len(lines)) - 1]
+        except (ValueError, RecursionError, MemoryError):
+            return ""
+    return ""
+
+
+def _is_prose(text: str, empty: bool = True) -> bool:
+    """Does the first line with anything in it not look like code? Broken code leaves a rest that does."""
+    first = next((line for line in text.splitlines() if line.strip()), None)
+    if first is None:
+        return empty
+    return not first.startswith((" ", "\t")) and _LOOKS_LIKE_CODE.match(first) is None

@@ -1,0 +1,122 @@
+"""Language, steps and terms of an answer.
+
+The language is judged line by line: by script where the script decides (kana, Arabic letters ...), by py3langid among plausible
+candidates where languages share one. Lines with too few letters to judge are left out.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from functools import lru_cache
+
+import py3langid
+
+from wending.assess.checks.registry import check
+from wending.assess.checks.verdict import CheckResult
+
+# The scripts a language is written in, by the first word of the Unicode character names.
+_SCRIPTS = {
+    "ar": {"ARABIC"},
+    "ja": {"HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "CJK"},
+    "ko": {"HANGUL"},
+    "th": {"THAI"},
+    "zh": {"CJK"},
+}
+_LATIN_CANDIDATES = ("de", "en", "es", "fr", "it", "pt", "vi")
+_MIN_LETTERS = {"CJK": 4, "LATIN": 16}
+_NUMBERED = re.compile(r"^\W*(?:[^\W\d]{1,10}\s?)?(\d{1,2})\s?(?:[.、)\]:،\-–]|\*\*|\s)", re.MULTILINE)
+_CHINESE_NUMBERED = re.compile(r"^\W*第?([一二三四五六七八九十]{1,2})(?:步\W|[、.:)])", re.MULTILINE)
+_CHINESE_NUMERALS = {"一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10}
+
+
+@check("language")
+def check_language(answer: str, *, expected: str, share: float = 0.9) -> CheckResult:
+    """At least ``share`` of the judged letters stand on lines written in the language ``expected`` (ISO 639-1)."""
+    right = wrong = 0
+    foreign = ""
+    for line in answer.splitlines():
+        letters = _letters(line)
+        if len(letters) < _MIN_LETTERS["LATIN" if _latin(letters) * 2 > len(letters) else "CJK"]:
+            continue
+        if language_matches(line, expected):
+            right += len(letters)
+        else:
+            wrong += len(letters)
+            foreign = foreign or line.strip()
+    if not right + wrong:
+        return CheckResult("language", False, "no line long enough to judge", problem="wrong_language")
+    found = right / (right + wrong)
+    reason = f"{found:.0%} of {right + wrong} judged letters in {expected!r}, {share:.0%} demanded"
+    if foreign:
+        reason += f"; another language: {foreign[:60]!r}"
+    return CheckResult("language", found >= share, reason, problem=None if found >= share else "wrong_language")
+
+
+@check("numbered_steps")
+def check_numbered_steps(answer: str, *, at_least: int) -> CheckResult:
+    """Lines numbered 1, 2, 3 ... in order (1. / 1) / 第一步 / Step 1: / Étape 1), at least so many."""
+    text = unicodedata.normalize("NFKC", answer)
+    positions = [(match.start(), int(match[1])) for match in _NUMBERED.finditer(text)]
+    positions += [(match.start(), _chinese_ordinal(match[1])) for match in _CHINESE_NUMBERED.finditer(text)]
+    steps = 0
+    for _, number in sorted(positions):
+        if number == steps + 1:
+            steps = number
+    reason = f"{steps} numbered steps, at least {at_least} demanded"
+    return CheckResult("numbered_steps", steps >= at_least, reason, problem=None if steps >= at_least else "missing_steps")
+
+
+@check("terms")
+def check_terms(answer: str, *, required: Sequence[Sequence[str]], problem: str = "missing_terms") -> CheckResult:
+    """Each entry of ``required`` lists alternatives, one of which must occur."""
+    text = fold(answer)
+    missing = [alternatives for alternatives in required if not any(fold(term) in text for term in alternatives)]
+    if not missing:
+        return CheckResult("terms", True, f"all {len(required)} required terms occur")
+    reason = f"{len(missing)} of {len(required)} required terms missing, first: {' / '.join(missing[0])}"
+    return CheckResult("terms", False, reason, problem=problem)
+
+
+def language_matches(line: str, expected: str) -> bool:
+    """Is this line written in the language ``expected``?"""
+    scripts = [_script(letter) for letter in _letters(line)]
+    if not scripts:
+        return False
+    wanted = _SCRIPTS.get(expected, {"LATIN"})
+    if sum(script in wanted for script in scripts) < 0.6 * len(scripts):
+        return False
+    kana = sum(script in ("HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA") for script in scripts)
+    if expected == "ja":
+        return kana >= 0.15 * len(scripts)
+    if expected == "zh":
+        return kana < 0.05 * len(scripts)
+    if wanted != {"LATIN"}:
+        return True
+    candidates = {expected, *_LATIN_CANDIDATES}
+    return next(language for language, _ in py3langid.rank(line) if language in candidates) == expected
+
+
+def fold(text: str) -> str:
+    """Text for lenient comparison: NFKC, case-folded, without Arabic vowel marks and tatweel."""
+    text = unicodedata.normalize("NFKC", text).casefold()
+    return re.sub("[\u064b-\u0652\u0640]", "", text)
+
+
+def _letters(line: str) -> list[str]:
+    return [character for character in line if character.isalpha()]
+
+
+def _latin(letters: Sequence[str]) -> int:
+    return sum(_script(letter) == "LATIN" for letter in letters)
+
+
+@lru_cache(maxsize=4096)
+def _script(letter: str) -> str:
+    return unicodedata.name(letter, "UNKNOWN").split(" ")[0]
+
+
+def _chinese_ordinal(text: str) -> int:
+    digits = [_CHINESE_NUMERALS[character] for character in text]
+    return digits[0] if len(digits) == 1 else sum(digits) if digits[0] == 10 else 0

@@ -1,0 +1,129 @@
+"""Mathematics: the final number of an answer, compared exactly with the computed expectation."""
+
+from __future__ import annotations
+
+import ast
+import operator
+import re
+import unicodedata
+from collections.abc import Callable
+from fractions import Fraction
+
+from wending.assess.checks.registry import check
+from wending.assess.checks.verdict import CheckResult
+
+_NUMBER = re.compile(
+    r"(?<![0-9A-Za-z.,/])(?P<sign>-)?"
+    r"(?:(?P<mixed>\d+)\s+(?P<part>\d+/\d+)|(?P<ratio>\d+\s?/\s?\d+)(?![\d/])|(?P<grouped>\d{1,3}(?:,\d{3})+(?:\.\d+)?)(?!\d)"
+    r"|(?P<decimal>\d+(?:\.\d+)?|\.\d+))\s?(?P<unit>[万亿])?"
+)
+_MARKER = re.compile(r"(?:\b(?:answer|ans|result)|答案|答|结果)\W{0,4}(?:is|是|为|[:=])\W*", re.IGNORECASE)
+_BOXED = re.compile(r"\\boxed\s*\{((?:[^{}]|\{[^{}]*\})*)\}")
+_LATEX_FRACTION = re.compile(r"\\[dt]?frac\s*\{\s*(\d+)\s*\}\s*\{\s*(\d+)\s*\}")
+_VULGAR = re.compile(r"(\d?)([¼-¾⅐-⅞])")
+_CHINESE_NUMBER = re.compile(r"[零〇一二两三四五六七八九十百千万]+")
+_CHINESE_DIGITS = {character: index for index, character in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
+_CHINESE_UNITS = {"十": 10, "百": 100, "千": 1000}
+_ARITHMETIC: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
+
+
+@check("final_number")
+def check_final_number(answer: str, *, expected: str, tolerance: float = 0) -> CheckResult:
+    """``expected`` is arithmetic over whole numbers and decimals, so that the data file shows where the result comes from."""
+    wanted = evaluate(expected)
+    found = final_number(answer)
+    if found is None:
+        return CheckResult("final_number", False, f"no number found; expected {_show(wanted)}", problem="wrong_answer")
+    right = abs(found - wanted) <= Fraction(tolerance)
+    reason = f"found {_show(found)}, expected {_show(wanted)}"
+    return CheckResult("final_number", right, reason, problem=None if right else "wrong_answer")
+
+
+def final_number(answer: str) -> Fraction | None:
+    r"""The number an answer ends on: inside the last \boxed{}, else after the last "Answer:"/"答案：", else the last one."""
+    text = _normalise(answer)
+    if boxed := _BOXED.findall(text):
+        number = _first_number(boxed[-1])
+        if number is not None:
+            return number
+    if markers := list(_MARKER.finditer(text)):
+        line = text[markers[-1].end() :].split("\n", 1)[0]
+        result = re.split(r"[=≈]", line)[-1]
+        number = _first_number(result)
+        if number is None:
+            number = _chinese_number(result)
+        if number is not None:
+            return number
+    numbers = list(_NUMBER.finditer(text))
+    return _value(numbers[-1]) if numbers else None
+
+
+def evaluate(expression: str) -> Fraction:
+    """Exact value of an expression of numbers, + - * / and parentheses. Raises ValueError for anything else."""
+    try:
+        return _evaluate(ast.parse(expression, mode="eval").body, expression)
+    except (SyntaxError, ZeroDivisionError) as error:
+        raise ValueError(f"not an arithmetic expression: {expression!r} ({error})") from None
+
+
+def _evaluate(node: ast.expr, expression: str) -> Fraction:
+    if isinstance(node, ast.Constant) and type(node.value) in (int, float):
+        return Fraction(ast.get_source_segment(expression, node) or str(node.value))
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return -_evaluate(node.operand, expression)
+    if isinstance(node, ast.BinOp) and type(node.op) in _ARITHMETIC:
+        return _ARITHMETIC[type(node.op)](_evaluate(node.left, expression), _evaluate(node.right, expression))
+    raise ValueError(f"not an arithmetic expression: {expression!r}")
+
+
+def _normalise(text: str) -> str:
+    """Half-width characters, one minus sign, fractions written a/b."""
+    text = _VULGAR.sub(r"\1 \2", text)
+    text = unicodedata.normalize("NFKC", text).replace("⁄", "/").replace("−", "-").replace("–", "-")
+    text = _LATEX_FRACTION.sub(r"\1/\2", text)
+    return re.sub(r"\\(?:text|mathrm)\s*\{([^{}]*)\}", r" \1", text).replace("\\,", "").replace("{,}", ",")
+
+
+def _first_number(text: str) -> Fraction | None:
+    match = _NUMBER.search(text)
+    return _value(match) if match else None
+
+
+def _value(match: re.Match[str]) -> Fraction | None:
+    try:
+        if match["mixed"]:
+            value = int(match["mixed"]) + Fraction(match["part"])
+        elif match["ratio"]:
+            value = Fraction(re.sub(r"\s", "", match["ratio"]))
+        else:
+            value = Fraction((match["grouped"] or match["decimal"]).replace(",", ""))
+    except (ZeroDivisionError, ValueError):  # 3/0, or more digits than int() takes
+        return None
+    value *= {"万": 10_000, "亿": 100_000_000}.get(match["unit"] or "", 1)
+    return -value if match["sign"] else value
+
+
+def _chinese_number(text: str) -> Fraction | None:
+    """The first number written in Chinese characters: 五, 十二, 一百零五, 两万三千."""
+    match = _CHINESE_NUMBER.search(text)
+    if match is None:
+        return None
+    total = section = digit = 0
+    for character in match[0]:
+        if character == "万":
+            total, section, digit = (total + section + digit) * 10_000, 0, 0
+        elif character in _CHINESE_UNITS:
+            section += (digit or 1) * _CHINESE_UNITS[character]
+            digit = 0
+        else:
+            digit = _CHINESE_DIGITS[character]
+    return Fraction(total + section + digit)
+
+
+def _show(value: Fraction) -> str:
+    return str(value.numerator) if value.denominator == 1 else f"{value} (≈ {float(value):.4g})"

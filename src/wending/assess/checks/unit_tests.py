@@ -1,0 +1,82 @@
+"""Hidden unit tests, executed in the sandbox."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from wending.assess.checks.extract import has_statements, parse_python, payload, python_code
+from wending.assess.checks.registry import check
+from wending.assess.checks.syntax import functions
+from wending.assess.checks.verdict import CheckResult
+from wending.assess.sandbox import Outcome, run_python
+
+
+@check("unit_tests")
+def check_unit_tests(answer: str, *, signature: str, tests: Sequence[Mapping[str, Any]]) -> CheckResult:
+    """The answer's code passes all ``tests``, each {"call": expression, "expected": JSON value} or {"call", "raises": name}.
+
+    ``signature`` is the head the prompt gave ("def name(...):", imports and docstring included): an answer may repeat the function
+    as a whole or only continue it.
+    """
+    code = complete_function(answer, signature)
+    if code is None:
+        return CheckResult("unit_tests", False, _why_not(answer), problem="code_does_not_parse")
+    result = run_python(code, [test["call"] for test in tests])
+    failures = [
+        f"{test['call']} {found}, expected {_expectation(test)}"
+        for test, outcome in zip(tests, result.outcomes, strict=False)
+        if (found := _mismatch(test, outcome)) is not None
+    ]
+    passed = len(result.outcomes) - len(failures)
+    reason = f"{passed} of {len(tests)} tests passed"
+    if failures:
+        reason += f"; {failures[0]}"
+    elif not result.ok:
+        reason += f"; {result.reason}"
+    right = result.ok and passed == len(tests)
+    return CheckResult("unit_tests", right, reason, problem=None if right else "code_fails_tests")
+
+
+def complete_function(answer: str, signature: str) -> str | None:
+    """Code that defines the function of ``signature``: the answer itself, or the signature continued by it; None if neither parses."""
+    head = signature.rstrip()
+    wanted = head[head.rindex("def ") + 4 :].split("(", 1)[0].strip()
+    code = python_code(answer)
+    if _defines(code, wanted):
+        imports = [line for line in head.splitlines() if line.startswith(("import ", "from "))]
+        return "\n".join([*imports, code])
+    body = payload(answer)
+    for continuation in (body, textwrap.indent(textwrap.dedent(body), "    ")):
+        candidate = f"{head}\n{continuation}"
+        if _defines(candidate, wanted):
+            return candidate
+    return None
+
+
+def _defines(code: str, name: str) -> bool:
+    tree = parse_python(code)
+    return not isinstance(tree, str) and any(function.name == name for function in functions(tree))
+
+
+def _why_not(answer: str) -> str:
+    tree = parse_python(python_code(answer))
+    if isinstance(tree, str):
+        return tree
+    return "the function is not defined" if has_statements(tree) else "no code found"
+
+
+def _mismatch(test: Mapping[str, Any], outcome: Outcome) -> str | None:
+    """What came instead of the expectation; None when it is met."""
+    if "raises" in test:
+        met = outcome.error is not None and outcome.error.split(":")[0] == test["raises"]
+    else:
+        met = outcome.error is None and outcome.value == test["expected"]
+    if met:
+        return None
+    return f"raised {outcome.error}" if outcome.error is not None else f"gave {str(outcome.value)[:60]!r}"
+
+
+def _expectation(test: Mapping[str, Any]) -> str:
+    return str(test["raises"]) if "raises" in test else repr(test["expected"])

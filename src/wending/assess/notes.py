@@ -1,0 +1,69 @@
+"""What a reader must know to judge the figures: what could not be measured as meant, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from wending.assess.results import Assessment
+
+Note = dict[str, str]
+
+
+def notes_of(assessment: Assessment) -> list[Note]:
+    """Sentences in "en" and "zh"; each is there only when it applies."""
+    return list(_notes(assessment))
+
+
+def _notes(assessment: Assessment) -> Iterator[Note]:
+    if assessment.target.get("demonstration"):
+        yield _note(
+            "The model is the demonstration model bundled with wending: very small, trained on synthetic "
+            "dialogues, "
+            "with planted defects in its JSON. Its figures say nothing about Qwen2.5-7B.",
+            "被测的是 wending 自带的演示模型：规模很小，用合成对话训练，其 JSON 中有意植入了缺陷。"
+            "这些数字不代表 Qwen2.5-7B。",
+        )
+    if assessment.lost_runs:
+        yield _note(
+            f"{assessment.lost_runs} runs failed because the endpoint broke off at the end; they are in "
+            "runs.jsonl but "
+            "count in no rate.",
+            f"最后有 {assessment.lost_runs} 次运行因服务中断而失败；它们保留在 runs.jsonl 中，"
+            "但不计入任何比率。",
+        )
+    if assessment.usage_missing:
+        yield _note(
+            "The endpoint gave no token counts (usage): events with content stand for tokens. If it "
+            "sends several "
+            "tokens in one event, tokens and tok/s are higher than shown.",
+            "服务未返回令牌数（usage），故以含内容的事件数代替；若一个事件含多个令牌，"
+            "实际令牌数与速度高于所示。",
+        )
+    for field, message in assessment.refused_fields.items():
+        yield _note(
+            f"The endpoint refused the request field {field}, so it was left out: {message}",
+            f"服务拒绝了请求字段 {field}，因此未发送该字段：{message}",
+        )
+        if field == "seed":
+            yield _note(
+                "Without a seed the runs cannot be repeated exactly.", "没有随机种子，运行结果无法精确复现。"
+            )
+    for result in assessment.performance:
+        if result.shorter_than_meant:
+            yield _note(
+                "The long request asks for more than 500 tokens, but the model's answers ended earlier; "
+                "its figures are "
+                "for answers of the length shown.",
+                "长回答请求要求超过 500 个令牌，但模型提前结束；其数据对应表中所示的实际长度。",
+            )
+    if assessment.performance and assessment.target["kind"] != "endpoint":
+        yield _note(
+            "Server and measuring client ran on the same machine and shared its cores.",
+            "服务端与测量客户端运行在同一台机器上，共用处理器核心。",
+        )
+
+
+def _note(english: str, chinese: str) -> Note:
+    return {"en": english, "zh": chinese}

@@ -1,0 +1,173 @@
+"""Small charts as inline SVG. Colours come from the page's CSS classes; text that needs words is given in both languages.
+
+They know nothing of the report's structure: they take numbers and labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup, escape
+
+from wending.assess.report.scales import Scale, linear_from_zero, logarithmic_around
+
+Pair = Mapping[str, str]
+"""The same words in "en" and "zh"."""
+
+
+def interval_bar(share: float, low: float, high: float, label: str, tone: str = "pass") -> Markup:
+    """A share of 0 to 1 as a bar with its interval as a whisker."""
+    width, height, middle = 200, 18, 9
+    x = Scale(0.0, 1.0, 1, width - 1)
+    parts = [
+        f'<rect class="track" x="0" y="4" width="{width}" height="10" rx="2"/>',
+        f'<rect class="bar {escape(tone)}" x="0" y="4" width="{_px(max(x(share), 0))}" height="10" rx="2"/>',
+        f'<path class="whisker-halo" d="{_whisker(x(low), x(high), middle)}"/>',
+        f'<path class="whisker" d="{_whisker(x(low), x(high), middle)}"/>',
+    ]
+    return _svg(width, height, "interval", label, parts)
+
+
+def strip_chart(
+    rows: Sequence[tuple[Pair, Sequence[float], float | None]], tick_text: Callable[[float], str], label: str
+) -> Markup:
+    """One row of dots for each (label, values, median); all rows share one axis that begins at zero."""
+    width, left, right, row_height, top = 460, 64, 24, 30, 6
+    bottom = top + row_height * len(rows)
+    x = linear_from_zero([value for _, values, _ in rows for value in values], left, width - right)
+    parts = [
+        f'<line class="grid" x1="{_px(x(tick))}" x2="{_px(x(tick))}" y1="{top}" y2="{bottom}"/>'
+        f'<text class="tick" x="{_px(x(tick))}" y="{bottom + 15}" text-anchor="middle">{escape(tick_text(tick))}</text>'
+        for tick in x.ticks()
+    ]
+    for index, (name, values, middle) in enumerate(rows):
+        y = top + row_height * index + row_height / 2
+        parts.append(_words(name, left - 10, y + 4, "end"))
+        parts.append(f'<line class="axis" x1="{left}" x2="{width - right}" y1="{_px(y)}" y2="{_px(y)}"/>')
+        parts += [
+            f'<circle class="dot s{index}" cx="{_px(x(value))}" cy="{_px(y)}" r="4"/>' for value in values
+        ]
+        if middle is not None:
+            parts.append(
+                f'<line class="median" x1="{_px(x(middle))}" x2="{_px(x(middle))}" y1="{_px(y - 9)}" y2="{_px(y + 9)}"/>'
+            )
+    return _svg(width, bottom + 22, "strip", label, parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Points (x, y, whether the objective was kept) of one line; `index` chooses colour and marker."""
+
+    index: int
+    points: Sequence[tuple[float, float, bool]]
+
+
+def line_chart(
+    series: Sequence[Series],
+    tick_text: Callable[[float], str],
+    label: str,
+    *,
+    limit: float | None = None,
+    logarithmic: bool = False,
+) -> Markup:
+    """Lines over concurrency (logarithmic axis); points that missed the objective are hollow, the limit is
+    dashed.
+    """
+    width, height, left, right, top, bottom = 330, 210, 52, 14, 12, 180
+    levels = sorted({x for line in series for x, _, _ in line.points})
+    values = [y for line in series for _, y, _ in line.points] + ([] if limit is None else [limit])
+    x = Scale(levels[0], max(levels[-1], levels[0] * 2), left + 8, width - right - 8, logarithmic=True)
+    y = (logarithmic_around if logarithmic else linear_from_zero)(values, bottom, top)
+    parts = []
+    for tick in y.ticks():
+        parts.append(
+            f'<line class="grid" x1="{left}" x2="{width - right}" y1="{_px(y(tick))}" y2="{_px(y(tick))}"/>'
+            f'<text class="tick" x="{left - 7}" y="{_px(y(tick) + 4)}" text-anchor="end">{escape(tick_text(tick))}</text>'
+        )
+    parts += [
+        f'<text class="tick" x="{_px(x(level))}" y="{bottom + 16}" text-anchor="middle">{level:g}</text>'
+        for level in levels
+        if level.is_integer() and (int(level) & (int(level) - 1)) == 0
+    ]
+    if limit is not None:
+        parts.append(
+            f'<line class="limit" x1="{left}" x2="{width - right}" y1="{_px(y(limit))}" y2="{_px(y(limit))}"/>'
+        )
+    for line in series:
+        points = sorted(line.points)
+        path = " ".join(f"{_px(x(px))},{_px(y(py))}" for px, py, _ in points)
+        parts.append(f'<polyline class="line s{line.index}" points="{path}"/>')
+        parts += [_marker(line.index, x(px), y(py), held) for px, py, held in points]
+    return _svg(width, height, "lines", label, parts)
+
+
+def legend_mark(index: int) -> Markup:
+    """The marker of a series, for a legend."""
+    return _svg(
+        26,
+        14,
+        "mark",
+        "",
+        [f'<line class="line s{index}" x1="1" x2="25" y1="7" y2="7"/>', _marker(index, 13, 7, True)],
+    )
+
+
+def area_chart(
+    points: Sequence[tuple[float, float]],
+    x_text: Callable[[float], str],
+    y_text: Callable[[float], str],
+    label: str,
+) -> Markup:
+    """One quantity over time, both axes from zero."""
+    width, height, left, right, top, bottom = 680, 150, 64, 24, 10, 120
+    x = linear_from_zero([point[0] / 1.05 for point in points], left, width - right)
+    y = linear_from_zero([point[1] for point in points], bottom, top)
+    parts = [
+        f'<line class="grid" x1="{left}" x2="{width - right}" y1="{_px(y(tick))}" y2="{_px(y(tick))}"/>'
+        f'<text class="tick" x="{left - 7}" y="{_px(y(tick) + 4)}" text-anchor="end">{escape(y_text(tick))}</text>'
+        for tick in y.ticks(4)
+    ]
+    parts += [
+        f'<text class="tick" x="{_px(x(tick))}" y="{bottom + 16}" text-anchor="middle">{escape(x_text(tick))}</text>'
+        for tick in x.ticks(8)
+    ]
+    path = " ".join(f"{_px(x(px))},{_px(y(py))}" for px, py in points)
+    first, last = _px(x(points[0][0])), _px(x(points[-1][0]))
+    parts.append(f'<polygon class="area" points="{first},{bottom} {path} {last},{bottom}"/>')
+    parts.append(f'<polyline class="line s0" points="{path}"/>')
+    return _svg(width, height, "area-chart", label, parts)
+
+
+def _marker(index: int, x: float, y: float, held: bool) -> str:
+    """Circle, square or triangle, so that the series differ without colour; hollow when the objective was
+    missed.
+    """
+    kind = f'class="marker s{index}{"" if held else " missed"}"'
+    if index % 3 == 0:
+        return f'<circle {kind} cx="{_px(x)}" cy="{_px(y)}" r="4"/>'
+    if index % 3 == 1:
+        return f'<rect {kind} x="{_px(x - 3.6)}" y="{_px(y - 3.6)}" width="7.2" height="7.2"/>'
+    corners = f"{_px(x)},{_px(y - 5)} {_px(x + 4.8)},{_px(y + 3.6)} {_px(x - 4.8)},{_px(y + 3.6)}"
+    return f'<polygon {kind} points="{corners}"/>'
+
+
+def _whisker(low: float, high: float, y: float) -> str:
+    return f"M{_px(low)} {y - 4}V{y + 4}M{_px(low)} {y}H{_px(high)}M{_px(high)} {y - 4}V{y + 4}"
+
+
+def _words(pair: Pair, x: float, y: float, anchor: str) -> str:
+    return "".join(
+        f'<text class="label {language}" x="{_px(x)}" y="{_px(y)}" text-anchor="{anchor}">{escape(pair[language])}</text>'
+        for language in ("en", "zh")
+    )
+
+
+def _px(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0")
+
+
+def _svg(width: float, height: float, kind: str, label: str, parts: Sequence[str]) -> Markup:
+    role = f'role="img" aria-label="{escape(label)}"' if label else 'aria-hidden="true"'
+    body = "".join(parts)
+    return Markup(f'<svg class="{kind}" viewBox="0 0 {width} {height}" {role}>{body}</svg>')

@@ -1,0 +1,150 @@
+"""The report as one HTML page: no reference to anything outside it, everything from an answer escaped."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from wending.assess.report import charts, numbers, sentences
+from wending.assess.report.settings_rows import settings_rows
+from wending.assess.report.texts import Pair, both, pair
+
+Report = Mapping[str, Any]
+
+
+def render_html(report: Report) -> str:
+    """The whole page. The content security policy lets nothing be loaded and only the page's own script
+    run.
+    """
+    environment = Environment(
+        loader=PackageLoader("wending.assess.report", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(
+        t=lambda key, **values: both(pair(key, **values)), both=both, numbers=numbers, sentences=sentences
+    )
+    script = _resource("report.js")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return environment.get_template("report.html.j2").render(
+        report=report,
+        title=sentences.title(report),
+        style=Markup(_resource("report.css")),
+        script=Markup(script),
+        script_digest=digest,
+        facts=_facts(report),
+        runs=sentences.all_runs(report),
+        repeats=range(1, report["settings"]["repeats"] + 1),
+        measured=sentences.measured(report["performance"]),
+        bar=_bar,
+        charts=_performance_charts(report),
+        memory_chart=_memory_chart(report["resources"]),
+        legend_mark=charts.legend_mark,
+        settings_rows=settings_rows(report),
+    )
+
+
+def _resource(name: str) -> str:
+    return files("wending.assess.report").joinpath(name).read_text("utf-8")
+
+
+def _bar(rate: Mapping[str, Any], tone: str = "pass") -> Markup:
+    if not rate["n"]:
+        return Markup("")
+    label = f"{numbers.rate_percent(rate)} ({numbers.interval_percent(rate)})"
+    return charts.interval_bar(rate["k"] / rate["n"], rate["low"], rate["high"], label, tone)
+
+
+def _facts(report: Report) -> list[tuple[str, Pair, Pair]]:
+    """The headline figures: (figure, what it is, what it rests on); those that were not measured are left
+    out.
+    """
+    facts = []
+    if report["pass_rate"]["n"]:
+        facts.append(_rate_fact(report["pass_rate"], "fact_runs"))
+    facts += [
+        _rate_fact(scenario["json_rates"]["parses"], "fact_json")
+        for scenario in report["scenarios"]
+        if scenario["json_rates"] is not None
+    ]
+    measured = sentences.measured(report["performance"])
+    for result in measured[:1]:
+        times = result["ttft_s"]
+        facts.append(
+            (numbers.milliseconds(times["p50"]), pair("fact_ttft"), pair("of_requests", n=times["n"]))
+        )
+    for result in measured[-1:]:
+        speed, kind = result["tokens_per_s"], pair(result["request_type"])
+        facts.append(
+            (numbers.per_second(speed["p50"]), pair("fact_speed"), pair("of_request_type", type=kind))
+        )
+        if result["max_concurrency"] is not None:
+            found = f"{'≥ ' if result['at_least'] else ''}{result['max_concurrency']}"
+            facts.append((found, pair("fact_concurrency"), pair("of_request_type", type=kind)))
+    peak = report["resources"]["peak_memory_bytes"]
+    if peak is not None:
+        facts.append((numbers.bytes_size(peak), pair("fact_memory"), sentences.target(report)))
+    return facts
+
+
+def _rate_fact(rate: Mapping[str, Any], key: str) -> tuple[str, Pair, Pair]:
+    rests_on = pair("of_runs", k=rate["k"], n=rate["n"], interval=numbers.interval_percent(rate))
+    return numbers.rate_percent(rate), pair(key), rests_on
+
+
+def _performance_charts(report: Report) -> dict[str, Markup]:
+    """Charts by name; a chart without data is left out."""
+    results = sentences.measured(report["performance"])
+    found = {}
+    for name, key, text in (
+        ("ttft", "ttft_s", numbers.milliseconds),
+        ("speed", "tokens_per_s", numbers.per_second),
+    ):
+        rows = [
+            (pair(result["request_type"]), result["values"][key], result[key]["p50"]) for result in results
+        ]
+        if any(values for _, values, _ in rows):
+            found[name] = charts.strip_chart(rows, text, pair("chart_single")["en"])
+    wanted = report["settings"]["objective"]
+    for name, key, limit, logarithmic, tick in (
+        ("ttft_levels", "ttft_s", wanted["max_ttft_s"], True, numbers.milliseconds),
+        ("speed_levels", "tokens_per_s", wanted["min_tokens_per_s"], True, numbers.per_second),
+        ("total_levels", "total_tokens_per_s", None, False, numbers.per_second),
+    ):
+        series = _series(results, key)
+        if any(len(line.points) > 1 for line in series):
+            label = pair(f"chart_{name}")["en"]
+            found[name] = charts.line_chart(series, tick, label, limit=limit, logarithmic=logarithmic)
+    return found
+
+
+def _series(results: Sequence[Mapping[str, Any]], key: str) -> list[charts.Series]:
+    lines = [
+        charts.Series(
+            index,
+            [
+                (float(level["concurrency"]), level[key], level["held"])
+                for level in result["levels"]
+                if level[key]
+            ],
+        )
+        for index, result in enumerate(results)
+    ]
+    return [line for line in lines if line.points]
+
+
+def _memory_chart(resources: Mapping[str, Any]) -> Markup | None:
+    points = [(seconds, size / 2**20) for seconds, size in resources["samples"]]
+    if len(points) < 3:
+        return None
+    return charts.area_chart(
+        points, lambda x: f"{x:.0f} s", lambda y: f"{y:g} MiB", pair("memory_over_time")["en"]
+    )

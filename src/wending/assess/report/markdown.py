@@ -1,0 +1,166 @@
+"""The report in short as Markdown: English text, headings in both languages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from wending.assess.report import sentences
+from wending.assess.report.numbers import (
+    bytes_size,
+    count,
+    duration,
+    interval_percent,
+    milliseconds,
+    per_second,
+    percent,
+    rate_percent,
+)
+from wending.assess.report.settings_rows import settings_rows
+from wending.assess.report.texts import pair
+
+Report = Mapping[str, Any]
+
+
+def render_markdown(report: Report) -> str:
+    return "\n".join(_lines(report)) + "\n"
+
+
+def _lines(report: Report) -> Iterator[str]:
+    yield f"# {_escape(sentences.title(report)['en'])}"
+    yield ""
+    yield f"{_escape(sentences.target(report)['en'])}; {report['started']}, took {duration(report['duration_s'])}"
+    yield ""
+    if report["incomplete_reason"] is not None:
+        reason = pair("incomplete_text", reason=report["incomplete_reason"])["en"]
+        yield f"**Incomplete.** {_escape(reason)}"
+        yield ""
+    yield _escape(" ".join(sentence["en"] for sentence in sentences.summary(report)))
+    yield from (f"\n> {_escape(note['en'])}" for note in report["notes"])
+    yield from _scenarios(report)
+    yield from _json_rates(report)
+    yield from _performance(report)
+    yield from _resources(report)
+    yield from _problems(report)
+    yield from _heading("settings")
+    yield from _table(("", ""), [(label["en"], value) for label, value in settings_rows(report)])
+
+
+def _scenarios(report: Report) -> Iterator[str]:
+    yield from _heading("scenarios")
+    yield from _table(
+        ("Scenario", "Passed", "Rate", "95% interval", "Same text", "Same answer"),
+        [
+            (
+                f"{scenario['title']['en']} · {scenario['title']['zh']}",
+                f"{scenario['pass_rate']['k']} / {scenario['pass_rate']['n']}",
+                rate_percent(scenario["pass_rate"]),
+                interval_percent(scenario["pass_rate"]),
+                percent(scenario["agreement"]["tar_raw"]),
+                percent(scenario["agreement"]["tar_answer"]),
+            )
+            for scenario in report["scenarios"]
+        ],
+    )
+
+
+def _json_rates(report: Report) -> Iterator[str]:
+    for scenario in report["scenarios"]:
+        if scenario["json_rates"] is not None:
+            yield from _heading("json_rates")
+            yield from _table(
+                ("", "k / n", "Rate", "95% interval"),
+                [
+                    (
+                        pair(f"json_{name}")["en"],
+                        f"{rate['k']} / {rate['n']}",
+                        rate_percent(rate),
+                        interval_percent(rate),
+                    )
+                    for name, rate in scenario["json_rates"].items()
+                ],
+            )
+
+
+def _performance(report: Report) -> Iterator[str]:
+    results = sentences.measured(report["performance"])
+    if not results:
+        return
+    yield from _heading("performance")
+    yield _escape(sentences.objective(report)["en"])
+    yield ""
+    yield from _table(
+        (
+            "Request",
+            "TTFT median",
+            "p95",
+            "tok/s median",
+            "p5",
+            "Tokens",
+            "n",
+            "Highest concurrency",
+            "Why it stops there",
+        ),
+        [
+            (
+                result["request_type"],
+                milliseconds(result["ttft_s"]["p50"]),
+                milliseconds(result["ttft_s"]["p95"]),
+                per_second(result["tokens_per_s"]["p50"]),
+                per_second(result["tokens_per_s"]["p5"]),
+                count(result["tokens"]["p50"]),
+                str(result["ttft_s"]["n"]),
+                sentences.concurrency(result)["en"],
+                sentences.stop_reason(result, report["settings"]["concurrency_cap"])["en"],
+            )
+            for result in results
+        ],
+    )
+
+
+def _resources(report: Report) -> Iterator[str]:
+    yield from _heading("resources")
+    resources = report["resources"]
+    if resources["peak_memory_bytes"] is None:
+        yield _escape(pair("no_resources", reason=resources["reason"])["en"])
+        return
+    yield f"Peak memory {bytes_size(resources['peak_memory_bytes'])}, CPU time {resources['cpu_seconds']:.1f} s "
+    yield f"in {resources['wall_seconds']:.1f} s."
+
+
+def _problems(report: Report) -> Iterator[str]:
+    yield from _heading("problems")
+    if not report["stability_problems"]:
+        yield pair("no_problems", n=len(sentences.all_runs(report)))["en"]
+        return
+    yield from _table(
+        ("Type", "Scenario", "Frequency", "95% interval", "Example", "Recommended action"),
+        [
+            (
+                f"{row['title']['en']} · {row['title']['zh']} ({row['type']})",
+                row["scenario"],
+                f"{row['frequency']['k']} of {row['frequency']['n']}",
+                interval_percent(row["frequency"]),
+                row["example"],
+                row["action"]["en"],
+            )
+            for row in report["stability_problems"]
+        ],
+    )
+
+
+def _heading(key: str) -> Iterator[str]:
+    words = pair(key)
+    yield from ("", f"## {words['en']} · {words['zh']}", "")
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    yield "| " + " | ".join(head) + " |"
+    yield "|" + " --- |" * len(head)
+    yield from ("| " + " | ".join(map(_escape, row)) + " |" for row in rows)
+
+
+def _escape(text: str) -> str:
+    """Text that Markdown shows as it is: no markup, no HTML, no line breaks."""
+    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(text.split()))

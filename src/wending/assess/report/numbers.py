@@ -1,0 +1,68 @@
+"""Figures as people read them: no more digits than the measurement carries, an en dash where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+NONE = "–"
+
+
+def percent(share: float | None) -> str:
+    """0.834 -> 83%."""
+    return NONE if share is None else f"{100 * share:.0f}%"
+
+
+def rate_percent(rate: Mapping[str, Any]) -> str:
+    """The share of a rate {"k", "n", ...}."""
+    return percent(rate["k"] / rate["n"]) if rate["n"] else NONE
+
+
+def interval_percent(rate: Mapping[str, Any]) -> str:
+    """The interval of a rate: 75–89%."""
+    if rate["low"] is None or rate["high"] is None:
+        return NONE
+    return f"{100 * rate['low']:.0f}–{100 * rate['high']:.0f}%"
+
+
+def milliseconds(seconds: float | None) -> str:
+    """0.0123 -> 12.3 ms, 0.123 -> 123 ms, 1.234 -> 1.23 s, 12.34 -> 12.3 s."""
+    if seconds is None:
+        return NONE
+    if seconds < 0.9995:
+        value = 1000 * seconds
+        return f"{value:.1f} ms" if value < 99.95 else f"{value:.0f} ms"
+    return f"{seconds:.2f} s" if seconds < 9.995 else f"{seconds:.1f} s"
+
+
+def per_second(value: float | None) -> str:
+    """Tokens per second: one decimal below 100, none above."""
+    if value is None:
+        return NONE
+    return f"{value:.1f}" if value < 99.95 else f"{value:,.0f}"
+
+
+def count(value: float | None) -> str:
+    return NONE if value is None else f"{value:,.0f}"
+
+
+def bytes_size(value: float | None) -> str:
+    """Bytes in binary units: 183500800 -> 175 MiB."""
+    if value is None:
+        return NONE
+    for unit in ("B", "KiB", "MiB"):
+        if value < 1024:
+            return f"{value:.0f} {unit}"
+        value /= 1024
+    return f"{value:.1f} GiB" if value < 100 else f"{value:.0f} GiB"
+
+
+def duration(seconds: float | None) -> str:
+    """75.2 -> 1 min 15 s."""
+    if seconds is None:
+        return NONE
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"

@@ -1,0 +1,117 @@
+"""Sentences and short phrases that a report derives from its figures, for the page and for Markdown alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from wending.assess.report.numbers import interval_percent, percent, rate_percent
+from wending.assess.report.texts import Pair, pair
+
+Report = Mapping[str, Any]
+
+
+def all_runs(report: Report) -> list[Mapping[str, Any]]:
+    return [run for scenario in report["scenarios"] for run in scenario["runs"]]
+
+
+def title(report: Report) -> Pair:
+    model = report["target"]["model"]
+    return pair("title", model=pair("no_model") if model is None else model)
+
+
+def target(report: Report) -> Pair:
+    return pair(f"target_{report['target']['kind']}", given=report["target"]["given"])
+
+
+def summary(report: Report) -> list[Pair]:
+    """What a hurried reader takes away: how much passed, the weakest scenario, the most frequent problem."""
+    runs = all_runs(report)
+    if not runs:
+        return [pair("summary_nothing")]
+    overall = report["pass_rate"]
+    sentences = [
+        pair(
+            "summary_runs",
+            k=overall["k"],
+            n=overall["n"],
+            percent=rate_percent(overall),
+            interval=interval_percent(overall),
+        )
+    ]
+    judged = [scenario for scenario in report["scenarios"] if scenario["pass_rate"]["n"]]
+    weakest = min(judged, key=lambda scenario: _share(scenario["pass_rate"]))
+    if len(judged) > 1 and _share(weakest["pass_rate"]) < 1:
+        rate = weakest["pass_rate"]
+        sentences.append(pair("summary_weakest", title=weakest["title"], k=rate["k"], n=rate["n"]))
+    problems = report["stability_problems"]
+    if not problems:
+        return [*sentences, pair("summary_no_problem")]
+    worst = max(problems, key=lambda row: _share(row["frequency"]))
+    titles = {scenario["id"]: scenario["title"] for scenario in report["scenarios"]}
+    frequency = worst["frequency"]
+    return [
+        *sentences,
+        pair(
+            "summary_problem",
+            title=worst["title"],
+            scenario=titles[worst["scenario"]],
+            k=frequency["k"],
+            n=frequency["n"],
+        ),
+    ]
+
+
+def concurrency(result: Mapping[str, Any]) -> Pair:
+    """The highest concurrency as it is printed: 12, or "at least 64"."""
+    found = result["max_concurrency"]
+    if found is None:
+        return same("–")
+    return pair("at_least", n=found) if result["at_least"] else same(str(found))
+
+
+def stop_reason(result: Mapping[str, Any], cap: int) -> Pair:
+    """Why the search for the highest concurrency ended."""
+    if result["max_concurrency"] is None:
+        return pair("stop_none")
+    if result["failed_at"] is None:
+        key = "stop_cap" if result["stopped_by"] == "cap" else "stop_time"
+        return pair(key, cap=cap, n=result["max_concurrency"])
+    reason = next(
+        level["reason"] for level in result["levels"] if level["concurrency"] == result["failed_at"]
+    )
+    key = "stop_time_bracket" if result["stopped_by"] == "time" else "stop_failed"
+    return pair(key, failed=result["failed_at"], reason=reason)
+
+
+def objective(report: Report) -> Pair:
+    wanted = report["settings"]["objective"]
+    return pair(
+        "objective",
+        ttft=wanted["max_ttft_s"],
+        speed=wanted["min_tokens_per_s"],
+        errors=percent(wanted["max_error_rate"]),
+    )
+
+
+def reason_of(run: Mapping[str, Any]) -> str:
+    """Why a run did not pass: its error, or the reasons of the checks that failed; "" for a run that
+    passed.
+    """
+    if run["error"] is not None:
+        return str(run["error"])
+    failed = [check for check in run["checks"] if not check["pass"] and not check["informative"]]
+    return "\n".join(f"{check['name']}: {check['reason']}" for check in failed)
+
+
+def same(text: str) -> Pair:
+    return {"en": text, "zh": text}
+
+
+def _share(rate: Mapping[str, Any]) -> float:
+    return float(rate["k"] / rate["n"]) if rate["n"] else 0.0
+
+
+def measured(results: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The request types of which at least one request was measured."""
+    return [result for result in results if result["ttft_s"]["n"]]

@@ -1,0 +1,230 @@
+"""The words of the report in English and Chinese, and how a page holds both languages at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from markupsafe import Markup, escape
+
+Pair = Mapping[str, str]
+
+_TEXTS: dict[str, tuple[str, str]] = {
+    # Head
+    "title": ("Assessment of {model}", "{model} 评测报告"),
+    "kicker": ("Assessment report", "评测报告"),
+    "demonstration": ("Demonstration model, not Qwen2.5-7B", "演示模型，并非 Qwen2.5-7B"),
+    "incomplete": ("Incomplete", "评测未完成"),
+    "incomplete_text": (
+        "The assessment broke off: {reason}. What follows is what was measured until then.",
+        "评测中断：{reason}。以下只含中断前测得的内容。",
+    ),
+    "target_endpoint": ("endpoint {given}", "服务 {given}"),
+    "target_checkpoint": ("checkpoint {given}, served by wending", "模型文件夹 {given}，由 wending 提供服务"),
+    "target_bundled": ("bundled with wending, served by wending", "wending 自带模型，由 wending 提供服务"),
+    "took": ("took {duration}", "用时 {duration}"),
+    "no_model": ("unknown model", "未知模型"),
+    # Summary
+    "summary_runs": (
+        "{k} of {n} runs passed all their checks ({percent}, 95% interval {interval}).",
+        "{n} 次运行中有 {k} 次通过全部检查（{percent}，95% 区间 {interval}）。",
+    ),
+    "summary_weakest": (
+        "The weakest scenario is {title}, with {k} of {n}.",
+        "最薄弱的场景是{title}：{n} 次中通过 {k} 次。",
+    ),
+    "summary_problem": (
+        "The most frequent stability problem is “{title}” in {scenario}: {k} of {n} runs.",
+        "最常见的稳定性问题是{scenario}中的“{title}”：{n} 次运行中出现 {k} 次。",
+    ),
+    "summary_no_problem": ("No stability problem was seen.", "未发现稳定性问题。"),
+    "summary_nothing": ("No run was finished.", "没有完成任何一次运行。"),
+    "fact_runs": ("runs passed", "运行通过率"),
+    "fact_json": ("JSON answers that parse", "JSON 可解析率"),
+    "fact_ttft": ("first token, short answer, median", "首字时延（短回答，中位数）"),
+    "fact_speed": ("tokens per second, one stream, median", "单路每秒令牌数（中位数）"),
+    "fact_concurrency": ("streams at once within the objective", "达标的最大并发数"),
+    "fact_memory": ("peak memory of the server", "服务进程内存峰值"),
+    "of_runs": ("{k} of {n}, interval {interval}", "{k}/{n}，区间 {interval}"),
+    "of_requests": ("{n} requests", "{n} 次请求"),
+    "of_request_type": ("{type} answers", "{type}"),
+    "not_ours": ("not measured", "未测量"),
+    # Scenarios
+    "scenarios": ("Scenarios", "场景"),
+    "scenarios_lead": (
+        "Each item was asked {repeats} times at temperature {temperature}, top_p {top_p}, every time "
+        "with another seed. A run "
+        "passes when all its checks pass. The whisker is the 95% Wilson interval of the pass rate.",
+        "每题以 temperature {temperature}、top_p {top_p} 询问 {repeats} 次，每次种子不同。"
+        "全部检查通过才算该次运行通过。"
+        "细线为通过率的 95% Wilson 区间。",
+    ),
+    "scenario": ("Scenario", "场景"),
+    "pass_rate": ("Pass rate", "通过率"),
+    "interval": ("95% interval", "95% 区间"),
+    "runs": ("Runs", "运行数"),
+    "same_text": ("Same text", "原文一致"),
+    "same_answer": ("Same answer", "答案一致"),
+    "agreement_note": (
+        "Same text (TARr) and same answer (TARa): the share of items whose repeats all gave the same "
+        "text, or the same parsed "
+        "answer. Different seeds are meant to vary the text; the answer to a sum should not vary.",
+        "原文一致（TARr）与答案一致（TARa）：各次重复全部给出相同原文、或相同解析结果的题目所占比例。"
+        "种子不同，原文本应有变化；但计算题的答案不应变化。",
+    ),
+    "fewer_runs": ("{done} of {planned} planned", "计划 {planned} 次，完成 {done} 次"),
+    # Matrix
+    "matrix": ("Every run", "逐次运行"),
+    "matrix_lead": (
+        "One row for each item, one square for each repeat. Point at a square for the reason, click it "
+        "for the answer.",
+        "每行一题，每格一次重复。指向方格可看原因，点击可看回答。",
+    ),
+    "passed": ("passed", "通过"),
+    "failed": ("failed", "未通过"),
+    "error": ("no answer", "无回答"),
+    "not_run": ("not run", "未运行"),
+    "repeat": ("repeat {n}", "第 {n} 次"),
+    # JSON
+    "json_rates": ("JSON, four rates kept apart", "JSON：四项比率分列"),
+    "json_parses": ("parses", "可解析"),
+    "json_schema": ("matches the schema", "结构符合"),
+    "json_repairable": ("repairable to the schema", "修复后结构符合"),
+    "json_values": ("values right", "取值正确"),
+    # Performance
+    "performance": ("Performance", "性能"),
+    "performance_lead": (
+        "One stream alone, then more at once. First token: from sending the request to the first "
+        "non-empty content. Tokens "
+        "per second: as one reader sees them after the first token.",
+        "先测单路，再逐步增加并发。首字时延：从发出请求到首个非空内容。每秒令牌数："
+        "首字之后单个读者看到的速度。",
+    ),
+    "request_type": ("Request", "请求"),
+    "short": ("short", "短回答"),
+    "long": ("long", "长回答"),
+    "json": ("JSON", "JSON"),
+    "ttft": ("First token (TTFT)", "首字时延（TTFT）"),
+    "speed": ("Tokens per second", "每秒令牌数"),
+    "median": ("median", "中位数"),
+    "tokens": ("Tokens in the answer", "回答令牌数"),
+    "requests": ("Requests", "请求数"),
+    "max_concurrency": ("Highest concurrency", "最大并发"),
+    "at_least": ("at least {n}", "至少 {n}"),
+    "why": ("Why it stops there", "停止原因"),
+    "stop_cap": ("the cap of {cap} was reached", "已达上限 {cap}"),
+    "stop_time": ("the time ran out; {n} still held", "时间用完；{n} 路时仍达标"),
+    "stop_time_bracket": (
+        "{failed} failed: {reason}; no time to narrow it down",
+        "{failed} 路未达标：{reason}；时间不足以继续细分",
+    ),
+    "stop_failed": ("{failed} failed: {reason}", "{failed} 路未达标：{reason}"),
+    "stop_none": ("not measured", "未测量"),
+    "objective": (
+        "Objective: 95% of the requests see their first token within {ttft:g} s and then at least "
+        "{speed:g} tokens per second; at "
+        "most {errors} errors. Below 20 requests the slowest one counts. The requests of a level start "
+        "together.",
+        "达标条件：95% 的请求首字时延不超过 {ttft:g} 秒，其后每秒不少于 {speed:g} 个令牌；错误率不超过 "
+        "{errors}。"
+        "不足 20 次请求时以最慢者为准。同一级别的请求同时发出。",
+    ),
+    "p95_note": (
+        "A 95th percentile is printed only for 20 or more requests.",
+        "请求数达到 20 次时才给出第 95 百分位数。",
+    ),
+    "chart_single": (
+        "One stream alone: every request a dot, the line is the median",
+        "单路：每点为一次请求，竖线为中位数",
+    ),
+    "chart_ttft_levels": ("First token, slow end", "首字时延（慢端）"),
+    "chart_speed_levels": ("Tokens/s of a stream, slow end", "单路每秒令牌数（慢端）"),
+    "chart_total_levels": ("Tokens/s of all streams", "全部并发的每秒令牌数"),
+    "chart_levels": (
+        "Against the number of streams at once; dashed: the objective, hollow: missed",
+        "横轴为并发数；虚线为达标条件，空心点为未达标",
+    ),
+    "errors_seen": ("{n} requests failed", "{n} 次请求失败"),
+    # Resources
+    "resources": ("Resources of the server", "服务端资源"),
+    "peak_memory": ("Peak memory", "内存峰值"),
+    "cpu_seconds": ("CPU time", "处理器时间"),
+    "cores_used": ("Cores used on average", "平均占用核心数"),
+    "memory_over_time": ("Resident memory over time", "常驻内存随时间变化"),
+    "no_resources": ("Not measured: {reason}.", "未测量：{reason}。"),
+    # Problems
+    "problems": ("Stability problems", "稳定性问题"),
+    "problems_lead": (
+        "What went wrong, how often, and what to do about it. A run can show more than one.",
+        "出现了哪些问题、频率如何、如何处理。同一次运行可能出现多个问题。",
+    ),
+    "problem_type": ("Type", "类型"),
+    "frequency": ("Frequency", "频率"),
+    "example": ("Example", "示例"),
+    "action": ("Recommended action", "建议措施"),
+    "no_problems": ("None was seen in {n} runs.", "{n} 次运行中均未发现。"),
+    # Appendix
+    "notes": ("To be borne in mind", "阅读须知"),
+    "settings": ("Settings and environment", "设置与环境"),
+    "answers": ("Every answer", "全部回答"),
+    "answers_lead": ("The same is in runs.jsonl, one run a line.", "runs.jsonl 中有同样内容，每行一次运行。"),
+    "answers_print": (
+        "The answers are in runs.jsonl and in this page on a screen.",
+        "全部回答见 runs.jsonl 及本页的屏幕版。",
+    ),
+    "prompt": ("Prompt", "提问"),
+    "seed": ("seed {n}", "种子 {n}"),
+    "turn": ("Answer to turn {n}", "第 {n} 轮回答"),
+    "informative": ("for information", "仅供参考"),
+    "footer": ("Written by wending {version}.", "由 wending {version} 生成。"),
+    "role_system": ("system", "系统"),
+    "role_user": ("user", "用户"),
+}
+
+SETTINGS = {
+    "command": ("Command", "命令"),
+    "repeats": ("Repeats", "重复次数"),
+    "temperature": ("Temperature", "temperature"),
+    "top_p": ("top_p", "top_p"),
+    "seed": ("Seed", "随机种子"),
+    "concurrency": ("Requests at once in the scenarios", "场景阶段并发数"),
+    "performance_seconds": ("Seconds for performance", "性能测量时间（秒）"),
+    "tokens_counted_by": ("Tokens counted by", "令牌计数依据"),
+    "sandbox_layers": ("Sandbox layers for generated code", "执行生成代码的沙箱层"),
+    "base_url": ("Endpoint", "服务地址"),
+    "cpu": ("Processor", "处理器"),
+    "cores": ("Cores usable / present", "可用核心 / 总核心"),
+    "memory": ("Memory", "内存"),
+    "instruction_sets": ("Instruction sets", "指令集"),
+    "os": ("Operating system", "操作系统"),
+    "python": ("Python", "Python"),
+    "wending": ("wending", "wending"),
+    "started": ("Started", "开始时间"),
+    "finished": ("Finished", "结束时间"),
+}
+"""Labels of the table of settings and environment."""
+
+
+def pair(key: str, **values: object) -> Pair:
+    """The text of `key` in both languages; a value that is itself a pair is taken in the language of the
+    text.
+    """
+    english, chinese = _TEXTS[key]
+    return {"en": english.format(**_in("en", values)), "zh": chinese.format(**_in("zh", values))}
+
+
+def setting_label(key: str) -> Pair:
+    english, chinese = SETTINGS[key]
+    return {"en": english, "zh": chinese}
+
+
+def both(words: Pair) -> Markup:
+    """Both languages as HTML, escaped; the page's style shows one of them. Equal words are written once."""
+    if words["en"] == words["zh"]:
+        return escape(words["en"])
+    return Markup('<span class="en" lang="en">{}</span><span class="zh" lang="zh-CN">{}</span>').format(
+        words["en"], words["zh"]
+    )
+
+
+def _in(language: str, values: Mapping[str, object]) -> dict[str, object]:
+    return {key: value[language] if isinstance(value, Mapping) else value for key, value in values.items()}

@@ -1,0 +1,218 @@
+"""Everything one assessment found out, and its form as report.json (schema 1, documented in docs/report-
+format.md).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from wending.assess.agreement import scenario_agreement
+from wending.assess.capacity import CAP, Level, Objective
+from wending.assess.notes import notes_of
+from wending.assess.performance import RequestTypePerformance, distribution
+from wending.assess.resources import Resources
+from wending.assess.run_record import RunRecord, by_scenario, rounded
+from wending.assess.runner import Sampling
+from wending.assess.scenarios import Item, Scenario
+from wending.assess.stability import JudgedRun, StabilityProblem, find_problems
+from wending.assess.stats import quantile, wilson
+
+SCHEMA = 1
+
+JSON_RATES = {
+    "parses": "json_parses",
+    "schema": "json_schema",
+    "repairable": "json_repairable",
+    "values": "json_values",
+}
+"""The four rates of JSON answers, kept apart, and the checks that they count."""
+
+
+@dataclass(slots=True)
+class Assessment:
+    """Filled step by step while it runs, so that a report of what was measured can be written at any
+    moment.
+    """
+
+    target: dict[str, Any]
+    sampling: Sampling
+    scenarios: Sequence[Scenario]
+    objective: Objective
+    performance_seconds: float
+    environment: Mapping[str, Any]
+    started: datetime
+    finished: datetime | None = None
+    incomplete_reason: str | None = None
+    records: list[RunRecord] = field(default_factory=list)
+    lost_runs: int = 0
+    performance: list[RequestTypePerformance] = field(default_factory=list)
+    usage_missing: bool = False
+    """The endpoint gave no token counts: events with content stand for tokens."""
+    refused_fields: Mapping[str, str] = field(default_factory=dict)
+    """Optional request fields that the endpoint refused, with what it said."""
+    sandbox_layers: tuple[str, ...] = ()
+    resources: Resources = field(default_factory=lambda: Resources(reason="nothing was measured"))
+
+    def to_json(self) -> dict[str, Any]:
+        scenarios = [self._scenario(scenario) for scenario in self.scenarios]
+        finished = self.finished or self.started
+        return {
+            "schema": SCHEMA,
+            "complete": self.incomplete_reason is None,
+            "incomplete_reason": self.incomplete_reason,
+            "started": self.started.isoformat(timespec="seconds"),
+            "finished": finished.isoformat(timespec="seconds"),
+            "duration_s": round((finished - self.started).total_seconds(), 1),
+            "target": self.target,
+            "settings": self._settings(),
+            "environment": dict(self.environment),
+            "notes": notes_of(self),
+            "lost_runs": self.lost_runs,
+            "pass_rate": rate(sum(run.passed for run in self.records), len(self.records)),
+            "scenarios": scenarios,
+            "performance": [_performance(result) for result in self.performance],
+            "resources": asdict(self.resources),
+            "stability_problems": [_problem(problem) for problem in self._problems()],
+        }
+
+    def _settings(self) -> dict[str, Any]:
+        return {
+            "repeats": self.sampling.repeats,
+            "temperature": self.sampling.temperature,
+            "top_p": self.sampling.top_p,
+            "seed": self.sampling.seed,
+            "concurrency": self.sampling.concurrency,
+            "scenarios": [scenario.id for scenario in self.scenarios],
+            "performance_seconds": self.performance_seconds,
+            "objective": asdict(self.objective),
+            "concurrency_cap": CAP,
+            "confidence": 0.95,
+            "tokens_counted_by": "content_events" if self.usage_missing else "usage",
+            "sandbox_layers": list(self.sandbox_layers),
+        }
+
+    def _scenario(self, scenario: Scenario) -> dict[str, Any]:
+        runs = by_scenario(self.records, scenario.id)
+        of_item: dict[str, list[RunRecord]] = defaultdict(list)
+        for run in runs:
+            of_item[run.item].append(run)
+        texts = {
+            item.id: [run.text for run in of_item[item.id] if run.error is None] for item in scenario.items
+        }
+        agreement = scenario_agreement(
+            (texts[item.id], [item.answer_of(text) for text in texts[item.id]]) for item in scenario.items
+        )
+        return {
+            "id": scenario.id,
+            "title": dict(scenario.title),
+            "description": dict(scenario.description),
+            "items": [_item(item, of_item[item.id]) for item in scenario.items],
+            "planned_runs": self.sampling.repeats * len(scenario.items),
+            "runs": [run.to_json() for run in runs],
+            "pass_rate": rate(sum(run.passed for run in runs), len(runs)),
+            "json_rates": _json_rates(runs),
+            "agreement": asdict(agreement),
+        }
+
+    def _problems(self) -> list[StabilityProblem]:
+        items = {(scenario.id, item.id): item for scenario in self.scenarios for item in scenario.items}
+        return find_problems(
+            JudgedRun(
+                run.scenario,
+                run.item,
+                run.text,
+                run.checks,
+                run.finish_reason,
+                run.error,
+                items[run.scenario, run.item].comparable_answer(run.text),
+            )
+            for scenario in self.scenarios
+            for run in by_scenario(self.records, scenario.id)
+        )
+
+
+def rate(k: int, n: int) -> dict[str, Any]:
+    """k of n with the 95 % Wilson interval, which is null for n = 0."""
+    interval = wilson(k, n)
+    return {
+        "k": k,
+        "n": n,
+        "low": None if interval is None else rounded(interval.low),
+        "high": None if interval is None else rounded(interval.high),
+    }
+
+
+def _item(item: Item, runs: Sequence[RunRecord]) -> dict[str, Any]:
+    return {
+        "id": item.id,
+        "language": item.language,
+        "messages": [dict(message) for message in item.messages],
+        "max_tokens": item.max_tokens,
+        "pass_rate": rate(sum(run.passed for run in runs), len(runs)),
+    }
+
+
+def _json_rates(runs: Sequence[RunRecord]) -> dict[str, Any] | None:
+    """The four rates over the runs that were checked for them; None for a scenario without JSON checks."""
+    rates = {}
+    for name, check in JSON_RATES.items():
+        verdicts = [result.passed for run in runs for result in run.checks if result.name == check]
+        rates[name] = rate(sum(verdicts), len(verdicts))
+    return rates if rates["parses"]["n"] else None
+
+
+def _performance(result: RequestTypePerformance) -> dict[str, Any]:
+    capacity, counts = result.capacity, result.token_counts
+    return {
+        "request_type": result.request_type,
+        "max_tokens": result.max_tokens,
+        "ttft_s": _distribution(result.ttft_values),
+        "tokens_per_s": {
+            **_distribution(result.speed_values),
+            "p5": rounded(quantile(result.speed_values, 0.05)),
+        },
+        "tokens": {
+            "p50": rounded(distribution(counts).p50),
+            "min": min(counts, default=None),
+            "max": max(counts, default=None),
+            "n": len(counts),
+        },
+        "shorter_than_meant": result.shorter_than_meant,
+        "errors": result.errors,
+        "max_concurrency": capacity.max_concurrency if capacity else None,
+        "at_least": capacity.at_least if capacity else None,
+        "failed_at": capacity.failed_at if capacity else None,
+        "stopped_by": capacity.stopped_by if capacity else None,
+        "levels": [_level(level) for level in capacity.levels] if capacity else [],
+        "values": {
+            "ttft_s": [rounded(value) for value in result.ttft_values],
+            "tokens_per_s": [rounded(value) for value in result.speed_values],
+        },
+    }
+
+
+def _distribution(values: Sequence[float]) -> dict[str, Any]:
+    found = distribution(values)
+    return {"p50": rounded(found.p50), "p95": rounded(found.p95), "n": found.n}
+
+
+def _level(level: Level) -> dict[str, Any]:
+    fields = {
+        key: rounded(value) if isinstance(value, float) else value for key, value in asdict(level).items()
+    }
+    return {**fields, "held": level.held}
+
+
+def _problem(problem: StabilityProblem) -> dict[str, Any]:
+    return {
+        "type": problem.type,
+        "scenario": problem.scenario,
+        "frequency": rate(problem.k, problem.n),
+        "example": problem.example,
+        "title": dict(problem.title),
+        "action": dict(problem.action),
+    }

@@ -1,0 +1,132 @@
+"""Asks every item of every scenario several times, a few requests at once, and has each answer judged."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+
+from wending.assess.checks import run_passes
+from wending.assess.endpoint import EndpointClient
+from wending.assess.endpoint_errors import EndpointError, Unauthorized
+from wending.assess.run_record import RunLog, RunRecord
+from wending.assess.scenarios import Item, Scenario, judge
+from wending.assess.seeds import derive_seed
+
+CONSECUTIVE_ERRORS = 5
+"""So many failed runs in a row, with no good one between, mean that the endpoint is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the scenarios are asked."""
+
+    repeats: int
+    seed: int
+    concurrency: int
+    temperature: float = 0.7
+    top_p: float = 0.9
+
+
+@dataclass(slots=True)
+class Runner:
+    """`records` grows as runs finish, in the order in which they finish.
+
+    Repeats are the outer loop, so that a broken assessment has asked every item about equally often. When
+    the endpoint is gone, the failed runs at the end are its fault and not the model's: they are moved from
+    `records` to `lost` (runs.jsonl keeps them).
+    """
+
+    client: EndpointClient
+    scenarios: Sequence[Scenario]
+    sampling: Sampling
+    log: RunLog
+    judges: Executor
+    progress: Callable[[float, str], None]
+    records: list[RunRecord] = field(default_factory=list)
+    lost: list[RunRecord] = field(default_factory=list)
+    _errors_in_a_row: int = 0
+
+    @property
+    def planned(self) -> int:
+        return self.sampling.repeats * sum(len(scenario.items) for scenario in self.scenarios)
+
+    async def run(self) -> None:
+        """Raises EndpointError when the endpoint refuses the key or fails several runs in a row."""
+        work = self._work()
+        workers = [asyncio.create_task(self._worker(work)) for _ in range(self.sampling.concurrency)]
+        try:
+            await asyncio.gather(*workers)
+        finally:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+
+    def _work(self) -> Iterator[tuple[Scenario, Item, int]]:
+        for repeat in range(1, self.sampling.repeats + 1):
+            for scenario in self.scenarios:
+                for item in scenario.items:
+                    yield scenario, item, repeat
+
+    async def _worker(self, work: Iterator[tuple[Scenario, Item, int]]) -> None:
+        for scenario, item, repeat in work:
+            self.progress(len(self.records) / self.planned, f"{scenario.id} / {item.id}")
+            await self._run_once(scenario, item, repeat)
+
+    async def _run_once(self, scenario: Scenario, item: Item, repeat: int) -> None:
+        seed = derive_seed(self.sampling.seed, scenario.id, item.id, repeat)
+        answers: list[str] = []
+        try:
+            for turn in range(item.turns):
+                answer = await self.client.chat(
+                    item.conversation(answers),
+                    max_tokens=item.max_tokens,
+                    temperature=self.sampling.temperature,
+                    top_p=self.sampling.top_p,
+                    seed=derive_seed(seed, turn) if turn else seed,
+                )
+                answers.append(answer.text)
+        except EndpointError as error:
+            self._keep(
+                RunRecord(
+                    scenario.id,
+                    item.id,
+                    repeat,
+                    seed,
+                    False,
+                    answers=tuple(answers),
+                    error=f"{error.kind}: {error}",
+                )  # fmt: skip
+            )
+            self._count_error(error)
+            return
+        self._errors_in_a_row = 0
+        checks = await asyncio.get_running_loop().run_in_executor(self.judges, judge, item, answers)
+        self._keep(
+            RunRecord(
+                scenario.id,
+                item.id,
+                repeat,
+                seed,
+                run_passes(checks),
+                tuple(checks),
+                tuple(answers),
+                answer.ttft_s,
+                answer.tokens,
+                answer.tokens_per_s,
+                answer.finish_reason,
+            )
+        )
+
+    def _keep(self, record: RunRecord) -> None:
+        self.records.append(record)
+        self.log.append(record)
+
+    def _count_error(self, error: EndpointError) -> None:
+        self._errors_in_a_row += 1
+        if self._errors_in_a_row < CONSECUTIVE_ERRORS and not isinstance(error, Unauthorized):
+            return
+        while self.records and self.records[-1].error is not None:
+            self.lost.append(self.records.pop())
+        raise error

@@ -1,0 +1,188 @@
+"""Runs generated Python in the sandbox and reads back what came of it, bounded in time and size.
+
+Trust: the code gets expressions to evaluate and never the expected values. It can therefore print, write to the result pipe or
+end the process as it likes: a value counts only if it equals one that is known on this side alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import shutil
+import signal
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from wending.assess.sandbox.limits import Limits
+
+_START = "import sys; sys.path.insert(0, sys.argv[1]); from inside.runner import main; del sys.path[0]; main(int(sys.argv[2]))"
+_SYSTEM_LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/share/zoneinfo")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one expression gave: a value made of JSON types (tuples come as lists), or the exception it raised."""
+
+    value: Any = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxResult:
+    """``ok`` when the code ran to its end and every expression gave an outcome; otherwise ``reason`` says what happened.
+
+    ``layers`` names the layers of protection that were active.
+    """
+
+    ok: bool
+    reason: str
+    outcomes: tuple[Outcome, ...]
+    stdout: str
+    stderr: str
+    layers: tuple[str, ...]
+
+
+def run_python(code: str, expressions: Sequence[str] = (), limits: Limits | None = None) -> SandboxResult:
+    """Run ``code`` as a module in the sandbox, then evaluate ``expressions`` in it, one after the other.
+
+    Blocks for at most about ``limits.wall_seconds``. Raises OSError only when no process can be started at all.
+    """
+    limits = limits or Limits()
+    base = tempfile.mkdtemp(prefix="wending-sandbox-")
+    try:
+        work = os.path.join(base, "work")
+        root = os.path.join(base, "root")
+        os.mkdir(work)
+        os.mkdir(root)
+        job = {
+            "code": code,
+            "expressions": list(expressions),
+            "limits": asdict(limits),
+            "readable": _readable_folders(),
+            "base": root,
+            "work": work,
+        }
+        return _run(json.dumps(job).encode(), len(expressions), work, limits)
+    finally:
+        shutil.rmtree(base, ignore_errors=True)
+
+
+@cache
+def active_layers() -> tuple[str, ...]:
+    """The layers of protection that this system offers, found by an empty run."""
+    return run_python("").layers
+
+
+def _run(job: bytes, expected: int, work: str, limits: Limits) -> SandboxResult:
+    result_read, result_write = os.pipe()
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-S", "-B", "-X", "utf8", "-c", _START, os.path.dirname(__file__), str(result_write)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        pass_fds=(result_write,),
+        env={},
+        cwd=work,
+        start_new_session=True,
+    )
+    os.close(result_write)
+    assert process.stdin and process.stdout and process.stderr  # noqa: S101 - pipes were asked for
+    with process, os.fdopen(result_read, "rb", buffering=0) as results:
+        with suppress(BrokenPipeError):
+            process.stdin.write(job)
+        with suppress(BrokenPipeError):
+            process.stdin.close()
+        streams = [process.stdout.fileno(), process.stderr.fileno(), results.fileno()]
+        stopped, (stdout, stderr, lines) = _read(process, streams, limits)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    return _result(stopped, process.returncode, expected, stdout, stderr, lines)
+
+
+def _read(process: subprocess.Popen[bytes], streams: Sequence[int], limits: Limits) -> tuple[str, list[bytes]]:
+    """Read all streams until they end, the time is up or one exceeds the limit; (why it was stopped or "", contents)."""
+    deadline = time.monotonic() + limits.wall_seconds
+    buffers = {stream: b"" for stream in streams}
+    stopped = ""
+    with selectors.DefaultSelector() as selector:
+        for stream in streams:
+            selector.register(stream, selectors.EVENT_READ)
+        while selector.get_map() and not stopped:
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
+                stopped = f"ran longer than {limits.wall_seconds:g} s"
+            for key, _ in selector.select(max(0.0, min(remaining, 0.2))):
+                data = os.read(key.fd, 65536)
+                if not data:
+                    selector.unregister(key.fd)
+                buffers[key.fd] += data
+                if len(buffers[key.fd]) > limits.output_bytes:
+                    stopped = f"wrote more than {limits.output_bytes} bytes"
+    return stopped, [buffers[stream][: limits.output_bytes] for stream in streams]
+
+
+def _result(
+    stopped: str, exit_status: int, expected: int, stdout: bytes, stderr: bytes, lines: bytes
+) -> SandboxResult:
+    layers: tuple[str, ...] = ()
+    outcomes: list[Outcome] = []
+    reason = stopped
+    for line in lines.splitlines():
+        match _message(line):
+            case {"layers": [*names]} if not layers:
+                layers = tuple(map(str, names))
+            case {"failed": str(failure)}:
+                reason = reason or f"the code raised {failure}"
+            case {"value": value}:
+                outcomes.append(Outcome(value))
+            case {"error": str(error)}:
+                outcomes.append(Outcome(error=error))
+    if not reason and (exit_status != 0 or len(outcomes) < expected):
+        reason = f"{_ending(exit_status)} after {len(outcomes)} of {expected} results"
+    return SandboxResult(
+        ok=not reason,
+        reason=reason,
+        outcomes=tuple(outcomes[:expected]),
+        stdout=stdout.decode(errors="replace"),
+        stderr=stderr.decode(errors="replace"),
+        layers=layers,
+    )
+
+
+def _message(line: bytes) -> Any:
+    """A line of the result pipe; None where the code wrote something else into it."""
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _ending(exit_status: int) -> str:
+    """How the process ended; the process that watches hands a signal on as 256 minus its number."""
+    if exit_status > 192:
+        number = 256 - exit_status
+        try:
+            return f"ended by {signal.Signals(number).name}"
+        except ValueError:
+            return f"ended by signal {number}"
+    return f"ended with status {exit_status}"
+
+
+@cache
+def _readable_folders() -> list[str]:
+    """What the interpreter needs to import the standard library; folders inside one another are named once."""
+    paths = [sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"), *_SYSTEM_LIBRARIES]
+    base = Path(sys.base_prefix)
+    paths += [str(base / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}"), str(base / "lib")]
+    folders = sorted({path for path in paths if os.path.isdir(path)})
+    return [path for path in folders if not any(path.startswith(other + "/") for other in folders)]

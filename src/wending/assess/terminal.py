@@ -1,0 +1,79 @@
+"""The closing table at the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from wending.assess.report.numbers import interval_percent, milliseconds, per_second, percent
+from wending.assess.wording import Language, say
+
+
+def print_result(console: Console, report: Mapping[str, Any], language: Language) -> None:
+    """Prints pass rates, performance and the most frequent stability problem of a report (the form of
+    report.json).
+    """
+    if any(scenario["runs"] for scenario in report["scenarios"]):
+        console.print(_scenario_table(report, language))
+    if any(result["ttft_s"]["n"] for result in report["performance"]):
+        console.print(_performance_table(report, language))
+    problems = sorted(
+        report["stability_problems"], key=lambda row: -row["frequency"]["k"] / row["frequency"]["n"]
+    )
+    if problems:
+        worst = problems[0]
+        line = say(
+            "problems",
+            language,
+            count=len({row["type"] for row in problems}),
+            title=worst["title"][language],
+            k=worst["frequency"]["k"],
+            n=worst["frequency"]["n"],
+            scenario=worst["scenario"],
+        )
+        console.print(Text(line), soft_wrap=True)
+    elif any(scenario["runs"] for scenario in report["scenarios"]):
+        console.print(say("no_problems", language))
+
+
+def _scenario_table(report: Mapping[str, Any], language: Language) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, title=Text(str(report["target"]["model"])), title_justify="left")
+    table.add_column(say("scenario", language))
+    for key in ("passed", "rate", "interval", "same_text", "same_answer"):
+        table.add_column(say(key, language), justify="right")
+    for scenario in report["scenarios"]:
+        rate, agreement = scenario["pass_rate"], scenario["agreement"]
+        table.add_row(
+            Text(f"{scenario['title'][language]} ({scenario['id']})"),
+            f"{rate['k']}/{rate['n']}",
+            percent(rate["k"] / rate["n"]) if rate["n"] else "–",
+            interval_percent(rate),
+            percent(agreement["tar_raw"]),
+            percent(agreement["tar_answer"]),
+        )
+    return table
+
+
+def _performance_table(report: Mapping[str, Any], language: Language) -> Table:
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column(say("request_type", language))
+    for key in ("ttft", "speed", "max_concurrency"):
+        table.add_column(say(key, language), justify="right")
+    for result in report["performance"]:
+        concurrency = result["max_concurrency"]
+        if concurrency is None:
+            shown = "–"
+        else:
+            shown = say("at_least", language, n=concurrency) if result["at_least"] else str(concurrency)
+        table.add_row(
+            say(result["request_type"], language),
+            milliseconds(result["ttft_s"]["p50"]),
+            per_second(result["tokens_per_s"]["p50"]),
+            shown,
+        )
+    return table

@@ -1,0 +1,63 @@
+"""What the assessment says at the terminal, in English and Chinese. Errors of endpoints and servers stay
+English.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Language = Literal["en", "zh"]
+
+_WORDS: dict[str, tuple[str, str]] = {
+    "starting_server": ("Starting the server", "启动服务"),
+    "connecting": ("Connecting to the endpoint", "连接服务"),
+    "scenarios": ("Scenarios", "场景检验"),
+    "performance": ("Performance", "性能测量"),
+    "writing": ("Writing the report", "写出报告"),
+    "assessing": ("Assessing {name} at {url}", "正在评测 {name}（{url}）"),
+    "demonstration": (
+        "This is the demonstration model of wending, a very small one; it is not Qwen2.5-7B.",
+        "这是 wending 自带的演示模型，规模很小，并非 Qwen2.5-7B。",
+    ),
+    "plan": (
+        "{items} items x {repeats} repeats = {runs} runs, then performance; the report goes to {out}",
+        "{items} 题 x {repeats} 次 = {runs} 次运行，随后测量性能；报告写入 {out}",
+    ),
+    "error": ("Error: {message}", "错误：{message}"),
+    "incomplete": (
+        "Incomplete: {reason}. The report holds what was measured.",
+        "评测未完成：{reason}。报告只含已测得的内容。",
+    ),
+    "interrupted": ("interrupted by the user", "被用户中断"),
+    "report": ("Report: {path}", "报告：{path}"),
+    "table_title": ("Result", "结果"),
+    "scenario": ("Scenario", "场景"),
+    "passed": ("Passed", "通过"),
+    "rate": ("Rate", "通过率"),
+    "interval": ("95 % interval", "95% 区间"),
+    "same_text": ("Same text", "原文一致"),
+    "same_answer": ("Same answer", "答案一致"),
+    "request_type": ("Request type", "请求类型"),
+    "ttft": ("TTFT median", "首字时延中位数"),
+    "speed": ("tok/s median", "tok/s 中位数"),
+    "max_concurrency": ("Max. concurrency", "最大并发"),
+    "short": ("short", "短回答"),
+    "long": ("long", "长回答"),
+    "json": ("JSON", "JSON"),
+    "at_least": ("at least {n}", "至少 {n}"),
+    "problems": (
+        "{count} kinds of stability problem, the most frequent: {title} ({k} of {n} runs of {scenario})",
+        "发现 {count} 类稳定性问题，最常见的是：{title}（{scenario} 的 {n} 次运行中出现 {k} 次）",
+    ),
+    "no_problems": ("No stability problem was seen.", "未发现稳定性问题。"),
+}
+
+
+def say(key: str, language: Language, **values: object) -> str:
+    """The text of `key` in a language, with its values filled in."""
+    return _WORDS[key][0 if language == "en" else 1].format(**values)
+
+
+def language_of_locale(locale: str) -> Language:
+    """ "zh" for a Chinese locale such as zh_CN.UTF-8, otherwise "en"."""
+    return "zh" if locale.lower().startswith("zh") else "en"
