@@ -26,7 +26,7 @@ class Objective:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """What `concurrency` requests in flight did. `reason` says which part of the objective was missed, "" if none.
+    """What every level must keep; below 20 requests the worst one stands for the 95 % quantile."""
 
     `ttft_s` is the 95 % quantile and `tokens_per_s` the 5 % quantile (the slow end) over the requests, or
     the worst of them where `worst` is true; None when no request succeeded.

@@ -138,8 +138,8 @@ class EndpointClient:
             "stream": True,
             "stream_options": {"include_usage": True},
         }
-        for field in self.refused_fields:
-            body.pop(field, None)
+        for refused in self.refused_fields:
+            body.pop(refused, None)
         try:
             answer = await self._stream(body)
         except BadStatus as error:

@@ -78,7 +78,7 @@ def distribution(values: Sequence[float]) -> Distribution:
 
 
 class PerformanceMeasurement:
-    """Measures all request types within about `seconds`; `results` grows as it goes, so a break keeps what was done.
+    """Measures all request types within about `seconds`; `results` grows, so a break keeps what was done.
 
     `progress` hears (request type, what is being done, share of the whole that is done).
     """

@@ -19,7 +19,7 @@ bounded.
 
 @dataclass(slots=True)
 class Resources:
-    """`samples` are (seconds since the start, resident bytes). All None, with the reason, where nothing was measured.
+    """`samples` are (seconds since the start, resident bytes). None, with the reason, if not measured.
 
     Resident bytes are summed over the processes of the server: pages that they share count more than once.
     """

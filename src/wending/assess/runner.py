@@ -97,7 +97,7 @@ class Runner:
                     False,
                     answers=tuple(answers),
                     error=f"{error.kind}: {error}",
-                )  # fmt: skip
+                )
             )
             self._count_error(error)
             return

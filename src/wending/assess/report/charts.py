@@ -1,4 +1,4 @@
-"""Small charts as inline SVG. Colours come from the page's CSS classes; text that needs words is given in both languages.
+"""Small charts as inline SVG. Colours come from the page's CSS; words are given in both languages.
 
 They know nothing of the report's structure: they take numbers and labels.
 """
@@ -36,22 +36,19 @@ def strip_chart(
     width, left, right, row_height, top = 460, 64, 24, 30, 6
     bottom = top + row_height * len(rows)
     x = linear_from_zero([value for _, values, _ in rows for value in values], left, width - right)
-    parts = [
-        f'<line class="grid" x1="{_px(x(tick))}" x2="{_px(x(tick))}" y1="{top}" y2="{bottom}"/>'
-        f'<text class="tick" x="{_px(x(tick))}" y="{bottom + 15}" text-anchor="middle">{escape(tick_text(tick))}</text>'
-        for tick in x.ticks()
-    ]
+    parts = []
+    for tick in x.ticks():
+        parts.append(_rule("grid", x(tick), top, x(tick), bottom))
+        parts.append(_tick(tick_text(tick), x(tick), bottom + 15, "middle"))
     for index, (name, values, middle) in enumerate(rows):
         y = top + row_height * index + row_height / 2
         parts.append(_words(name, left - 10, y + 4, "end"))
-        parts.append(f'<line class="axis" x1="{left}" x2="{width - right}" y1="{_px(y)}" y2="{_px(y)}"/>')
+        parts.append(_rule("axis", left, y, width - right, y))
         parts += [
             f'<circle class="dot s{index}" cx="{_px(x(value))}" cy="{_px(y)}" r="4"/>' for value in values
         ]
         if middle is not None:
-            parts.append(
-                f'<line class="median" x1="{_px(x(middle))}" x2="{_px(x(middle))}" y1="{_px(y - 9)}" y2="{_px(y + 9)}"/>'
-            )
+            parts.append(_rule("median", x(middle), y - 9, x(middle), y + 9))
     return _svg(width, bottom + 22, "strip", label, parts)
 
 
@@ -81,19 +78,15 @@ def line_chart(
     y = (logarithmic_around if logarithmic else linear_from_zero)(values, bottom, top)
     parts = []
     for tick in y.ticks():
-        parts.append(
-            f'<line class="grid" x1="{left}" x2="{width - right}" y1="{_px(y(tick))}" y2="{_px(y(tick))}"/>'
-            f'<text class="tick" x="{left - 7}" y="{_px(y(tick) + 4)}" text-anchor="end">{escape(tick_text(tick))}</text>'
-        )
+        parts.append(_rule("grid", left, y(tick), width - right, y(tick)))
+        parts.append(_tick(tick_text(tick), left - 7, y(tick) + 4, "end"))
     parts += [
-        f'<text class="tick" x="{_px(x(level))}" y="{bottom + 16}" text-anchor="middle">{level:g}</text>'
+        _tick(f"{level:g}", x(level), bottom + 16, "middle")
         for level in levels
         if level.is_integer() and (int(level) & (int(level) - 1)) == 0
     ]
     if limit is not None:
-        parts.append(
-            f'<line class="limit" x1="{left}" x2="{width - right}" y1="{_px(y(limit))}" y2="{_px(y(limit))}"/>'
-        )
+        parts.append(_rule("limit", left, y(limit), width - right, y(limit)))
     for line in series:
         points = sorted(line.points)
         path = " ".join(f"{_px(x(px))},{_px(y(py))}" for px, py, _ in points)
@@ -123,15 +116,10 @@ def area_chart(
     width, height, left, right, top, bottom = 680, 150, 64, 24, 10, 120
     x = linear_from_zero([point[0] / 1.05 for point in points], left, width - right)
     y = linear_from_zero([point[1] for point in points], bottom, top)
-    parts = [
-        f'<line class="grid" x1="{left}" x2="{width - right}" y1="{_px(y(tick))}" y2="{_px(y(tick))}"/>'
-        f'<text class="tick" x="{left - 7}" y="{_px(y(tick) + 4)}" text-anchor="end">{escape(y_text(tick))}</text>'
-        for tick in y.ticks(4)
-    ]
-    parts += [
-        f'<text class="tick" x="{_px(x(tick))}" y="{bottom + 16}" text-anchor="middle">{escape(x_text(tick))}</text>'
-        for tick in x.ticks(8)
-    ]
+    parts = [_tick(x_text(tick), x(tick), bottom + 16, "middle") for tick in x.ticks(8)]
+    for tick in y.ticks(4):
+        parts.append(_rule("grid", left, y(tick), width - right, y(tick)))
+        parts.append(_tick(y_text(tick), left - 7, y(tick) + 4, "end"))
     path = " ".join(f"{_px(x(px))},{_px(y(py))}" for px, py in points)
     first, last = _px(x(points[0][0])), _px(x(points[-1][0]))
     parts.append(f'<polygon class="area" points="{first},{bottom} {path} {last},{bottom}"/>')
@@ -156,10 +144,18 @@ def _whisker(low: float, high: float, y: float) -> str:
     return f"M{_px(low)} {y - 4}V{y + 4}M{_px(low)} {y}H{_px(high)}M{_px(high)} {y - 4}V{y + 4}"
 
 
+def _rule(kind: str, x1: float, y1: float, x2: float, y2: float) -> str:
+    return f'<line class="{kind}" x1="{_px(x1)}" y1="{_px(y1)}" x2="{_px(x2)}" y2="{_px(y2)}"/>'
+
+
+def _tick(text: str, x: float, y: float, anchor: str) -> str:
+    return f'<text x="{_px(x)}" y="{_px(y)}" text-anchor="{anchor}">{escape(text)}</text>'
+
+
 def _words(pair: Pair, x: float, y: float, anchor: str) -> str:
+    place = f'x="{_px(x)}" y="{_px(y)}" text-anchor="{anchor}"'
     return "".join(
-        f'<text class="label {language}" x="{_px(x)}" y="{_px(y)}" text-anchor="{anchor}">{escape(pair[language])}</text>'
-        for language in ("en", "zh")
+        f'<text class="label {language}" {place}>{escape(pair[language])}</text>' for language in ("en", "zh")
     )
 
 

@@ -30,7 +30,8 @@ def render_markdown(report: Report) -> str:
 def _lines(report: Report) -> Iterator[str]:
     yield f"# {_escape(sentences.title(report)['en'])}"
     yield ""
-    yield f"{_escape(sentences.target(report)['en'])}; {report['started']}, took {duration(report['duration_s'])}"
+    target, took = sentences.target(report)["en"], duration(report["duration_s"])
+    yield f"{_escape(target)}; {report['started']}, took {took}"
     yield ""
     if report["incomplete_reason"] is not None:
         reason = pair("incomplete_text", reason=report["incomplete_reason"])["en"]
@@ -125,8 +126,8 @@ def _resources(report: Report) -> Iterator[str]:
     if resources["peak_memory_bytes"] is None:
         yield _escape(pair("no_resources", reason=resources["reason"])["en"])
         return
-    yield f"Peak memory {bytes_size(resources['peak_memory_bytes'])}, CPU time {resources['cpu_seconds']:.1f} s "
-    yield f"in {resources['wall_seconds']:.1f} s."
+    peak, cpu, wall = (resources[key] for key in ("peak_memory_bytes", "cpu_seconds", "wall_seconds"))
+    yield f"Peak memory {bytes_size(peak)}; {cpu:.1f} s of CPU time in {wall:.1f} s."
 
 
 def _problems(report: Report) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Figures as people read them: no more digits than the measurement carries, an en dash where there is none."""
+"""Figures as people read them: no more digits than the measurement carries, a dash where there is none."""
 
 from __future__ import annotations
 

@@ -1,0 +1,190 @@
+"""The endpoint client against an endpoint that behaves, and against ones that do not."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+from tests.assess.scripted_endpoint import Reply, Request, ScriptedEndpoint
+
+from wending.assess.chat_answer import ChatAnswer
+from wending.assess.endpoint import EndpointClient, normalize_base_url
+from wending.assess.endpoint_errors import BadStatus, Nonsense, Unauthorized, Unreachable
+
+
+async def ask(endpoint: ScriptedEndpoint, *, api_key: str | None = None) -> tuple[ChatAnswer, EndpointClient]:
+    async with EndpointClient(endpoint.url, api_key=api_key) as client:
+        await client.resolve_model()
+        answer = await client.chat(
+            [{"role": "user", "content": "How many hours?"}],
+            max_tokens=20,
+            temperature=0.7,
+            top_p=0.9,
+            seed=3,
+        )
+        return answer, client
+
+
+@pytest.mark.parametrize(
+    ("given", "normal"),
+    [
+        ("http://localhost:8000", "http://localhost:8000/v1"),
+        ("http://localhost:8000/", "http://localhost:8000/v1"),
+        ("http://localhost:8000/v1/", "http://localhost:8000/v1"),
+        ("https://host/compatible-mode/v1", "https://host/compatible-mode/v1"),
+        ("https://host/api/paas/v4/", "https://host/api/paas/v4"),
+        ("https://host/v1/chat/completions", "https://host/v1"),
+        ("https://host/proxy", "https://host/proxy/v1"),
+    ],
+)
+def test_base_urls_are_understood_with_and_without_version(given: str, normal: str) -> None:
+    assert normalize_base_url(given) == normal
+
+
+@pytest.mark.parametrize(
+    "url", ["localhost:8000", "ftp://host/v1", "http://", "http://user:key@host/v1", "http://host/v1?key=1"]
+)
+def test_other_urls_are_refused(url: str) -> None:
+    with pytest.raises(ValueError):
+        normalize_base_url(url)
+
+
+async def test_an_answer_carries_text_tokens_and_end() -> None:
+    with ScriptedEndpoint(lambda request: Reply(("Ant", "wort：", "5"), usage_tokens=4)) as endpoint:
+        answer, client = await ask(endpoint)
+    assert answer.text == "Antwort：5"
+    assert answer.finish_reason == "stop"
+    assert (answer.tokens, answer.prompt_tokens) == (4, 7)
+    assert not client.usage_missing
+    sent = endpoint.served[0].request
+    assert (sent["model"], sent["seed"], sent["max_tokens"]) == ("scripted-model", 3, 20)
+    assert (sent["temperature"], sent["top_p"], sent["stream"]) == (0.7, 0.9, True)
+
+
+async def test_the_first_token_is_the_first_content_and_not_the_role_chunk() -> None:
+    with ScriptedEndpoint(lambda request: Reply(("a", "b", "c"), first_delay=0.4, gap=0.1)) as endpoint:
+        answer, _ = await ask(endpoint)
+    served = endpoint.served[0]
+    assert served.first_piece is not None
+    assert served.last_piece is not None
+    assert answer.ttft_s is not None
+    assert answer.tpot_s is not None
+    # Both clocks are the same machine's: the client sees the piece after it was sent, and not much later.
+    assert answer.ttft_s >= 0.4
+    assert 0 <= answer.content_times[0] - served.first_piece < 0.2
+    assert len(answer.content_times) == 3
+    assert answer.tpot_s == pytest.approx((served.last_piece - served.first_piece) / 2, abs=0.1)
+
+
+async def test_without_usage_the_events_are_counted() -> None:
+    with ScriptedEndpoint(lambda request: Reply(usage=False)) as endpoint:
+        answer, client = await ask(endpoint)
+    assert answer.tokens == 3
+    assert client.usage_missing
+
+
+@pytest.mark.parametrize("message", ["Unrecognized field: stream_options", "Extra inputs are not permitted"])
+async def test_a_refused_usage_request_is_left_out_from_then_on(message: str) -> None:
+    def script(request: Request) -> Reply:
+        refused = "stream_options" in request
+        return Reply(status=400, error={"error": {"message": message}}) if refused else Reply()
+
+    with ScriptedEndpoint(script) as endpoint:
+        async with EndpointClient(endpoint.url) as client:
+            for seed in range(2):
+                answer = await client.chat([], max_tokens=5, temperature=0, top_p=1, seed=seed)
+                assert answer.tokens == 3
+    assert client.refused_fields == {"stream_options": message}
+    assert ["stream_options" in served.request for served in endpoint.served] == [True, False, False]
+
+
+async def test_another_refusal_is_not_blamed_on_an_optional_field() -> None:
+    refusal = Reply(status=400, error={"error": {"message": "prompt of 9000 tokens exceeds 2048"}})
+    with (
+        ScriptedEndpoint(lambda request: refusal) as endpoint,
+        pytest.raises(BadStatus, match="9000") as raised,
+    ):
+        await ask(endpoint)
+    assert raised.value.status == 400
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        ({"error": {"message": "engine is dead"}}, "engine is dead"),
+        ({"error": "engine is dead"}, "engine is dead"),
+        ({"detail": "engine is dead"}, "engine is dead"),
+        ("<h1>Bad gateway</h1>", "<h1>Bad gateway</h1>"),
+    ],
+)
+async def test_a_server_error_carries_the_servers_words(error: object, message: str) -> None:
+    reply = Reply(status=500, error=error)
+    with ScriptedEndpoint(lambda request: reply) as endpoint, pytest.raises(BadStatus) as raised:
+        await ask(endpoint)
+    assert raised.value.message == message
+    assert "HTTP 500" in str(raised.value)
+
+
+@pytest.mark.parametrize("key", [None, "wrong"])
+async def test_a_refused_key_says_what_to_do(key: str | None) -> None:
+    with ScriptedEndpoint(key="right") as endpoint, pytest.raises(Unauthorized) as raised:
+        await ask(endpoint, api_key=key)
+    assert ("--api-key" in str(raised.value)) == (key is None)
+    assert "wrong" not in str(raised.value)
+
+
+async def test_a_good_key_is_sent() -> None:
+    with ScriptedEndpoint(key="right") as endpoint:
+        answer, _ = await ask(endpoint, api_key="right")
+    assert answer.text == "Answer: 5"
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (b"data: hello\n\n", "not JSON"),
+        (b'data: {"id": 1}\n\n', "no choices"),
+        (b'data: ["choices"]\n\n', "not an object"),
+        (b'data: {"choices": [7]}\n\n', "not an object"),
+        (b"<html>welcome</html>", "without a finish_reason after 0 characters"),
+        (
+            b'data: {"choices": [{"delta": {"content": "half"}}]}\n\n',
+            "without a finish_reason after 4 characters",
+        ),
+    ],
+)
+async def test_nonsense_is_told_apart(raw: bytes, said: str) -> None:
+    with ScriptedEndpoint(lambda request: Reply(raw=raw)) as endpoint, pytest.raises(Nonsense, match=said):
+        await ask(endpoint)
+
+
+async def test_an_error_inside_the_stream_is_an_error() -> None:
+    raw = b'data: {"error": {"message": "NaN in logits"}}\n\n'
+    with (
+        ScriptedEndpoint(lambda request: Reply(raw=raw)) as endpoint,
+        pytest.raises(BadStatus, match="NaN in logits"),
+    ):
+        await ask(endpoint)
+
+
+async def test_a_connection_lost_in_mid_answer_is_not_an_answer() -> None:
+    with ScriptedEndpoint(lambda request: Reply(break_after=2)) as endpoint, pytest.raises(Unreachable):
+        await ask(endpoint)
+
+
+async def test_nobody_listens() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        async with EndpointClient(f"http://127.0.0.1:{unused.getsockname()[1]}") as client:
+            with pytest.raises(Unreachable, match="cannot be reached"):
+                await client.list_models()
+
+
+@pytest.mark.parametrize("models", [None, ()])
+async def test_without_a_model_list_the_model_must_be_named(models: tuple[str, ...] | None) -> None:
+    with ScriptedEndpoint(models=models) as endpoint:
+        async with EndpointClient(endpoint.url) as client:
+            with pytest.raises((BadStatus, Nonsense), match="--model"):
+                await client.resolve_model()
+        async with EndpointClient(endpoint.url, model="named") as client:
+            assert await client.resolve_model() == "named"
