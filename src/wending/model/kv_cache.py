@@ -32,7 +32,7 @@ class KVCache:
         self.nbytes = num_blocks * block_size * self.bytes_per_token(config, dtype)
         from wending import _kernels
 
-        self.storage = _kernels.KVCache(
+        self.storage = _kernels.KeyValueCache(
             config.num_hidden_layers,
             num_blocks,
             block_size,

@@ -1,0 +1,90 @@
+// What the kernels are told: plain pointers and sizes, checked by their callers. All matrices are row by row.
+//
+// Each kernel does the tasks from `begin` to `end` of its work; what a task is stands with its arguments. Tasks are
+// independent and may run in any order on any thread, and none of them changes how another rounds: so results do not
+// depend on the number of threads.
+#pragma once
+
+#include <cstdint>
+
+namespace wending {
+
+// Weights stand in panels of 32 outputs, the last filled up with zeros. Within a panel, pairs of inputs follow each
+// other (an odd last input is paired with zero): BF16 [inputs / 2][32 outputs][2], float32 [inputs / 2][2][32 outputs].
+constexpr int PANEL_OUTPUTS = 32;
+
+// Keys stand in groups of 16 positions, one a lane: [head_dim][16]; values stand position by position: [head_dim].
+constexpr int KEY_GROUP = 16;
+
+// Attention goes over the keys in chunks of 64 positions counted from position 0, whoever asks.
+constexpr int ATTENTION_CHUNK = 64;
+
+struct EmbedArguments {  // a task is a token
+    const void* panels;
+    const int32_t* token_ids;
+    float* out;  // [tokens][size]
+    int64_t size;
+};
+
+struct RmsNormArguments {  // a task is a row
+    const float* x;        // [rows][size]
+    const float* weight;   // [size]
+    float* out;            // [rows][size]
+    int64_t size;
+    float epsilon;
+};
+
+struct LinearArguments {  // a task is a panel
+    const float* x;       // [rows][inputs]
+    const void* panels;
+    const float* bias;      // [outputs] or null
+    const float* residual;  // [rows][outputs] or null; may be `out`
+    float* out;             // [rows][outputs]
+    int64_t rows, inputs, outputs;
+};
+
+struct KeyValueLayer {  // one layer of the cache
+    void* keys;         // [blocks][kv_heads][block_size / 16][head_dim][16]
+    void* values;       // [blocks][kv_heads][block_size][head_dim]
+    int64_t block_size, kv_heads, head_dim;
+};
+
+struct RopeArguments {    // a task is a token
+    float* qkv;           // [tokens][(heads + 2 * kv_heads) * head_dim]; the queries are rotated in place
+    const float* cosine;  // [tokens][head_dim / 2]
+    const float* sine;
+    const int32_t* slots;
+    KeyValueLayer layer;
+    int64_t heads;
+};
+
+struct AttentionArguments {  // a task is one KV head of one token: task = token * kv_heads + kv_head
+    const float* qkv;        // as above, rotated
+    const int32_t* positions;
+    const int32_t* sequence_rows;
+    const int32_t* block_tables;
+    int64_t table_width;
+    KeyValueLayer layer;
+    int64_t heads;
+    float scale;
+    float* out;  // [tokens][heads * head_dim]
+};
+
+struct SwigluArguments {   // a task is a row
+    const float* gate_up;  // [rows][2 * size]: gate, then up
+    float* out;            // [rows][size]
+    int64_t size;
+};
+
+// The kernels of one instruction set. Where there are two forms, the first reads BF16 and the second float32.
+struct KernelTable {
+    const char* name;
+    void (*embed[2])(const EmbedArguments&, int64_t begin, int64_t end);
+    void (*linear[2])(const LinearArguments&, int64_t begin, int64_t end);
+    void (*rope_and_cache[2])(const RopeArguments&, int64_t begin, int64_t end);
+    void (*attention[2])(const AttentionArguments&, int64_t begin, int64_t end);
+    void (*rms_norm)(const RmsNormArguments&, int64_t begin, int64_t end);
+    void (*swiglu)(const SwigluArguments&, int64_t begin, int64_t end);
+};
+
+}  // namespace wending

@@ -1,0 +1,151 @@
+#include "operations.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <stdexcept>
+
+#include "instruction_set.h"
+#include "thread_pool.h"
+
+namespace wending {
+namespace {
+
+void require(bool condition, const char* operation, const char* what) {
+    if (!condition) throw std::invalid_argument(std::string(operation) + ": " + what);
+}
+
+// Work below this many multiply-adds (or elements moved) is done faster than a second thread can be told of it.
+constexpr int64_t SMALLEST_SHARED_WORK = 1 << 15;
+// Parts a thread is given on average: enough that one which is held up does not hold up the others.
+constexpr int64_t PARTS_PER_THREAD = 4;
+
+// Tasks a part should hold, for tasks of `work` multiply-adds each.
+int64_t grain_of(int64_t tasks, int64_t work) {
+    const int64_t smallest = (SMALLEST_SHARED_WORK + work - 1) / std::max<int64_t>(work, 1);
+    const int64_t balanced = tasks / (ThreadPool::shared().threads() * PARTS_PER_THREAD);
+    return std::max<int64_t>({1, smallest, balanced});
+}
+
+template <class Arguments>
+void run(void (*kernel)(const Arguments&, int64_t, int64_t), const Arguments& arguments, int64_t tasks,
+         int64_t grain) {
+    ThreadPool::shared().run(tasks, grain, [&](int64_t begin, int64_t end) { kernel(arguments, begin, end); });
+}
+
+}  // namespace
+
+void embed(const Weight& table, const Batch& batch, Buffer& out) {
+    require(out.width == table.inputs, "embed", "out must be as wide as the embedding");
+    for (const int32_t id : batch.token_ids)
+        if (id < 0 || id >= table.outputs)
+            throw std::invalid_argument("embed: token id " + std::to_string(id) + " is outside 0 to " +
+                                        std::to_string(table.outputs - 1));
+    out.resize(batch.tokens());
+    const EmbedArguments arguments = {table.panels.data(), batch.token_ids.data(), out.data(), out.width};
+    run(kernels().embed[int(table.precision)], arguments, batch.tokens(), grain_of(batch.tokens(), out.width));
+}
+
+void rotary(const Batch& batch, const Vector& inverse_frequencies, float factor, Buffer& cosine, Buffer& sine) {
+    const int64_t size = inverse_frequencies.size();
+    require(cosine.width == size && sine.width == size, "rotary", "cosine and sine must be head_dim / 2 wide");
+    cosine.resize(batch.tokens());
+    sine.resize(batch.tokens());
+    const auto fill = [&](int64_t begin, int64_t end) {
+        for (int64_t token = begin; token < end; ++token) {
+            for (int64_t i = 0; i < size; ++i) {
+                // The angle is a float32 product, as in the models' training; its cosine and sine are then exact.
+                const double angle = float(batch.positions[size_t(token)]) * inverse_frequencies.values[size_t(i)];
+                cosine.data()[token * size + i] = float(std::cos(angle)) * factor;
+                sine.data()[token * size + i] = float(std::sin(angle)) * factor;
+            }
+        }
+    };
+    ThreadPool::shared().run(batch.tokens(), grain_of(batch.tokens(), 64 * size), fill);
+}
+
+void rms_norm(const Buffer& x, const Vector& weight, float epsilon, Buffer& out) {
+    require(x.width == weight.size() && x.width == out.width, "rms_norm", "x, weight and out must be equally wide");
+    out.resize(x.rows());
+    const RmsNormArguments arguments = {x.data(), weight.values.data(), out.data(), x.width, epsilon};
+    run(kernels().rms_norm, arguments, x.rows(), grain_of(x.rows(), x.width));
+}
+
+void linear(const Buffer& x, const Weight& weight, const Vector* bias, const Buffer* residual, Buffer& out) {
+    require(x.width == weight.inputs, "linear", "x must be as wide as the weight has inputs");
+    require(out.width == weight.outputs, "linear", "out must be as wide as the weight has outputs");
+    require(!bias || bias->size() == weight.outputs, "linear", "the bias must have one value per output");
+    require(!residual || (residual->width == weight.outputs && residual->rows() == x.rows()), "linear",
+            "the residual must have the shape of out");
+    require(&out != &x, "linear", "out must not be x");
+    out.resize(x.rows());
+    const LinearArguments arguments = {x.data(),
+                                       weight.panels.data(),
+                                       bias ? bias->values.data() : nullptr,
+                                       residual ? residual->data() : nullptr,
+                                       out.data(),
+                                       x.rows(),
+                                       weight.inputs,
+                                       weight.outputs};
+    const int64_t panels = (weight.outputs + PANEL_OUTPUTS - 1) / PANEL_OUTPUTS;
+    int64_t grain = grain_of(panels, x.rows() * weight.inputs * PANEL_OUTPUTS);
+    if (x.rows() > 1) {  // the panels of a part are read once per tile of rows and should stay in the second-level cache
+        const int64_t panel_bytes = weight.inputs * PANEL_OUTPUTS * int64_t(bytes_of(weight.precision));
+        grain = std::min(grain, std::max<int64_t>(1, (512 << 10) / panel_bytes));
+    }
+    run(kernels().linear[int(weight.precision)], arguments, panels, grain);
+}
+
+void rope_and_cache(Buffer& qkv, const Buffer& cosine, const Buffer& sine, const Batch& batch, KeyValueCache& cache,
+                    int64_t layer) {
+    const int64_t half = cache.head_dim / 2, tokens = batch.tokens();
+    const int64_t heads = qkv.width / cache.head_dim - 2 * cache.kv_heads;
+    require(qkv.width % cache.head_dim == 0 && heads > 0, "rope_and_cache", "qkv must hold whole heads");
+    require(cosine.width == half && sine.width == half, "rope_and_cache", "cosine and sine must be head_dim / 2 wide");
+    require(qkv.rows() == tokens && cosine.rows() == tokens && sine.rows() == tokens, "rope_and_cache",
+            "qkv, cosine and sine must have one row per token");
+    const RopeArguments arguments = {qkv.data(), cosine.data(), sine.data(), batch.slots.data(), cache.layer(layer),
+                                     heads};
+    run(kernels().rope_and_cache[int(cache.precision)], arguments, tokens, grain_of(tokens, qkv.width));
+}
+
+void attention(const Buffer& qkv, const Batch& batch, const KeyValueCache& cache, int64_t layer, Buffer& out) {
+    const int64_t tokens = batch.tokens();
+    const int64_t heads = qkv.width / cache.head_dim - 2 * cache.kv_heads;
+    require(qkv.width % cache.head_dim == 0 && heads > 0 && heads % cache.kv_heads == 0, "attention",
+            "qkv must hold whole heads, and a whole number of query heads per KV head");
+    require(qkv.rows() == tokens, "attention", "qkv must have one row per token");
+    require(out.width == heads * cache.head_dim, "attention", "out must be as wide as all query heads");
+    out.resize(tokens);
+    const AttentionArguments arguments = {qkv.data(),
+                                          batch.positions.data(),
+                                          batch.sequence_rows.data(),
+                                          batch.block_tables.data(),
+                                          batch.table_width,
+                                          cache.layer(layer),
+                                          heads,
+                                          1.0f / std::sqrt(float(cache.head_dim)),
+                                          out.data()};
+    int64_t keys = 0;
+    for (const int32_t position : batch.positions) keys += position + 1;
+    const int64_t tasks = tokens * cache.kv_heads;
+    const int64_t work = tasks ? 2 * keys * heads * cache.head_dim / tasks : 0;
+    run(kernels().attention[int(cache.precision)], arguments, tasks, grain_of(tasks, work));
+}
+
+void swiglu(const Buffer& gate_up, Buffer& out) {
+    require(gate_up.width == 2 * out.width, "swiglu", "gate_up must be twice as wide as out");
+    out.resize(gate_up.rows());
+    const SwigluArguments arguments = {gate_up.data(), out.data(), out.width};
+    run(kernels().swiglu, arguments, out.rows(), grain_of(out.rows(), 4 * out.width));
+}
+
+void select_logit_rows(const Buffer& x, const Batch& batch, Buffer& out) {
+    require(x.width == out.width && x.rows() == batch.tokens(), "select_logit_rows", "x must have one row per token");
+    out.resize(int64_t(batch.logit_rows.size()));
+    for (size_t i = 0; i < batch.logit_rows.size(); ++i)
+        std::memcpy(out.data() + int64_t(i) * x.width, x.data() + batch.logit_rows[i] * x.width,
+                    size_t(x.width) * sizeof(float));
+}
+
+}  // namespace wending

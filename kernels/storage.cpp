@@ -1,0 +1,178 @@
+#include "storage.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+#include <stdexcept>
+#include <utility>
+
+#include "thread_pool.h"
+
+namespace wending {
+namespace {
+
+[[noreturn]] void refuse(const std::string& message) { throw std::invalid_argument(message); }
+
+float widened(uint16_t x) {
+    const uint32_t bits = uint32_t(x) << 16;
+    float value;
+    std::memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+void convert(uint16_t x, uint16_t& out) { out = x; }
+void convert(float x, float& out) { out = x; }
+void convert(uint16_t x, float& out) { out = widened(x); }
+void convert(float x, uint16_t& out) {  // to nearest even; NaN stays NaN
+    uint32_t bits;
+    std::memcpy(&bits, &x, sizeof bits);
+    const bool nan = (bits & 0x7FFFFFFFu) > 0x7F800000u;
+    out = uint16_t(nan ? (bits >> 16) | 0x40u : (bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16);
+}
+
+// Where input k of the output at `lane` stands in its panel.
+template <class Stored>
+int64_t place(int64_t k, int64_t lane) {
+    return sizeof(Stored) == 2 ? (k / 2 * PANEL_OUTPUTS + lane) * 2 + k % 2 : k * PANEL_OUTPUTS + lane;
+}
+
+int64_t positive(const char* name, int64_t value) {
+    if (value <= 0) refuse(std::string(name) + " must be positive, is " + std::to_string(value));
+    return value;
+}
+
+int64_t panel_count(int64_t outputs) { return (outputs + PANEL_OUTPUTS - 1) / PANEL_OUTPUTS; }
+int64_t panel_size(int64_t inputs) { return (inputs + inputs % 2) * PANEL_OUTPUTS; }
+
+}  // namespace
+
+Precision precision_named(const std::string& name) {
+    if (name == "bfloat16") return Precision::bfloat16;
+    if (name == "float32") return Precision::float32;
+    refuse("precision must be bfloat16 or float32, is " + name);
+}
+
+Memory::Memory(size_t bytes) : bytes_(bytes) {
+    if (bytes == 0) return;
+    data_ = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (data_ == MAP_FAILED) {
+        data_ = nullptr;
+        throw std::bad_alloc();
+    }
+#ifdef MADV_HUGEPAGE
+    if (bytes >= size_t(4) << 20) madvise(data_, bytes, MADV_HUGEPAGE);
+#endif
+}
+
+Memory::~Memory() {
+    if (data_) munmap(data_, bytes_);
+}
+
+void Memory::swap(Memory& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(bytes_, other.bytes_);
+}
+
+Weight::Weight(int64_t outputs_, int64_t inputs_, Precision precision_)
+    : outputs(positive("outputs", outputs_)),
+      inputs(positive("inputs", inputs_)),
+      precision(precision_),
+      panels(size_t(panel_count(outputs) * panel_size(inputs)) * bytes_of(precision)) {}
+
+template <class Stored, class Source>
+void Weight::fill_panels(int64_t first, int64_t count, const Source* rows) {
+    Stored* const all = static_cast<Stored*>(panels.data());
+    const int64_t first_panel = first / PANEL_OUTPUTS, last = first + count;
+    ThreadPool::shared().run(panel_count(last) - first_panel, 1, [&](int64_t begin, int64_t end) {
+        for (int64_t panel = first_panel + begin; panel < first_panel + end; ++panel) {
+            Stored* const out = all + panel * panel_size(inputs);
+            const int64_t from = std::max(first, panel * PANEL_OUTPUTS);
+            const int64_t to = std::min(last, (panel + 1) * PANEL_OUTPUTS);
+            for (int64_t k = 0; k < inputs; ++k)
+                for (int64_t row = from; row < to; ++row)
+                    convert(rows[(row - first) * inputs + k], out[place<Stored>(k, row % PANEL_OUTPUTS)]);
+        }
+    });
+}
+
+template <class Source>
+void Weight::fill_from(int64_t first, int64_t count, const Source* rows) {
+    if (first < 0 || count < 0 || first + count > outputs)
+        refuse("rows " + std::to_string(first) + " to " + std::to_string(first + count) + " do not fit a weight of " +
+               std::to_string(outputs) + " outputs");
+    if (precision == Precision::bfloat16)
+        fill_panels<uint16_t>(first, count, rows);
+    else
+        fill_panels<float>(first, count, rows);
+}
+
+void Weight::fill(int64_t first, int64_t count, const uint16_t* rows) { fill_from(first, count, rows); }
+void Weight::fill(int64_t first, int64_t count, const float* rows) { fill_from(first, count, rows); }
+
+Buffer::Buffer(int64_t width_) : width(positive("width", width_)) {}
+
+void Buffer::resize(int64_t rows) {
+    const size_t needed = size_t(rows * width) * sizeof(float);
+    if (needed > memory_.bytes()) memory_ = Memory(needed);
+    rows_ = rows;
+}
+
+KeyValueCache::KeyValueCache(int64_t layers_, int64_t blocks_, int64_t block_size_, int64_t kv_heads_,
+                             int64_t head_dim_, Precision precision_)
+    : layers(positive("layers", layers_)),
+      blocks(positive("blocks", blocks_)),
+      block_size(positive("block_size", block_size_)),
+      kv_heads(positive("kv_heads", kv_heads_)),
+      head_dim(positive("head_dim", head_dim_)),
+      precision(precision_),
+      layer_bytes_(size_t(blocks * block_size * kv_heads * head_dim) * bytes_of(precision)) {
+    if (block_size % KEY_GROUP)
+        refuse("block_size must be a multiple of 16, is " + std::to_string(block_size));
+    if (blocks * block_size > INT32_MAX)
+        refuse("a cache of " + std::to_string(blocks * block_size) + " positions is too large for 32-bit slots");
+    if (head_dim % KEY_GROUP || head_dim > 256)
+        refuse("head_dim must be a multiple of 16 up to 256, is " + std::to_string(head_dim));
+    keys_ = Memory(size_t(layers) * layer_bytes_);
+    values_ = Memory(size_t(layers) * layer_bytes_);
+}
+
+KeyValueLayer KeyValueCache::layer(int64_t index) const {
+    if (index < 0 || index >= layers)
+        refuse("layer " + std::to_string(index) + " is not one of the cache's " + std::to_string(layers));
+    const size_t offset = size_t(index) * layer_bytes_;
+    return {static_cast<char*>(keys_.data()) + offset, static_cast<char*>(values_.data()) + offset, block_size, kv_heads,
+            head_dim};
+}
+
+Batch::Batch(const KeyValueCache& cache, std::vector<int32_t> token_ids_, std::vector<int32_t> positions_,
+             std::vector<int32_t> slots_, std::vector<int32_t> sequence_rows_, std::vector<int32_t> block_tables_,
+             int64_t table_width_, std::vector<int32_t> logit_rows_)
+    : token_ids(std::move(token_ids_)),
+      positions(std::move(positions_)),
+      slots(std::move(slots_)),
+      sequence_rows(std::move(sequence_rows_)),
+      block_tables(std::move(block_tables_)),
+      table_width(table_width_),
+      logit_rows(std::move(logit_rows_)) {
+    const size_t count = token_ids.size();
+    if (positions.size() != count || slots.size() != count || sequence_rows.size() != count)
+        refuse("a batch of " + std::to_string(count) + " token ids has " + std::to_string(positions.size()) +
+               " positions, " + std::to_string(slots.size()) + " slots and " + std::to_string(sequence_rows.size()) +
+               " sequence rows");
+    const auto check = [](const char* name, int64_t value, int64_t limit) {
+        if (value < 0 || value >= limit)
+            refuse(std::string(name) + " " + std::to_string(value) + " is outside 0 to " + std::to_string(limit - 1));
+    };
+    const int64_t sequences = table_width > 0 ? int64_t(block_tables.size()) / table_width : 0;
+    for (size_t i = 0; i < count; ++i) {
+        check("slot", slots[i], cache.blocks * cache.block_size);
+        check("sequence row", sequence_rows[i], sequences);
+        check("position", positions[i], table_width * cache.block_size);
+    }
+    for (const int32_t block : block_tables) check("block id", block, cache.blocks);
+    for (const int32_t row : logit_rows) check("logit row", row, int64_t(count));
+}
+
+}  // namespace wending
