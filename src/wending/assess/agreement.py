@@ -1,7 +1,8 @@
 """Agreement between repeats of the same item: do all of them say the same?
 
-TARr and TARa are the total agreement rates of B. Atil et al., "Non-determinism of 'deterministic' LLM settings" (2024): the share of
-items whose repeats agree *all*, on the raw text (TARr) or on the parsed answer (TARa).
+TARr and TARa are the total agreement rates of B. Atil et al., "Non-determinism of 'deterministic' LLM
+settings" (2024): the share of items whose repeats agree *all*, on the raw text (TARr) or on the parsed answer
+(TARa).
 """
 
 from __future__ import annotations

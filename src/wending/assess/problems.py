@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - texts are kept on one line each
 """The types of stability problems, each with a title and the recommended action, in English and Chinese.
 
 Checks name a type when they fail; ``wending.assess.stability`` counts them.

@@ -1,4 +1,5 @@
-"""Turns judged runs into the table of stability problems: which, how often, an example, what to do about it."""
+"""Turns judged runs into the table of stability problems: which, how often, an example, what to do about it.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +18,8 @@ EXAMPLE_LENGTH = 160
 class JudgedRun:
     """One finished run as the classification needs it.
 
-    ``answer`` is the parsed answer where the item has one right answer (``item.comparable_answer(text)``), else None.
-    ``error`` is the message of a request that failed; such a run has no checks.
+    ``answer`` is the parsed answer where the item has one right answer (``item.comparable_answer(text)``),
+    else None. ``error`` is the message of a request that failed; such a run has no checks.
     """
 
     scenario: str
@@ -47,8 +48,8 @@ class StabilityProblem:
 def find_problems(runs: Iterable[JudgedRun]) -> list[StabilityProblem]:
     """All problems seen, scenario by scenario in the order of the runs, the most frequent first.
 
-    A run may show several problems; it counts once for each. A run cut off at the token limit counts as truncated only, since
-    what else is wrong with it follows from that.
+    A run may show several problems; it counts once for each. A run cut off at the token limit counts as
+    truncated only, since what else is wrong with it follows from that.
     """
     by_scenario: dict[str, list[JudgedRun]] = defaultdict(list)
     for run in runs:

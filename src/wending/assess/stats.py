@@ -18,9 +18,9 @@ class Interval(NamedTuple):
 def wilson(successes: int, trials: int, confidence: float = 0.95) -> Interval | None:
     """Wilson score interval for a proportion; None when there was no trial.
 
-    Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22 (1927),
-    209-212. It keeps its coverage for few trials and for proportions near 0 and 1, where the usual
-    p ± z·sqrt(p(1-p)/n) collapses to width zero.
+    Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22
+    (1927), 209-212. It keeps its coverage for few trials and for proportions near 0 and 1, where the usual p
+    ± z·sqrt(p(1-p)/n) collapses to width zero.
 
     Raises ValueError unless 0 ≤ successes ≤ trials and 0 < confidence < 1.
     """
@@ -47,7 +47,8 @@ def median(values: Sequence[float]) -> float | None:
 
 
 def min_count(probability: float) -> int:
-    """The fewest values that can carry the quantile ``probability``: one must be expected beyond it on each side.
+    """The fewest values that can carry the quantile ``probability``: one must be expected beyond it on each
+    side.
 
     20 for the 5 % and 95 % quantiles, 2 for the median, 100 for the 99 % quantile.
     """
@@ -58,10 +59,11 @@ def min_count(probability: float) -> int:
 
 
 def quantile(values: Sequence[float], probability: float) -> float | None:
-    """Quantile by linear interpolation between order statistics; None when there are fewer than ``min_count`` values.
+    """Quantile by linear interpolation between order statistics; None when there are fewer than ``min_count``
+    values.
 
-    Definition 7 of R. J. Hyndman and Y. Fan, "Sample quantiles in statistical packages", The American Statistician 50
-    (1996), 361-365; the default of numpy and R.
+    Definition 7 of R. J. Hyndman and Y. Fan, "Sample quantiles in statistical packages", The American
+    Statistician 50 (1996), 361-365; the default of numpy and R.
     """
     if len(values) < min_count(probability):
         return None

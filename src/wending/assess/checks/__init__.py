@@ -1,4 +1,4 @@
-"""Checks: small decorated functions whose verdict carries its reason. Importing this package registers them all."""
+"""Checks: small decorated functions whose verdict carries its reason. Importing this registers them all."""
 
 from __future__ import annotations
 

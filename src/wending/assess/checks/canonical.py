@@ -15,8 +15,8 @@ ANSWER_KINDS = ("text", "number", "json", "code")
 def canonical_answer(kind: str, text: str) -> str | None:
     """The answer of ``kind`` in canonical form; None when the text holds none.
 
-    number: the final number as a reduced fraction; json: sorted keys, no white space; code: the syntax tree without
-    positions, comments or layout; text: stripped. Raises ValueError for an unknown kind.
+    number: the final number as a reduced fraction; json: sorted keys, no white space; code: the syntax tree
+    without positions, comments or layout; text: stripped. Raises ValueError for an unknown kind.
     """
     if kind == "number":
         number = final_number(text)

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from wending.assess.checks.extract import fenced_blocks, has_statements, parse_python, prose_beside_code, python_code
+from wending.assess.checks.extract import (
+    fenced_blocks,
+    has_statements,
+    parse_python,
+    prose_beside_code,
+    python_code,
+)
 from wending.assess.checks.registry import check
 from wending.assess.checks.verdict import CheckResult
 

@@ -1,7 +1,7 @@
 """FastAPI endpoints: what a role-play answer must contain, looked up in the syntax tree.
 
-Comments and messages never count: only decorators, classes, calls, comparisons and strings that are used as patterns.
-The code is not run, so a rule that is there but wrong is not noticed.
+Comments and messages never count: only decorators, classes, calls, comparisons and strings that are used as
+patterns. The code is not run, so a rule that is there but wrong is not noticed.
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ def check_route_decorator(answer: str, *, method: str) -> CheckResult:
     """A function carries a route decorator of this method, such as @app.post("/path")."""
     for function, decorator in routes(tree_of(answer)):
         if name_of(decorator.func) == method:
-            return CheckResult("route_decorator", True, f"@{ast.unparse(decorator)[:60]} on {function.name}()")
+            return CheckResult(
+                "route_decorator", True, f"@{ast.unparse(decorator)[:60]} on {function.name}()"
+            )
     return missing("route_decorator", answer, f"no function with a .{method}(...) decorator")
 
 
@@ -53,38 +55,54 @@ def check_pydantic_model(answer: str) -> CheckResult:
         if isinstance(node, ast.ClassDef) and "BaseModel" in map(name_of, node.bases):
             fields = [assigned_name(item) for item in node.body if isinstance(item, ast.AnnAssign)]
             if fields:
-                return CheckResult("pydantic_model", True, f"{node.name} with {len(fields)} fields: {', '.join(fields)}")
+                return CheckResult(
+                    "pydantic_model", True, f"{node.name} with {len(fields)} fields: {', '.join(fields)}"
+                )
     return missing("pydantic_model", answer, "no class derived from BaseModel with fields")
 
 
 @check("error_path")
 def check_error_path(answer: str) -> CheckResult:
-    """Somewhere an error is answered: HTTPException, a 4xx response, or ValueError in a validator (FastAPI answers 422)."""
+    """Somewhere an error is answered: HTTPException, a 4xx response, or ValueError in a validator (FastAPI
+    answers 422).
+    """
     tree = tree_of(answer)
     if count := raised(tree).count("HTTPException"):
         return CheckResult("error_path", True, f"HTTPException raised in {count} places")
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and name_of(node.func).endswith("Response"):
-            status = next((ast.unparse(word.value) for word in node.keywords if word.arg == "status_code"), "")
+            status = next(
+                (ast.unparse(word.value) for word in node.keywords if word.arg == "status_code"), ""
+            )
             if status.rpartition("HTTP_")[2].startswith("4"):
                 return CheckResult("error_path", True, f"{name_of(node.func)} with status {status}")
     for function in functions(tree):
         if validated_fields(function) and {"ValueError", "PydanticCustomError"} & set(raised(function)):
-            return CheckResult("error_path", True, f"the validator {function.name}() raises: answered with 422")
+            return CheckResult(
+                "error_path", True, f"the validator {function.name}() raises: answered with 422"
+            )
     return missing("error_path", answer, "no HTTPException, no 4xx response, no validator that raises")
 
 
 @check("json_response")
 def check_json_response(answer: str) -> CheckResult:
-    """The route returns something FastAPI sends as JSON: a dict, a model, JSONResponse, or a declared response_model."""
+    """The route returns something FastAPI sends as JSON: a dict, a model, JSONResponse, or a declared
+    response_model.
+    """
     for function, decorator in routes(tree_of(answer)):
         if any(word.arg == "response_model" for word in decorator.keywords):
             return CheckResult("json_response", True, f"{function.name}() declares a response_model")
         for node in ast.walk(function):
             value = node.value if isinstance(node, ast.Return) else None
             called = name_of(value.func) if isinstance(value, ast.Call) else ""
-            if isinstance(value, ast.Dict | ast.List | ast.ListComp | ast.Name) or called in _JSON_CALLS or called[:1].isupper():
-                return CheckResult("json_response", True, f"{function.name}() returns {ast.unparse(node)[7:60]}")
+            if (
+                isinstance(value, ast.Dict | ast.List | ast.ListComp | ast.Name)
+                or called in _JSON_CALLS
+                or called[:1].isupper()
+            ):
+                return CheckResult(
+                    "json_response", True, f"{function.name}() returns {ast.unparse(node)[7:60]}"
+                )
     return missing("json_response", answer, "no route returns a dict, a model or a JSONResponse")
 
 
@@ -112,10 +130,14 @@ def check_length_rule(answer: str) -> CheckResult:
         if _mentions(assigned_name(node), _PASSWORD_WORDS):
             for word in keywords(node):
                 if word.arg == "min_length":
-                    return CheckResult("length_rule", True, f"min_length={ast.unparse(word.value)} on {assigned_name(node)}")
+                    return CheckResult(
+                        "length_rule", True, f"min_length={ast.unparse(word.value)} on {assigned_name(node)}"
+                    )
     for pattern in patterns(tree):
         if demanded_length(pattern) >= _SHORTEST_RULE:
-            return CheckResult("length_rule", True, f"{pattern[:60]!r} demands {demanded_length(pattern)} characters")
+            return CheckResult(
+                "length_rule", True, f"{pattern[:60]!r} demands {demanded_length(pattern)} characters"
+            )
     return missing("length_rule", answer, "no check of the password's length")
 
 
@@ -128,8 +150,12 @@ def check_digit_rule(answer: str) -> CheckResult:
 
 @check("special_character_rule")
 def check_special_character_rule(answer: str) -> CheckResult:
-    """A special character is demanded: isalnum(), string.punctuation, or a pattern such as [^A-Za-z0-9] or [!@#$]."""
-    return _character_rule("special_character_rule", answer, {"isalnum", "punctuation"}, demands_special_character)
+    """A special character is demanded: isalnum(), string.punctuation, or a pattern such as [^A-Za-z0-9] or
+    [!@#$].
+    """
+    return _character_rule(
+        "special_character_rule", answer, {"isalnum", "punctuation"}, demands_special_character
+    )
 
 
 def _character_rule(name: str, answer: str, methods: set[str], demands: Callable[[str], bool]) -> CheckResult:
@@ -149,18 +175,25 @@ def _password_comparisons(tree: ast.AST) -> Iterator[ast.Compare]:
         if isinstance(node, ast.Compare) and _measures(node, set()):
             yield node
     for function in functions(tree):
-        if _mentions(function.name, _RULE_WORDS) or any(_mentions(field, _PASSWORD_WORDS) for field in validated_fields(function)):
+        if _mentions(function.name, _RULE_WORDS) or any(
+            _mentions(field, _PASSWORD_WORDS) for field in validated_fields(function)
+        ):
             for node in ast.walk(function):
                 if isinstance(node, ast.Compare) and _measures(node, parameters(function)):
                     yield node
 
 
 def _measures(comparison: ast.Compare, names: set[str]) -> bool:
-    """Is the length of a password compared with more than 0 or 1, which would only ask whether there is one?"""
+    """Is the length of a password compared with more than 0 or 1, which would only ask whether there is one?
+    """
     sides = (comparison.left, *comparison.comparators)
     if any(isinstance(side, ast.Constant) and side.value in (0, 1) for side in sides):
         return False
-    measured = [side.args[0] for side in sides if isinstance(side, ast.Call) and name_of(side.func) == "len" and side.args]
+    measured = [
+        side.args[0]
+        for side in sides
+        if isinstance(side, ast.Call) and name_of(side.func) == "len" and side.args
+    ]
     return any(name_of(node) in names or _mentions(name_of(node), _PASSWORD_WORDS) for node in measured)
 
 

@@ -12,14 +12,17 @@ _FENCE = re.compile(
 )
 _CODE_START = re.compile(r"^(?:def |async def |class |import |from \w|@\w)", re.MULTILINE)
 _LOOKS_LIKE_CODE = re.compile(
-    r"[#@)\]}]|(?:from|import|(?:async )?def|class|if|elif|for|while|try|except|finally|else|with|return|raise|pass|assert)\b"
+    r"[#@)\]}]|(?:from|import|(?:async )?def|class|if|elif|for|while|try|except|finally|else|with)\b"
+    r"|(?:return|raise|pass|assert)\b"
     r"|[A-Za-z_][\w.\[\]]*\s*(?:[-+*/]?=|\(|:\s*\w+\s*=)"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One fenced block: what stands inside, where the fence begins and ends in the answer, whether it was closed."""
+    """One fenced block: what stands inside, where the fence begins and ends in the answer, whether it was
+    closed.
+    """
 
     content: str
     start: int
@@ -30,12 +33,15 @@ class Block:
 def fenced_blocks(answer: str) -> list[Block]:
     """All fenced blocks of Markdown; a block that was never closed runs to the end of the answer."""
     return [
-        Block(match["content"], match.start(), match.end(), bool(match["end"])) for match in _FENCE.finditer(answer)
+        Block(match["content"], match.start(), match.end(), bool(match["end"]))
+        for match in _FENCE.finditer(answer)
     ]
 
 
 def payload(answer: str) -> str:
-    """The content of the single fenced block if there is exactly one, else the whole answer; no empty lines at the edges."""
+    """The content of the single fenced block if there is exactly one, else the whole answer; no empty lines
+    at the edges.
+    """
     blocks = fenced_blocks(answer)
     return (blocks[0].content if len(blocks) == 1 else answer).strip("\n")
 
@@ -46,7 +52,9 @@ def around(answer: str) -> str:
     if not blocks:
         return ""
     edges = [0, *(edge for block in blocks for edge in (block.start, block.end)), len(answer)]
-    return " ".join(answer[low:high].strip() for low, high in zip(edges[::2], edges[1::2], strict=True)).strip()
+    return " ".join(
+        answer[low:high].strip() for low, high in zip(edges[::2], edges[1::2], strict=True)
+    ).strip()
 
 
 def parse_python(source: str) -> ast.Module | str:
@@ -65,10 +73,11 @@ def has_statements(tree: ast.Module | str) -> bool:
 
 
 def python_code(answer: str) -> str:
-    """The Python code of an answer, prose around it left out; the whole answer where prose and code cannot be told apart.
+    """The Python code of an answer, prose around it left out; the whole answer where prose and code cannot be
+    told apart.
 
-    Fenced blocks that parse are joined. Bare text: all of it, unless a part that begins at a line of code parses and the rest
-    is prose. Broken code is never cut down to a part that happens to parse.
+    Fenced blocks that parse are joined. Bare text: all of it, unless a part that begins at a line of code
+    parses and the rest is prose. Broken code is never cut down to a part that happens to parse.
     """
     blocks = fenced_blocks(answer)
     if blocks:
@@ -84,17 +93,24 @@ def python_code(answer: str) -> str:
 
 
 def prose_beside_code(answer: str) -> str:
-    """What is said beside the code: outside the fences, or before and after bare code; empty when there is only code."""
+    """What is said beside the code: outside the fences, or before and after bare code; empty when there is
+    only code.
+    """
     if fenced_blocks(answer):
         return around(answer)
     code = python_code(answer)
     if code == answer:
-        return "" if has_statements(parse_python(answer)) or not _is_prose(answer, empty=True) else answer.strip()
+        return (
+            ""
+            if has_statements(parse_python(answer)) or not _is_prose(answer, empty=True)
+            else answer.strip()
+        )
     return answer.replace(code, "\n").strip()
 
 
 def _parsing_head(text: str) -> str:
-    """The longest head of whole lines that parses, found by cutting before the line each syntax error names."""
+    """The longest head of whole lines that parses, found by cutting before the line each syntax error names.
+    """
     lines = text.splitlines(keepends=True)
     while lines:
         try:

@@ -9,13 +9,27 @@ import ast
 from collections.abc import Iterator
 
 from wending.assess.checks.registry import check
-from wending.assess.checks.syntax import assigned_name, functions, keywords, missing, name_of, parameters, tree_of, validated_fields
+from wending.assess.checks.syntax import (
+    assigned_name,
+    functions,
+    keywords,
+    missing,
+    name_of,
+    parameters,
+    tree_of,
+    validated_fields,
+)
 from wending.assess.checks.verdict import CheckResult
 
-# For each rule: pydantic keywords with the least value that satisfies it, pydantic types, comparisons (the field on the left).
+# For each rule: pydantic keywords with the least value that satisfies it, pydantic types, comparisons (the
+# field on the left).
 _RULES: dict[str, tuple[dict[str, float], set[str], set[str]]] = {
     "positive": ({"gt": 0, "ge": 1e-9}, {"PositiveFloat", "PositiveInt"}, {"<= 0", "> 0"}),
-    "not_negative": ({"ge": 0, "gt": -1}, {"NonNegativeInt", "NonNegativeFloat", "PositiveInt"}, {"< 0", ">= 0"}),
+    "not_negative": (
+        {"ge": 0, "gt": -1},
+        {"NonNegativeInt", "NonNegativeFloat", "PositiveInt"},
+        {"< 0", ">= 0"},
+    ),
     "not_empty": ({"min_length": 1}, set(), {"== ''", "!= ''", "len == 0", "len < 1", "len > 0", "len >= 1"}),
 }
 _OPERATORS: dict[type[ast.cmpop], tuple[str, str]] = {
@@ -51,17 +65,23 @@ def _declared(tree: ast.AST, field: str, rule: str) -> Iterator[str]:
 
 
 def _tested(tree: ast.AST, field: str, rule: str) -> Iterator[str]:
-    """Evidence in a test: ``product.price <= 0``, ``not product.name.strip()``, also of the parameter of the field's validator."""
-    for scope, names in [(tree, {field}), *((f, parameters(f)) for f in functions(tree) if field in validated_fields(f))]:
+    """Evidence in a test: ``product.price <= 0``, ``not product.name.strip()``, also of the parameter of the
+    field's validator.
+    """
+    for scope, names in [
+        (tree, {field}),
+        *((f, parameters(f)) for f in functions(tree) if field in validated_fields(f)),
+    ]:
         for node in ast.walk(scope):
-            if isinstance(node, ast.Compare) and _comparison(node, names) in _RULES[rule][2]:
-                yield ast.unparse(node)
-            elif rule == "not_empty" and _asks_whether_empty(node, names):
+            compared = isinstance(node, ast.Compare) and _comparison(node, names) in _RULES[rule][2]
+            if compared or (rule == "not_empty" and _asks_whether_empty(node, names)):
                 yield ast.unparse(node)
 
 
 def _comparison(node: ast.Compare, names: set[str]) -> str:
-    """"<= 0" for ``product.price <= 0`` or ``0 >= product.price``; empty when the field is not compared with a constant."""
+    """ "<= 0" for ``product.price <= 0`` or ``0 >= product.price``; empty when the field is not compared with
+    a constant.
+    """
     operators = _OPERATORS.get(type(node.ops[0]))
     if operators is None or len(node.ops) > 1:
         return ""

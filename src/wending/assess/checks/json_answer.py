@@ -1,4 +1,6 @@
-"""JSON answers: four rates kept apart (parses, matches the schema, repairable, values right), plus "nothing else"."""
+"""JSON answers: four rates kept apart (parses, matches the schema, repairable, values right), plus "nothing
+else".
+"""
 
 from __future__ import annotations
 
@@ -32,8 +34,9 @@ def check_json(
 ) -> list[CheckResult]:
     """Five verdicts on one answer.
 
-    ``schema`` is a JSON Schema of the shape (types, required keys); ``values`` a second one of the contents (ranges, counts,
-    enums, formats). ``unique`` names a key whose values must differ; ``dates`` gives the first and last day allowed for a key.
+    ``schema`` is a JSON Schema of the shape (types, required keys); ``values`` a second one of the contents
+    (ranges, counts, enums, formats). ``unique`` names a key whose values must differ; ``dates`` gives the
+    first and last day allowed for a key.
     """
     text = payload(answer)
     value, error = parse_json(text)
@@ -51,15 +54,19 @@ def check_json(
     return [
         only,
         CheckResult("json_parses", True, f"{type(value).__name__} of {len(text)} characters"),
-        CheckResult("json_schema", shape is None, shape or "matches", problem="schema_mismatch" if shape else None),
+        CheckResult(
+            "json_schema", shape is None, shape or "matches", problem="schema_mismatch" if shape else None
+        ),
         _repairable(text, schema),
-        _values(value, values, unique, dates or {}) if shape is None
+        _values(value, values, unique, dates or {})
+        if shape is None
         else CheckResult("json_values", False, "not judged: the shape is wrong"),
     ]
 
 
 def parse_json(text: str) -> tuple[Any, str | None]:
-    """(value, None), or (None, the reason) when the text is not strictly JSON. NaN and Infinity are not JSON."""
+    """(value, None), or (None, the reason) when the text is not strictly JSON. NaN and Infinity are not JSON.
+    """
     try:
         return json.loads(text, parse_constant=_refuse_constant), None
     except json.JSONDecodeError as error:
@@ -84,7 +91,9 @@ def _only_json(answer: str, text: str, error: str | None) -> CheckResult:
             extra = stripped[json.JSONDecoder().raw_decode(stripped)[1] :].strip()
     if not extra:
         return CheckResult("json_only", True, "nothing around the JSON")
-    return CheckResult("json_only", False, f"{len(extra)} characters around the JSON: {extra[:60]!r}", problem="extra_text")
+    return CheckResult(
+        "json_only", False, f"{len(extra)} characters around the JSON: {extra[:60]!r}", problem="extra_text"
+    )
 
 
 def _parses_without_trailing_commas(text: str) -> bool:
@@ -97,7 +106,9 @@ def _repairable(text: str, schema: Mapping[str, Any]) -> CheckResult:
         error = _first_error(schema, json_repair.loads(text))
     except (ValueError, RecursionError) as failure:
         error = f"{type(failure).__name__}: {failure}"
-    return CheckResult("json_repairable", error is None, error or "matches the schema after repair", informative=True)
+    return CheckResult(
+        "json_repairable", error is None, error or "matches the schema after repair", informative=True
+    )
 
 
 @lru_cache(maxsize=64)
@@ -107,11 +118,13 @@ def _validator(schema: str) -> jsonschema_rs.Draft202012Validator:
 
 def _errors(schema: Mapping[str, Any], value: Any) -> list[str]:
     """A message with its place for each violation; those about how a date is written come first."""
-    dates, others = [], []
+    dates: list[str] = []
+    others: list[str] = []
     for error in _validator(json.dumps(schema)).iter_errors(value):
         message = f"{'/'.join(map(str, error.instance_path)) or 'top'}: {error.message[:120]}"
-        form = isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Format)
-        misspelt = form and error.kind.format == "date" and not _ISO_DATE.fullmatch(str(error.instance))
+        kind = error.kind
+        date_form = isinstance(kind, jsonschema_rs.ValidationErrorKind.Format) and kind.format == "date"
+        misspelt = date_form and not _ISO_DATE.fullmatch(str(error.instance))
         (dates if misspelt else others).append(f"{message}{_NOT_ISO}" if misspelt else message)
     return dates + others
 
@@ -131,7 +144,8 @@ def _values(
         found += [
             f"{key} {day} is not within {first} to {last}"
             for day in _collect(value, key)
-            if _is_date(day) and not date.fromisoformat(first) <= date.fromisoformat(day) <= date.fromisoformat(last)
+            if _is_date(day)
+            and not date.fromisoformat(first) <= date.fromisoformat(day) <= date.fromisoformat(last)
         ]
     if not found:
         return CheckResult("json_values", True, "all values as demanded")

@@ -1,7 +1,8 @@
 """Language, steps and terms of an answer.
 
-The language is judged line by line: by script where the script decides (kana, Arabic letters ...), by py3langid among plausible
-candidates where languages share one. Lines with too few letters to judge are left out.
+The language is judged line by line: by script where the script decides (kana, Arabic letters ...), by
+py3langid among plausible candidates where languages share one. Lines with too few letters to judge are left
+out.
 """
 
 from __future__ import annotations
@@ -19,21 +20,34 @@ from wending.assess.checks.verdict import CheckResult
 # The scripts a language is written in, by the first word of the Unicode character names.
 _SCRIPTS = {
     "ar": {"ARABIC"},
-    "ja": {"HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "CJK"},
+    "ja": {"HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "CJK", "IDEOGRAPHIC"},
     "ko": {"HANGUL"},
     "th": {"THAI"},
-    "zh": {"CJK"},
+    "zh": {"CJK", "IDEOGRAPHIC"},
 }
 _LATIN_CANDIDATES = ("de", "en", "es", "fr", "it", "pt", "vi")
 _MIN_LETTERS = {"CJK": 4, "LATIN": 16}
 _NUMBERED = re.compile(r"^\W*(?:[^\W\d]{1,10}\s?)?(\d{1,2})\s?(?:[.、)\]:،\-–]|\*\*|\s)", re.MULTILINE)
 _CHINESE_NUMBERED = re.compile(r"^\W*第?([一二三四五六七八九十]{1,2})(?:步\W|[、.:)])", re.MULTILINE)
-_CHINESE_NUMERALS = {"一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10}
+_CHINESE_NUMERALS = {
+    "一": 1,
+    "二": 2,
+    "三": 3,
+    "四": 4,
+    "五": 5,
+    "六": 6,
+    "七": 7,
+    "八": 8,
+    "九": 9,
+    "十": 10,
+}
 
 
 @check("language")
 def check_language(answer: str, *, expected: str, share: float = 0.9) -> CheckResult:
-    """At least ``share`` of the judged letters stand on lines written in the language ``expected`` (ISO 639-1)."""
+    """At least ``share`` of the judged letters stand on lines written in the language ``expected`` (ISO
+    639-1).
+    """
     right = wrong = 0
     foreign = ""
     for line in answer.splitlines():
@@ -51,7 +65,9 @@ def check_language(answer: str, *, expected: str, share: float = 0.9) -> CheckRe
     reason = f"{found:.0%} of {right + wrong} judged letters in {expected!r}, {share:.0%} demanded"
     if foreign:
         reason += f"; another language: {foreign[:60]!r}"
-    return CheckResult("language", found >= share, reason, problem=None if found >= share else "wrong_language")
+    return CheckResult(
+        "language", found >= share, reason, problem=None if found >= share else "wrong_language"
+    )
 
 
 @check("numbered_steps")
@@ -65,14 +81,20 @@ def check_numbered_steps(answer: str, *, at_least: int) -> CheckResult:
         if number == steps + 1:
             steps = number
     reason = f"{steps} numbered steps, at least {at_least} demanded"
-    return CheckResult("numbered_steps", steps >= at_least, reason, problem=None if steps >= at_least else "missing_steps")
+    return CheckResult(
+        "numbered_steps", steps >= at_least, reason, problem=None if steps >= at_least else "missing_steps"
+    )
 
 
 @check("terms")
-def check_terms(answer: str, *, required: Sequence[Sequence[str]], problem: str = "missing_terms") -> CheckResult:
+def check_terms(
+    answer: str, *, required: Sequence[Sequence[str]], problem: str = "missing_terms"
+) -> CheckResult:
     """Each entry of ``required`` lists alternatives, one of which must occur."""
     text = fold(answer)
-    missing = [alternatives for alternatives in required if not any(fold(term) in text for term in alternatives)]
+    missing = [
+        alternatives for alternatives in required if not any(fold(term) in text for term in alternatives)
+    ]
     if not missing:
         return CheckResult("terms", True, f"all {len(required)} required terms occur")
     reason = f"{len(missing)} of {len(required)} required terms missing, first: {' / '.join(missing[0])}"
@@ -81,6 +103,7 @@ def check_terms(answer: str, *, required: Sequence[Sequence[str]], problem: str 
 
 def language_matches(line: str, expected: str) -> bool:
     """Is this line written in the language ``expected``?"""
+    line = unicodedata.normalize("NFKC", line)
     scripts = [_script(letter) for letter in _letters(line)]
     if not scripts:
         return False
@@ -95,7 +118,8 @@ def language_matches(line: str, expected: str) -> bool:
     if wanted != {"LATIN"}:
         return True
     candidates = {expected, *_LATIN_CANDIDATES}
-    return next(language for language, _ in py3langid.rank(line) if language in candidates) == expected
+    ranked: list[tuple[str, float]] = py3langid.rank(line)
+    return next(language for language, _ in ranked if language in candidates) == expected
 
 
 def fold(text: str) -> str:

@@ -22,7 +22,10 @@ _BOXED = re.compile(r"\\boxed\s*\{((?:[^{}]|\{[^{}]*\})*)\}")
 _LATEX_FRACTION = re.compile(r"\\[dt]?frac\s*\{\s*(\d+)\s*\}\s*\{\s*(\d+)\s*\}")
 _VULGAR = re.compile(r"(\d?)([¼-¾⅐-⅞])")
 _CHINESE_NUMBER = re.compile(r"[零〇一二两三四五六七八九十百千万]+")
-_CHINESE_DIGITS = {character: index for index, character in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
+_CHINESE_DIGITS = {character: index for index, character in enumerate("零一二三四五六七八九")} | {
+    "〇": 0,
+    "两": 2,
+}
 _CHINESE_UNITS = {"十": 10, "百": 100, "千": 1000}
 _ARITHMETIC: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] = {
     ast.Add: operator.add,
@@ -34,18 +37,25 @@ _ARITHMETIC: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] 
 
 @check("final_number")
 def check_final_number(answer: str, *, expected: str, tolerance: float = 0) -> CheckResult:
-    """``expected`` is arithmetic over whole numbers and decimals, so that the data file shows where the result comes from."""
+    """``expected`` is arithmetic over whole numbers and decimals, so that the data file shows where the
+    result comes from.
+    """
     wanted = evaluate(expected)
     found = final_number(answer)
     if found is None:
-        return CheckResult("final_number", False, f"no number found; expected {_show(wanted)}", problem="wrong_answer")
+        return CheckResult(
+            "final_number", False, f"no number found; expected {_show(wanted)}", problem="wrong_answer"
+        )
     right = abs(found - wanted) <= Fraction(tolerance)
     reason = f"found {_show(found)}, expected {_show(wanted)}"
     return CheckResult("final_number", right, reason, problem=None if right else "wrong_answer")
 
 
 def final_number(answer: str) -> Fraction | None:
-    r"""The number an answer ends on: inside the last \boxed{}, else after the last "Answer:"/"答案：", else the last one."""
+    r"""The number an answer ends on.
+
+    Inside the last \boxed{}; else after the last "Answer:" or "答案："; else the last number there is.
+    """
     text = _normalise(answer)
     if boxed := _BOXED.findall(text):
         number = _first_number(boxed[-1])
@@ -64,7 +74,8 @@ def final_number(answer: str) -> Fraction | None:
 
 
 def evaluate(expression: str) -> Fraction:
-    """Exact value of an expression of numbers, + - * / and parentheses. Raises ValueError for anything else."""
+    """Exact value of an expression of numbers, + - * / and parentheses. Raises ValueError for anything else.
+    """
     try:
         return _evaluate(ast.parse(expression, mode="eval").body, expression)
     except (SyntaxError, ZeroDivisionError) as error:

@@ -1,6 +1,7 @@
 """Regular expressions and character sets that code uses as such, and what they demand.
 
-Messages, comments, docstrings and paths are strings too; only a string that is searched, matched or compared with counts.
+Messages, comments, docstrings and paths are strings too; only a string that is searched, matched or compared
+with counts.
 """
 
 from __future__ import annotations
@@ -20,7 +21,11 @@ _LOOKAHEAD = re.compile(r"\(\?=((?:\\.|\[(?:\\.|[^\]\\])*\]|[^()\\]|\((?:\\.|[^(
 
 def patterns(tree: ast.AST) -> list[str]:
     """Every string used as a regular expression or as a set of characters."""
-    named = {assigned_name(node): node.value for node in ast.walk(tree) if isinstance(node, ast.Assign | ast.AnnAssign)}
+    named = {
+        assigned_name(node): node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+    }
     found = (_text(named.get(name_of(node), node)) for node in _pattern_places(tree))
     return [text for text in found if text]
 
@@ -35,7 +40,9 @@ def _pattern_places(tree: ast.AST) -> Iterator[ast.AST]:
             if name_of(node.func) in {"intersection", "isdisjoint"}:
                 yield from node.args
             yield from (word.value for word in node.keywords if word.arg in _PATTERN_KEYWORDS)
-        elif isinstance(node, ast.Compare) and any(isinstance(operator, ast.In | ast.NotIn) for operator in node.ops):
+        elif isinstance(node, ast.Compare) and any(
+            isinstance(operator, ast.In | ast.NotIn) for operator in node.ops
+        ):
             yield from (node.left, *node.comparators)
         elif isinstance(node, ast.comprehension | ast.For):
             yield node.iter
@@ -55,13 +62,19 @@ def _text(node: ast.AST | None) -> str:
 
 def is_email_pattern(pattern: str) -> bool:
     """Does it demand an @ outside any character class, as patterns for addresses do?"""
-    return "@" in _CLASS.sub("", pattern) and len(pattern) > 3 and re.search(r"[A-Za-z\\\[.]", pattern) is not None
+    return (
+        "@" in _CLASS.sub("", pattern)
+        and len(pattern) > 3
+        and re.search(r"[A-Za-z\\\[.]", pattern) is not None
+    )
 
 
 def demands_digit(pattern: str) -> bool:
     """Must a text that fits hold a digit?"""
     return any(
-        "\\d" in part or "0-9" in part or "0123456789" in part for part in _demanding(pattern) if not is_email_pattern(pattern)
+        "\\d" in part or "0-9" in part or "0123456789" in part
+        for part in _demanding(pattern)
+        if not is_email_pattern(pattern)
     )
 
 
@@ -78,7 +91,9 @@ def demanded_length(pattern: str) -> int:
 
 
 def _demanding(pattern: str) -> list[str]:
-    """The parts that demand something: the lookaheads; without any, all but a class repeated from ^ to $, which only allows."""
+    """The parts that demand something: the lookaheads; without any, all but a class repeated from ^ to $,
+    which only allows.
+    """
     lookaheads = _LOOKAHEAD.findall(pattern)
     if lookaheads:
         return list(lookaheads)
@@ -93,7 +108,9 @@ def _is_special(part: str) -> bool:
     classes = [match["body"] for match in _CLASS.finditer(part) if not match["not"]]
     if any(_punctuation(body) >= 3 and not re.search(r"a-z|A-Z|0-9|\\w|\\d", body) for body in classes):
         return True
-    return not classes and "\\" not in part and len(set(part)) >= 4 and _punctuation(part) == len(part.strip())
+    return (
+        not classes and "\\" not in part and len(set(part)) >= 4 and _punctuation(part) == len(part.strip())
+    )
 
 
 def _punctuation(text: str) -> int:

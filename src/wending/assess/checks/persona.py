@@ -42,9 +42,10 @@ def check_forbidden(answer: str, *, patterns: Sequence[str]) -> CheckResult:
 
 
 @check("sentences")
-def check_sentences(answer: str, *, at_most: int) -> CheckResult:
-    """The answer has at most so many sentences."""
-    count = count_sentences(answer)
+def check_sentences(answer: str, *, at_most: int, without: str = "") -> CheckResult:
+    """The answer has at most so many sentences; the marker ``without`` at its end is not counted."""
+    text = plain_lines(answer)
+    count = count_sentences(text.removesuffix(plain(without)))
     reason = f"{count} sentences, at most {at_most} allowed"
     within = 0 < count <= at_most
     return CheckResult("sentences", within, reason, problem=None if within else "constraint_broken")
@@ -56,7 +57,13 @@ def count_sentences(text: str) -> int:
     return sum(any(character.isalnum() for character in piece) for piece in pieces)
 
 
+def plain_lines(text: str) -> str:
+    """``plain`` line by line, so that line breaks still end sentences."""
+    return "\n".join(plain(line) for line in text.strip().splitlines())
+
+
 def plain(text: str) -> str:
-    """Text for comparing markers: NFKC, one kind of dash, single spaces, no quotes or emphasis at the edges."""
+    """Text for comparing markers: NFKC, one kind of dash, single spaces, no quotes or emphasis at the edges.
+    """
     text = _DASHES.sub("-", unicodedata.normalize("NFKC", text))
     return " ".join(text.split()).strip(_EDGES)

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 class CheckResult:
     """What one check found in one answer.
 
-    ``reason`` says what was found, with numbers, whether the check passed or not. ``informative`` results are reported
-    but do not decide whether the run passes. ``problem`` names the stability problem that a failure is evidence of
-    (a key of ``wending.assess.stability.PROBLEMS``); it is None when the check passed, and when the failure is only a
-    consequence of another check's failure.
+    ``reason`` says what was found, with numbers, whether the check passed or not. ``informative`` results are
+    reported but do not decide whether the run passes. ``problem`` names the stability problem that a failure
+    is evidence of (a key of ``wending.assess.stability.PROBLEMS``); it is None when the check passed, and
+    when the failure is only a consequence of another check's failure.
     """
 
     name: str

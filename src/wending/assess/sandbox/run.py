@@ -1,7 +1,8 @@
 """Runs generated Python in the sandbox and reads back what came of it, bounded in time and size.
 
-Trust: the code gets expressions to evaluate and never the expected values. It can therefore print, write to the result pipe or
-end the process as it likes: a value counts only if it equals one that is known on this side alone.
+Trust: the code gets expressions to evaluate and never the expected values. It can therefore print, write to
+the result pipe or end the process as it likes: a value counts only if it equals one that is known on this
+side alone.
 """
 
 from __future__ import annotations
@@ -25,13 +26,16 @@ from typing import Any
 
 from wending.assess.sandbox.limits import Limits
 
-_START = "import sys; sys.path.insert(0, sys.argv[1]); from inside.runner import main; del sys.path[0]; main(int(sys.argv[2]))"
+_START = (
+    "import sys; sys.path.insert(0, sys.argv[1]); from inside.runner import main; "
+    "del sys.path[0]; main(int(sys.argv[2]))"
+)
 _SYSTEM_LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/share/zoneinfo")
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one expression gave: a value made of JSON types (tuples come as lists), or the exception it raised."""
+    """What one expression gave: a value of JSON types (tuples come as lists), or the exception it raised."""
 
     value: Any = None
     error: str | None = None
@@ -39,7 +43,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class SandboxResult:
-    """``ok`` when the code ran to its end and every expression gave an outcome; otherwise ``reason`` says what happened.
+    """``ok`` when the code ran to its end and every expression has an outcome; ``reason`` says why not.
 
     ``layers`` names the layers of protection that were active.
     """
@@ -55,22 +59,22 @@ class SandboxResult:
 def run_python(code: str, expressions: Sequence[str] = (), limits: Limits | None = None) -> SandboxResult:
     """Run ``code`` as a module in the sandbox, then evaluate ``expressions`` in it, one after the other.
 
-    Blocks for at most about ``limits.wall_seconds``. Raises OSError only when no process can be started at all.
+    Blocks for at most about ``limits.wall_seconds``. Raises OSError only when no process can be started.
     """
     limits = limits or Limits()
-    base = tempfile.mkdtemp(prefix="wending-sandbox-")
+    base = Path(tempfile.mkdtemp(prefix="wending-sandbox-"))
     try:
-        work = os.path.join(base, "work")
-        root = os.path.join(base, "root")
-        os.mkdir(work)
-        os.mkdir(root)
+        base.chmod(0o711)
+        work, root = base / "work", base / "root"
+        work.mkdir()
+        root.mkdir()
         job = {
             "code": code,
             "expressions": list(expressions),
             "limits": asdict(limits),
             "readable": _readable_folders(),
-            "base": root,
-            "work": work,
+            "base": str(root),
+            "work": str(work),
         }
         return _run(json.dumps(job).encode(), len(expressions), work, limits)
     finally:
@@ -83,10 +87,11 @@ def active_layers() -> tuple[str, ...]:
     return run_python("").layers
 
 
-def _run(job: bytes, expected: int, work: str, limits: Limits) -> SandboxResult:
+def _run(job: bytes, expected: int, work: Path, limits: Limits) -> SandboxResult:
     result_read, result_write = os.pipe()
+    interpreter = [sys.executable, "-I", "-S", "-B", "-X", "utf8"]
     process = subprocess.Popen(
-        [sys.executable, "-I", "-S", "-B", "-X", "utf8", "-c", _START, os.path.dirname(__file__), str(result_write)],
+        [*interpreter, "-c", _START, str(Path(__file__).parent), str(result_write)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -96,23 +101,22 @@ def _run(job: bytes, expected: int, work: str, limits: Limits) -> SandboxResult:
         start_new_session=True,
     )
     os.close(result_write)
-    assert process.stdin and process.stdout and process.stderr  # noqa: S101 - pipes were asked for
     with process, os.fdopen(result_read, "rb", buffering=0) as results:
-        with suppress(BrokenPipeError):
-            process.stdin.write(job)
-        with suppress(BrokenPipeError):
-            process.stdin.close()
-        streams = [process.stdout.fileno(), process.stderr.fileno(), results.fileno()]
-        stopped, (stdout, stderr, lines) = _read(process, streams, limits)
+        stdin, stdout, stderr = process.stdin, process.stdout, process.stderr
+        if stdin is None or stdout is None or stderr is None:
+            raise OSError("no pipes to the sandbox process")
+        with suppress(BrokenPipeError), stdin:
+            stdin.write(job)
+        stopped, texts = _read([stdout.fileno(), stderr.fileno(), results.fileno()], limits)
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-    return _result(stopped, process.returncode, expected, stdout, stderr, lines)
+    return _result(stopped, process.returncode, expected, *texts)
 
 
-def _read(process: subprocess.Popen[bytes], streams: Sequence[int], limits: Limits) -> tuple[str, list[bytes]]:
-    """Read all streams until they end, the time is up or one exceeds the limit; (why it was stopped or "", contents)."""
+def _read(streams: Sequence[int], limits: Limits) -> tuple[str, list[bytes]]:
+    """Read until all streams end, the time is up or one is too long; (why it was stopped or "", contents)."""
     deadline = time.monotonic() + limits.wall_seconds
-    buffers = {stream: b"" for stream in streams}
+    buffers = dict.fromkeys(streams, b"")
     stopped = ""
     with selectors.DefaultSelector() as selector:
         for stream in streams:
@@ -121,7 +125,7 @@ def _read(process: subprocess.Popen[bytes], streams: Sequence[int], limits: Limi
             remaining = deadline - time.monotonic()
             if remaining <= 0:
                 stopped = f"ran longer than {limits.wall_seconds:g} s"
-            for key, _ in selector.select(max(0.0, min(remaining, 0.2))):
+            for key, _ in selector.select(max(0.0, remaining)):
                 data = os.read(key.fd, 65536)
                 if not data:
                     selector.unregister(key.fd)
@@ -180,9 +184,10 @@ def _ending(exit_status: int) -> str:
 
 @cache
 def _readable_folders() -> list[str]:
-    """What the interpreter needs to import the standard library; folders inside one another are named once."""
-    paths = [sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"), *_SYSTEM_LIBRARIES]
-    base = Path(sys.base_prefix)
-    paths += [str(base / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}"), str(base / "lib")]
-    folders = sorted({path for path in paths if os.path.isdir(path)})
-    return [path for path in folders if not any(path.startswith(other + "/") for other in folders)]
+    """What the interpreter needs to import the standard library; folders inside one another are named once.
+    """
+    library = Path(sys.base_prefix) / "lib"
+    standard = [sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")]
+    paths = [*map(Path, standard), library, *map(Path, _SYSTEM_LIBRARIES)]
+    folders = {path for path in paths if path.is_dir()}
+    return sorted(str(path) for path in folders if not folders & set(path.parents))

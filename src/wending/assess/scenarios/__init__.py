@@ -6,4 +6,13 @@ from wending.assess.scenarios.item import CheckSpec, Item, Message, Scenario
 from wending.assess.scenarios.judge import judge
 from wending.assess.scenarios.load import SCENARIO_IDS, load_scenario, load_scenarios
 
-__all__ = ["SCENARIO_IDS", "CheckSpec", "Item", "Message", "Scenario", "judge", "load_scenario", "load_scenarios"]
+__all__ = [
+    "SCENARIO_IDS",
+    "CheckSpec",
+    "Item",
+    "Message",
+    "Scenario",
+    "judge",
+    "load_scenario",
+    "load_scenarios",
+]

@@ -21,7 +21,9 @@ class CheckSpec:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One task. ``messages`` hold an optional system prompt and one or more user turns; the model answers each."""
+    """One task. ``messages`` hold an optional system prompt and one or more user turns; the model answers
+    each.
+    """
 
     id: str
     language: str
@@ -36,9 +38,13 @@ class Item:
         return sum(message["role"] == "user" for message in self.messages)
 
     def conversation(self, answers: Sequence[str]) -> list[Message]:
-        """Messages of the next request: all up to user turn ``len(answers) + 1``, earlier turns answered by ``answers``."""
+        """Messages of the next request: all up to user turn ``len(answers) + 1``, earlier turns answered by
+        ``answers``.
+        """
         if len(answers) >= self.turns:
-            raise ValueError(f"item {self.id!r} has {self.turns} user turns; {len(answers)} are answered already")
+            raise ValueError(
+                f"item {self.id!r} has {self.turns} user turns; {len(answers)} are answered already"
+            )
         conversation: list[Message] = []
         asked = 0
         for message in self.messages:
@@ -51,7 +57,9 @@ class Item:
         return conversation
 
     def comparable_answer(self, text: str) -> str | None:
-        """The parsed answer where there is one right answer (numbers), so that a deviating repeat is a problem; else None."""
+        """The parsed answer where there is one right answer (numbers), so that a deviating repeat is a
+        problem; else None.
+        """
         return self.answer_of(text) if self.answer_kind == "number" else None
 
     def answer_of(self, text: str) -> str | None:

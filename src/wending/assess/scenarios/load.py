@@ -89,7 +89,9 @@ def _item(file_name: str, data: Mapping[str, Any]) -> Item:
     place = f"{file_name}: item {data['id']!r}"
     roles = [message["role"] for message in data["messages"]]
     if "user" not in roles or "system" in roles[1:]:
-        raise ValueError(f"{place}: messages must be one optional system prompt followed by user turns, got {roles}")
+        raise ValueError(
+            f"{place}: messages must be one optional system prompt followed by user turns, got {roles}"
+        )
     checks = []
     for entry in data["checks"]:
         expectation = {key: value for key, value in entry.items() if key != "check"}

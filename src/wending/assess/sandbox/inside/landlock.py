@@ -32,15 +32,19 @@ def version() -> int:
 
 
 def restrict(readable: Sequence[str], writable: Sequence[str]) -> None:
-    """Allow nothing but reading beneath ``readable`` and reading and writing beneath ``writable``; no TCP, no signals outside.
+    """Allow nothing but reading beneath ``readable`` and reading and writing beneath ``writable``; no TCP, no
+    signals outside.
 
     Needs no_new_privs. Raises OSError where the kernel does not offer Landlock.
     """
     offered = version()
-    # Version 2 added moving between folders, 3 truncation, 5 ioctl on devices; 4 TCP; 6 signals and abstract sockets.
+    # Version 2 added moving between folders, 3 truncation, 5 ioctl on devices; 4 TCP; 6 signals and abstract
+    # sockets.
     rights = {1: 13, 2: 14}.get(offered, 15 if offered < 5 else 16)
     handled = (1 << rights) - 1
-    attributes = (ctypes.c_uint64 * 3)(handled, _ALL_TCP if offered >= 4 else 0, _ALL_SCOPES if offered >= 6 else 0)
+    attributes = (ctypes.c_uint64 * 3)(
+        handled, _ALL_TCP if offered >= 4 else 0, _ALL_SCOPES if offered >= 6 else 0
+    )
     size = 8 if offered < 4 else 16 if offered < 6 else 24
     ruleset = syscall(_CREATE_RULESET, ctypes.byref(attributes), size, 0)
     read = _READ_FILE | _READ_DIR

@@ -1,4 +1,5 @@
-"""System calls that Python has no function for, through ctypes. A failure is an OSError with the call's name."""
+"""System calls that Python has no function for, through ctypes. A failure is an OSError with the call's name.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +25,21 @@ def call(function: str, *arguments: Any) -> int:
 
 def syscall(number: int, *arguments: Any) -> int:
     """Call the kernel directly; plain integers are passed as 64 bits wide."""
-    return call("syscall", ctypes.c_long(number), *(ctypes.c_long(a) if isinstance(a, int) else a for a in arguments))
+    return call(
+        "syscall", ctypes.c_long(number), *(ctypes.c_long(a) if isinstance(a, int) else a for a in arguments)
+    )
 
 
 def prctl(option: int, value: int, pointer: Any = 0) -> None:
     """prctl(2)."""
-    call("prctl", option, ctypes.c_ulong(value), pointer if pointer else ctypes.c_ulong(0), ctypes.c_ulong(0), ctypes.c_ulong(0))
+    call(
+        "prctl",
+        option,
+        ctypes.c_ulong(value),
+        pointer if pointer else ctypes.c_ulong(0),
+        ctypes.c_ulong(0),
+        ctypes.c_ulong(0),
+    )
 
 
 def drop_capabilities() -> None:

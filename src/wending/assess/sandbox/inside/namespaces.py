@@ -1,4 +1,5 @@
-"""Namespaces: an own view of processes, network, host name and files (unshare(2), mount(2), pivot_root(2))."""
+"""Namespaces: an own view of processes, network, host name and files (unshare(2), mount(2), pivot_root(2)).
+"""
 
 from __future__ import annotations
 
@@ -9,20 +10,29 @@ from collections.abc import Sequence
 
 from .libc import call, syscall
 
-_NEWNS, _NEWUTS, _NEWIPC, _NEWUSER, _NEWPID, _NEWNET = 0x20000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
+_NEWNS, _NEWUTS, _NEWIPC, _NEWUSER, _NEWPID, _NEWNET = (
+    0x20000,
+    0x4000000,
+    0x8000000,
+    0x10000000,
+    0x20000000,
+    0x40000000,
+)
 _ALL = _NEWNS | _NEWUTS | _NEWIPC | _NEWPID | _NEWNET
 _MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC = 1, 2, 4, 8
 _MS_REMOUNT, _MS_BIND, _MS_REC, _MS_PRIVATE = 32, 4096, 16384, 1 << 18
 _MS_NOATIME, _MS_NODIRATIME, _MS_RELATIME = 1024, 2048, 1 << 21
 _MNT_DETACH = 2
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
-# Flags a mount already carries may not be dropped when it is mounted again; statvfs reports them with the same values but these.
+# Flags a mount already carries may not be dropped when it is mounted again; statvfs reports them with the
+# same values but these.
 _LOCKED = _MS_NOSUID | _MS_NODEV | _MS_NOEXEC | _MS_NOATIME | _MS_NODIRATIME
 _ST_RELATIME = 4096
 
 
 def enter() -> bool:
-    """Leave the shared namespaces; the next child becomes process 1 of its own. True when a user namespace was needed.
+    """Leave the shared namespaces; the next child becomes process 1 of its own. True when a user namespace
+    was needed.
 
     Raises OSError where the system allows neither.
     """
@@ -34,14 +44,19 @@ def enter() -> bool:
             pass
     user, group = os.geteuid(), os.getegid()
     call("unshare", _NEWUSER | _ALL)
-    for file, text in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
+    for file, text in (
+        ("setgroups", "deny"),
+        ("uid_map", f"{user} {user} 1"),
+        ("gid_map", f"{group} {group} 1"),
+    ):
         with open(f"/proc/self/{file}", "w") as handle:  # noqa: PTH123 - pathlib would cost a third of the start-up
             handle.write(text)
     return True
 
 
 def private_root(base: str, readable: Sequence[str], work: str, work_bytes: int) -> None:
-    """Replace the file system by one that holds ``readable`` (read-only) and an empty folder ``work`` in memory.
+    """Replace the file system by one that holds ``readable`` (read-only) and an empty folder ``work`` in
+    memory.
 
     ``base`` is an empty folder on which the new root is built. The old root is gone afterwards.
     """
@@ -49,13 +64,19 @@ def private_root(base: str, readable: Sequence[str], work: str, work_bytes: int)
     _mount("tmpfs", base, "tmpfs", _MS_NOSUID | _MS_NODEV, "size=1m,mode=755")
     for folder in readable:
         target = base + folder
-        os.makedirs(target, exist_ok=True)
+        os.makedirs(target, exist_ok=True)  # noqa: PTH103
         _mount(folder, target, None, _MS_BIND | _MS_REC)
         status = os.statvfs(target).f_flag
         kept = status & _LOCKED | (_MS_RELATIME if status & _ST_RELATIME else 0)
         _mount(None, target, None, _MS_BIND | _MS_REMOUNT | _MS_RDONLY | _MS_NOSUID | _MS_NODEV | kept)
-    os.makedirs(base + work)
-    _mount("tmpfs", base + work, "tmpfs", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC, f"size={work_bytes},nr_inodes=1024,mode=1777")
+    os.makedirs(base + work)  # noqa: PTH103
+    _mount(
+        "tmpfs",
+        base + work,
+        "tmpfs",
+        _MS_NOSUID | _MS_NODEV | _MS_NOEXEC,
+        f"size={work_bytes},nr_inodes=1024,mode=1777",
+    )
     os.chdir(base)
     syscall(_PIVOT_ROOT[platform.machine()], ctypes.c_char_p(b"."), ctypes.c_char_p(b"."))
     call("umount2", b".", _MNT_DETACH)

@@ -1,7 +1,9 @@
-"""The process that runs generated code: takes the job, locks itself in, runs the code, sends back what the expressions gave.
+"""The process that runs generated code: takes the job, locks itself in, runs the code, sends back what the
+expressions gave.
 
-Two processes: the first enters new namespaces, starts the second and waits; the second, process 1 of its own namespace, gives up
-its rights layer by layer and then runs the code. A layer the system does not offer is left out; those active are reported.
+Two processes: the first enters new namespaces, starts the second and waits; the second, process 1 of its own
+namespace, gives up its rights layer by layer and then runs the code. A layer the system does not offer is
+left out; those active are reported.
 
 What the expressions *should* give is not known here, so the code can find no expected value to hand back.
 """
@@ -46,7 +48,9 @@ def main(result: int) -> None:
 
 
 def lock_in(job: dict[str, Any], layers: list[str], own_namespaces: bool) -> None:
-    """Give up every right that can be given up, outermost layer first; ``layers`` gains the names of those that hold."""
+    """Give up every right that can be given up, outermost layer first; ``layers`` gains the names of those
+    that hold.
+    """
     limits = job["limits"]
     readable, work = job["readable"], job["work"]
     null = os.open("/dev/null", os.O_RDONLY)
@@ -79,7 +83,7 @@ def lock_in(job: dict[str, Any], layers: list[str], own_namespaces: bool) -> Non
         layers.append("no capabilities")
     with suppress(OSError):
         prctl(PR_SET_NO_NEW_PRIVS, 1)
-        landlock.restrict(readable, [work])
+        landlock.restrict(readable, ["."])
         layers.append(f"landlock {landlock.version()}")
     with suppress(OSError, KeyError):
         seccomp.restrict()
@@ -119,10 +123,12 @@ def send(result: int, message: dict[str, Any]) -> None:
 
 
 def _open_to_all(folders: list[str]) -> bool:
-    """May any user read these folders? Where the interpreter stands in root's own folder, dropping root would cut it off."""
+    """May any user read these folders? Where the interpreter stands in root's own folder, dropping root would
+    cut it off.
+    """
     for folder in folders:
         while folder != "/":
-            if os.stat(folder).st_mode & 0o005 != 0o005:
+            if os.stat(folder).st_mode & 0o005 != 0o005:  # noqa: PTH116
                 return False
-            folder = os.path.dirname(folder)
+            folder = os.path.dirname(folder)  # noqa: PTH120
     return True
