@@ -34,7 +34,7 @@ class MemoryBudget:
     model_context: int
     """The model's own limit."""
     limit: int
-    """What the process may take: the free memory, or what it was told."""
+    """What the engine may take: the free memory, or less if it was told so."""
 
     @property
     def total(self) -> int:
@@ -88,16 +88,17 @@ def plan_memory(
         raise ValueError(
             f"max_context must be 2 to {model_context}, the context of this model; got {max_context}"
         )
-    limit = available if memory is None else memory
-    room = limit - weights - workspace
-    if memory is None:
-        room = int(room * SHARE_OF_FREE_MEMORY)
+    limit = available if memory is None else min(memory, available)
     context = model_context if max_context is None else max_context
-    blocks_wanted = -(-CONTEXTS_KEPT * context // block_size)
-    num_blocks = min(blocks_wanted, max(room, 0) // (kv_bytes_per_token * block_size))
-    kv_tokens = num_blocks * block_size
     least = min(context, SMALLEST_CONTEXT) if max_context is None else context
-    if kv_tokens < least or (memory is not None and memory > available):
+    blocks_wanted = -(-CONTEXTS_KEPT * context // block_size)
+    blocks_that_fit = max(limit - weights - workspace, 0) // (kv_bytes_per_token * block_size)
+    if memory is None:
+        blocks_kept = max(int(blocks_that_fit * SHARE_OF_FREE_MEMORY), -(-least // block_size))
+        blocks_that_fit = min(blocks_that_fit, blocks_kept)
+    num_blocks = min(blocks_wanted, blocks_that_fit)
+    kv_tokens = num_blocks * block_size
+    if kv_tokens < least:
         raise NotEnoughMemory(
             f"not enough memory: weights {format_bytes(weights)}, workspace {format_bytes(workspace)} and a "
             f"KV cache of {least:,} tokens ({format_bytes(least * kv_bytes_per_token)}) at the least; "

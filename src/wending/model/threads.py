@@ -28,6 +28,14 @@ def use_available_processors() -> int:
     return threads
 
 
+def use_threads(threads: int) -> None:
+    """Sizes the kernels' thread pool to `threads`. Raises ValueError unless that is a positive number."""
+    if threads < 1:
+        raise ValueError(f"threads must be at least 1, is {threads}")
+    if threads != _kernels.threads():
+        _kernels.set_threads(threads)
+
+
 def available_processors(cgroup_limit: Path = CGROUP_LIMIT) -> int:
     """Processors this process may run on, within its container's limit (cgroup v2) if it has one."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

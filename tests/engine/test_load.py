@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.random_checkpoint import small_config, write_random_checkpoint
+
+from wending import _kernels, demo
+from wending.engine.budget import MemoryBudget
+from wending.engine.errors import NotEnoughMemory
+from wending.engine.load import load_client, load_engine
+from wending.engine.sampling_params import SamplingParams
+from wending.model.errors import CheckpointError
+
+
+@pytest.fixture(scope="module", params=["bfloat16", "float16", "float32"])
+def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("checkpoint") / "some-model"
+    return write_random_checkpoint(folder, small_config(), dtype=request.param)
+
+
+def test_the_plan_is_what_is_then_taken(folder: Path) -> None:
+    loaded = load_engine(folder)
+    model, cache = loaded.engine.model, loaded.engine.cache
+    assert loaded.budget.weights == model.weight_bytes
+    assert loaded.budget.kv_cache == cache.nbytes
+    assert loaded.budget.kv_tokens == 4 * 4096
+    assert loaded.budget.workspace == model.workspace_bytes(512) + 4 * 64 * model.config.vocab_size
+    assert loaded.info.dtype == model.dtype == cache.dtype
+
+
+def test_describes_the_checkpoint(folder: Path) -> None:
+    info = load_engine(folder).info
+    assert (info.name, info.max_context, info.vocab_size, info.is_demo) == ("some-model", 4096, 280, False)
+    assert info.generation_config.eos_token_ids == (260, 258)
+
+
+def test_tells_the_plan_before_it_loads_and_then_its_progress(folder: Path) -> None:
+    told: list[str] = []
+    steps: list[tuple[int, int]] = []
+
+    def on_budget(budget: MemoryBudget) -> None:
+        told.append("budget")
+        assert budget.total > 0
+
+    def progress(done: int, total: int) -> None:
+        told.append("progress")
+        steps.append((done, total))
+
+    load_engine(folder, on_budget=on_budget, progress=progress)
+    assert told[0] == "budget"
+    assert told.count("budget") == 1
+    assert steps == sorted(steps)
+    assert steps[-1][0] == steps[-1][1]
+
+
+def test_options_shape_context_precision_and_threads(folder: Path) -> None:
+    before = _kernels.threads()
+    try:
+        loaded = load_engine(folder, max_context=100, dtype="float32", threads=1)
+        assert _kernels.threads() == 1
+    finally:
+        _kernels.set_threads(before)
+    assert loaded.info.max_context == loaded.engine.max_context == 100
+    assert loaded.info.dtype == "float32"
+    with pytest.raises(ValueError, match="threads must be at least 1"):
+        load_engine(folder, threads=0)
+
+
+def test_refuses_what_does_not_fit_before_loading(folder: Path) -> None:
+    steps: list[int] = []
+    with pytest.raises(NotEnoughMemory, match=r"allowed 0\.0 MiB"):
+        load_engine(folder, memory=1, progress=lambda done, total: steps.append(done))
+    assert steps == []
+
+
+def test_refuses_a_tokenizer_larger_than_the_model(tmp_path: Path) -> None:
+    folder = write_random_checkpoint(tmp_path / "model", small_config(vocab_size=279))
+    with pytest.raises(CheckpointError, match=r"has 280 tokens, but config\.json says vocab_size 279"):
+        load_engine(folder)
+
+
+def test_end_of_sequence_ids_come_from_both_files(tmp_path: Path) -> None:
+    folder = write_random_checkpoint(tmp_path / "model", small_config(eos_token_id=97))
+    (folder / "generation_config.json").write_text(json.dumps({"eos_token_id": [98]}))
+    engine = load_engine(folder).engine
+    for token_id in (97, 98):
+        params = SamplingParams(temperature=0, logit_bias={token_id: 100.0}, max_tokens=5)
+        engine.add_request("r", [1], params)
+        assert [delta.finish_reason for _, delta in engine.step()] == ["stop"]
+
+
+async def test_a_client_is_ready_to_be_started(folder: Path) -> None:
+    client = load_client(folder)
+    await client.start()
+    prompt = client.encode_chat([{"role": "user", "content": "Hi"}])
+    deltas = [delta async for delta in client.generate(prompt, SamplingParams(max_tokens=3), "r")]
+    assert deltas[-1].finish_reason is not None
+    await client.close()
+
+
+def test_the_bundled_checkpoint_is_named_as_the_demonstration_model(demo_folder: Path) -> None:
+    if not (demo_folder / "config.json").is_file():
+        pytest.skip("there is no bundled checkpoint")
+    info = load_engine().info
+    assert (info.name, info.is_demo) == (demo.NAME, True)

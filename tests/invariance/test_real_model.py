@@ -1,0 +1,129 @@
+"""Same request, same bytes, with the real kernels: tokens and log-probabilities equal bit for bit.
+
+Random weights in both precisions, and the bundled checkpoint.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.invariance.answers import Answer, answers
+from tests.invariance.engines import engine_like, load_random_model
+
+from wending import _kernels
+from wending.engine.load import LoadedEngine, load_engine
+from wending.engine.sampling_params import SamplingParams
+from wending.engine.thread_client import ThreadClient
+
+GREEDY = SamplingParams(temperature=0, max_tokens=24, seed=0, logprobs=3)
+SAMPLED = SamplingParams(temperature=0.9, top_p=0.95, max_tokens=24, logprobs=3, repetition_penalty=1.1)
+
+Requests = list[tuple[list[int], SamplingParams]]
+
+
+@pytest.fixture(scope="module", params=["bfloat16", "float32", "demo"])
+def loaded(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, demo_folder: Path
+) -> LoadedEngine:
+    if request.param != "demo":
+        return load_random_model(tmp_path_factory.mktemp("random") / "model", request.param)
+    if not (demo_folder / "config.json").is_file():
+        pytest.skip("there is no bundled checkpoint")
+    return load_engine()
+
+
+@pytest.fixture(scope="module")
+def requests(loaded: LoadedEngine) -> Requests:
+    """Prompts of 1 to 150 tokens, greedy and sampled by turns."""
+    numbers = random.Random(11)
+    made = []
+    for count in range(16):
+        length = numbers.choice([1, 2, 15, 16, 17, 33, 70, 150])
+        prompt = [numbers.randrange(256) for _ in range(length)]
+        made.append((prompt, GREEDY if count % 2 else replace(SAMPLED, seed=count, n=1 + count % 3)))
+    return made
+
+
+@pytest.fixture(scope="module")
+def alone(loaded: LoadedEngine, requests: Requests) -> list[list[Answer]]:
+    """Each request in an engine of its own, in one step for each prompt."""
+    return [answers(engine_like(loaded, max_tokens_per_step=200), [request])[0] for request in requests]
+
+
+@pytest.fixture(params=[1, 2, 3])
+def threads(request: pytest.FixtureRequest) -> Iterator[int]:
+    before = _kernels.threads()
+    _kernels.set_threads(request.param)
+    yield request.param
+    _kernels.set_threads(before)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"max_tokens_per_step": 7, "max_running": 7},
+        {"max_tokens_per_step": 16, "max_running": 16},
+        {"max_tokens_per_step": 512},
+        {"block_size": 32},
+    ],
+    ids=str,
+)
+def test_together_in_any_chunks(
+    loaded: LoadedEngine, requests: Requests, alone: list[list[Answer]], settings: dict[str, Any]
+) -> None:
+    assert answers(engine_like(loaded, **settings), requests) == alone
+
+
+def test_one_token_at_a_time(loaded: LoadedEngine, requests: Requests, alone: list[list[Answer]]) -> None:
+    engine = engine_like(loaded, max_tokens_per_step=1, max_running=1)
+    assert answers(engine, requests[:6]) == alone[:6]
+
+
+def test_preempted_and_computed_again(
+    loaded: LoadedEngine, requests: Requests, alone: list[list[Answer]]
+) -> None:
+    engine = engine_like(loaded, num_blocks=18)
+    assert answers(engine, requests) == alone
+    assert engine.stats().preemptions_total > 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_any_arrival_among_others_that_come_and_hang_up(
+    loaded: LoadedEngine, requests: Requests, alone: list[list[Answer]], seed: int
+) -> None:
+    engine = engine_like(loaded, num_blocks=40)
+    assert answers(engine, requests, disturbance=random.Random(seed)) == alone
+
+
+def test_any_number_of_threads(
+    loaded: LoadedEngine, requests: Requests, alone: list[list[Answer]], threads: int
+) -> None:
+    assert _kernels.threads() == threads
+    assert answers(engine_like(loaded), requests) == alone
+
+
+async def test_streamed_and_whole(
+    loaded: LoadedEngine, requests: Requests, alone: list[list[Answer]]
+) -> None:
+    client = ThreadClient(engine_like(loaded), loaded.prompts, loaded.info)
+    await client.start()
+
+    async def streamed(prompt: list[int], params: SamplingParams) -> list[Answer]:
+        collected = [Answer() for _ in range(params.n)]
+        async for delta in client.generate(prompt, params, "r"):
+            answer = collected[delta.index]
+            answer.text += delta.text
+            answer.token_ids += delta.token_ids
+            answer.logprobs += delta.logprobs or []
+            answer.finish_reason = delta.finish_reason
+        return collected
+
+    assert await asyncio.gather(*(streamed(*request) for request in requests)) == alone
+    await client.close()
