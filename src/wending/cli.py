@@ -42,6 +42,7 @@ def _serve(options: argparse.Namespace) -> int:
         dtype=options.dtype,
         memory=options.memory,
         threads=options.threads,
+        language=_locale_language(),
     )
 
 

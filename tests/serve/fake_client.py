@@ -76,10 +76,7 @@ class FakeClient(EngineClient):
         self.params.append(params)
         room = self.info.max_context - len(prompt_token_ids)
         if room <= 0:
-            message = (
-                f"the prompt has {len(prompt_token_ids)} tokens, the context of this model has "
-                f"{self.info.max_context}"
-            )
+            message = f"has {len(prompt_token_ids)} tokens; the context holds {self.info.max_context}"
             raise InvalidRequest("prompt_token_ids", message, "context_length_exceeded")
         for token_id in params.logit_bias:
             if token_id >= VOCAB_SIZE:

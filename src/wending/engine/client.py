@@ -106,6 +106,8 @@ class ModelInfo:
     """The precision of the weights as computed with, for example "bfloat16"."""
     generation_config: GenerationConfig
     """The checkpoint's recommended sampling values, for information: the engine applies none of them."""
+    instruction_set: str = ""
+    """What the kernels were compiled for, for example "avx512": the same weights answer the same bytes on it."""
 
 
 class EngineClient(ABC):

@@ -105,6 +105,7 @@ def load_engine(
         is_demo=is_demo,
         dtype=loaded.dtype,
         generation_config=generation_config,
+        instruction_set=loaded.instruction_set,
     )
     return LoadedEngine(engine, prompts, info, budget)
 

@@ -99,6 +99,8 @@ def install_error_handlers(app: FastAPI) -> None:
 
 def _invalid_request(error: InvalidRequest) -> APIError:
     param = PARAM_OF_FIELD.get(error.field, error.field)
-    if error.code is not None:  # the message is whole by itself, as that of context_length_exceeded
-        return APIError(400, error.message, param=param, code=error.code)
-    return invalid_value(param, error.message)
+    if error.code == "context_length_exceeded":
+        # Client libraries look for these first words.
+        message = f"This model's maximum context length is exceeded: '{param}' {error.message}."
+        return APIError(400, message, param=param, code=error.code)
+    return invalid_value(param, error.message, error.code or "invalid_value")

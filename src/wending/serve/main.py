@@ -1,0 +1,160 @@
+"""`wending serve`: from a checkpoint folder to a running service, and to its orderly end.
+
+The port is bound first, so that it is ours and /health answers while the weights are read in another thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Collection
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import uvloop
+
+from wending import __version__
+from wending.engine.budget import MemoryBudget
+from wending.engine.client import EngineClient, ModelInfo
+from wending.engine.errors import EngineDead, NotEnoughMemory
+from wending.engine.load import load_client
+from wending.model.errors import CheckpointError
+from wending.serve.app import create_app
+from wending.serve.http_server import HTTPServer
+from wending.serve.listening_socket import CannotListen, base_url, bind
+from wending.serve.service import Service
+from wending.serve.start_up_output import StartUpOutput
+
+GRACE_S = 3.0  # what running answers are given to complete when the server is told to stop
+LAST_RESORT_S = 6.0  # after which the process ends even in the middle of a step of the engine
+
+# Failures that one line explains. Any other is a defect of this program, and where it happened is shown.
+EXPECTED_FAILURES = (CannotListen, CheckpointError, EngineDead, MemoryError, NotEnoughMemory, OSError)
+
+Load = Callable[[], EngineClient]
+
+
+def run_server(
+    model: Path | None,
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    *,
+    dtype: Literal["auto", "bfloat16", "float32"] = "auto",
+    memory: int | None = None,
+    threads: int | None = None,
+    language: str = "en",
+) -> int:
+    """Serve the checkpoint in folder `model` (None: the bundled one) until SIGTERM or SIGINT.
+
+    `port` 0 is any free one. `memory`: the bytes that the engine may take. `threads`: how many compute.
+    `language` of the output: "en" or "zh". The result is the exit code: 0, or 1 after a failure, which one
+    line on standard error explains.
+    """
+    last_resort = threading.Timer(LAST_RESORT_S, _exit_now)
+    last_resort.daemon = True
+    try:
+        if model is not None:
+            _check_folder(model)
+        with bind(host, port) as bound, StartUpOutput(language) as output:
+            output.lines([f"wending {__version__} {base_url(bound)}"])
+            load = partial(
+                load_client,
+                model,
+                dtype=dtype,
+                memory=memory,
+                threads=threads,
+                progress=output.loading,
+                on_budget=partial(_show_budget, output),
+            )
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                aliases = [] if model is None else [str(model)]
+                runner.run(_serve(bound, load, output, last_resort, aliases))
+    except EXPECTED_FAILURES as error:
+        reason = " ".join(str(error).split()) or "not enough memory"  # MemoryError may have no message
+        print(f"wending serve: {reason}", file=sys.stderr)
+        return 1
+    except Exception:
+        traceback.print_exc()
+        return 1
+    finally:
+        last_resort.cancel()
+    return 0
+
+
+def _check_folder(model: Path) -> None:
+    """Raises CheckpointError if `model` cannot be a checkpoint, before anything else is begun."""
+    if not model.exists():
+        raise CheckpointError(model, "there is no such folder")
+    if not model.is_dir():
+        raise CheckpointError(model, "is not a folder; a checkpoint is a folder with config.json and weights")
+    if not (model / "config.json").is_file():
+        raise CheckpointError(model, "holds no config.json, so it is not a checkpoint folder")
+
+
+async def _serve(
+    bound: socket.socket,
+    load: Load,
+    output: StartUpOutput,
+    last_resort: threading.Timer,
+    aliases: Collection[str],
+) -> None:
+    """Serve until told to stop. Raises what goes wrong in starting the engine."""
+    app = create_app(aliases=aliases)
+    service: Service = app.state.service
+    server = HTTPServer(app, service, GRACE_S)
+
+    def stop() -> None:
+        if not server.should_exit:
+            last_resort.start()
+        output.interrupt()
+        server.stop()
+
+    for each in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(each, stop)
+    serving = asyncio.create_task(server.serve(sockets=[bound]))
+    starting = asyncio.create_task(_start_engine(service, load))
+    try:
+        await asyncio.wait((serving, starting), return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            _announce(output, starting.result(), base_url(bound))
+            await serving
+    finally:
+        server.should_exit = True
+        await serving
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+
+
+async def _start_engine(service: Service, load: Load) -> ModelInfo:
+    client = await asyncio.to_thread(load)
+    await service.attach(client)
+    return client.info
+
+
+def _show_budget(output: StartUpOutput, budget: MemoryBudget) -> None:
+    output.lines(budget.lines(output.language))
+
+
+def _announce(output: StartUpOutput, info: ModelInfo, url: str) -> None:
+    if info.is_demo:
+        output.say(
+            "This is the demonstration model of wending: very small, made to show how everything works. "
+            "It is not Qwen2.5-7B.",
+            "这是 wending 自带的演示模型：非常小，只用来展示整个流程，并不是 Qwen2.5-7B。",
+        )
+    output.say(
+        f"Serving {info.name} on {url} (chat page: {url}/, API: {url}/v1)",
+        f"{info.name} 已就绪：{url}（聊天页面：{url}/，接口：{url}/v1）",
+    )
+
+
+def _exit_now() -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)

@@ -1,0 +1,268 @@
+"""`wending serve` as a process of its own, with the real engine on a checkpoint of random weights."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import httpx
+import openai
+import pytest
+from tests.random_checkpoint import small_config, write_random_checkpoint
+
+ENVIRONMENT = os.environ | {"LC_ALL": "C.UTF-8"}
+START_UP_S = 60.0
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_random_checkpoint(tmp_path_factory.mktemp("checkpoints") / "Random-Qwen2", small_config())
+
+
+def start(*arguments: str | Path, **environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "wending", "serve", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=ENVIRONMENT | environment,
+    )
+
+
+def read_until(stream: IO[str], pattern: str) -> str:
+    """Everything up to the first line in which `pattern` is found, as the process writes it."""
+    text = ""
+    for line in stream:
+        text += line
+        if re.search(pattern, line):
+            return text
+    raise AssertionError(f"{pattern!r} not found in: {text}")
+
+
+class Serving:
+    """A server of its own process that is ready."""
+
+    def __init__(self, *arguments: str | Path, **environment: str) -> None:
+        self.process = start(*arguments, "--port", "0", **environment)
+        assert self.process.stdout is not None
+        self.output = read_until(self.process.stdout, r"Serving|已就绪")
+        match = re.search(r"http://127\.0\.0\.1:\d+", self.output)
+        assert match is not None
+        self.url = match.group()
+
+    def stop(self, signal_number: int = signal.SIGTERM) -> int:
+        self.process.send_signal(signal_number)
+        return self.process.wait(timeout=30)
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture(scope="module")
+def serving(checkpoint: Path) -> Iterator[Serving]:
+    serving = Serving(checkpoint)
+    yield serving
+    serving.close()
+
+
+@pytest.fixture
+def client(serving: Serving) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(base_url=serving.url + "/v1", api_key="none", max_retries=0) as client:
+        yield client
+
+
+def hello(**fields: Any) -> dict[str, Any]:
+    messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hello 你好"}]
+    return {"model": "Random-Qwen2", "messages": messages, "seed": 7, "max_tokens": 40} | fields
+
+
+def failure(*arguments: str | Path) -> str:
+    """The one line on standard error of a server that cannot start."""
+    process = start(*arguments)
+    _, errors = process.communicate(timeout=START_UP_S)
+    assert process.returncode == 1
+    [line] = errors.splitlines()
+    return line
+
+
+def test_start_up_tells_the_memory_budget_and_the_addresses(serving: Serving) -> None:
+    for word in ("weights", "KV cache", "workspace", "tokens", "Loading weights: 100 %"):
+        assert word in serving.output
+    assert f"Serving Random-Qwen2 on {serving.url}" in serving.output
+    assert f"{serving.url}/v1" in serving.output
+
+
+def test_health_and_models(serving: Serving, client: openai.OpenAI) -> None:
+    health = httpx.get(serving.url + "/health").json()
+    assert health["status"] == "ok"
+    assert health["tokens_generated_total"] > 0
+    [model] = client.models.list().data
+    assert model.id == "Random-Qwen2"
+    assert model.model_extra is not None
+    assert model.model_extra["wending"] == {"demo": False, "max_context": 4096, "dtype": "bfloat16"}
+
+
+def test_chat_page_is_there(serving: Serving) -> None:
+    assert httpx.get(serving.url).headers["content-type"].startswith("text/html")
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_stream_equals_whole(client: openai.OpenAI, n: int) -> None:
+    whole = client.chat.completions.create(**hello(n=n))
+    texts = [""] * n
+    reasons: list[str | None] = [None] * n
+    options = {"include_usage": True}
+    for chunk in client.chat.completions.create(**hello(n=n, stream=True, stream_options=options)):
+        for choice in chunk.choices:
+            texts[choice.index] += choice.delta.content or ""
+            reasons[choice.index] = choice.finish_reason
+        usage = chunk.usage
+    assert texts == [choice.message.content for choice in whole.choices]
+    assert reasons == [choice.finish_reason for choice in whole.choices]
+    assert usage == whole.usage
+
+
+def test_logprobs_are_numbers(client: openai.OpenAI) -> None:
+    answer = client.chat.completions.create(**hello(logprobs=True, top_logprobs=5, temperature=0))
+    logprobs = answer.choices[0].logprobs
+    assert logprobs is not None
+    assert logprobs.content
+    for token in logprobs.content:
+        assert len(token.top_logprobs) == 5
+        assert token.logprob == max(top.logprob for top in token.top_logprobs) <= 0
+
+
+def test_path_as_given_is_an_alias(client: openai.OpenAI, checkpoint: Path) -> None:
+    answer = client.chat.completions.create(**hello(model=str(checkpoint)))
+    assert answer.model == "Random-Qwen2"
+
+
+def test_prompt_longer_than_the_context(client: openai.OpenAI) -> None:
+    for stream in (False, True):
+        with pytest.raises(openai.BadRequestError, match="4096") as error:
+            client.chat.completions.create(
+                model="Random-Qwen2", messages=[{"role": "user", "content": "长" * 5000}], stream=stream
+            )
+        assert error.value.code == "context_length_exceeded"
+        assert error.value.param == "messages"
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"logit_bias": {"400": 1}}, "logit_bias"),
+        ({"extra_body": {"stop_token_ids": [400]}}, "stop_token_ids"),
+    ],
+)
+def test_refused_by_the_engine(client: openai.OpenAI, fields: dict[str, Any], param: str) -> None:
+    with pytest.raises(openai.BadRequestError, match="400") as error:
+        client.chat.completions.create(**hello(stream=True, **fields))
+    assert error.value.param == param
+
+
+def test_hang_up_frees_the_engine(serving: Serving, client: openai.OpenAI) -> None:
+    endless = hello(max_tokens=4000, extra_body={"ignore_eos": True})
+    stream = client.chat.completions.create(**endless, stream=True)
+    next(iter(stream))
+    before = httpx.get(serving.url + "/health").json()
+    assert before["running"] == 1
+    stream.close()
+    end = time.monotonic() + 20
+    while (health := httpx.get(serving.url + "/health").json())["running"]:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    assert health["kv_blocks_used"] == 0
+
+
+def test_sigterm_ends_a_running_stream_and_exits_with_0(checkpoint: Path) -> None:
+    serving = Serving(checkpoint)
+    try:
+        body = hello(max_tokens=4000, ignore_eos=True, stream=True, n=16)
+        with httpx.stream("POST", serving.url + "/v1/chat/completions", json=body, timeout=60) as response:
+            lines = response.iter_lines()
+            next(lines)
+            serving.process.send_signal(signal.SIGTERM)
+            data = [line for line in lines if line]
+        assert data[-1] == "data: [DONE]" or "shutting_down" in data[-1]
+        assert serving.process.wait(timeout=30) == 0
+        assert serving.process.stderr is not None
+        assert "Traceback" not in serving.process.stderr.read()
+    finally:
+        serving.close()
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
+def test_idle_server_exits_with_0(checkpoint: Path, signal_number: int) -> None:
+    serving = Serving(checkpoint)
+    try:
+        assert serving.stop(signal_number) == 0
+        assert serving.process.stderr is not None
+        assert serving.process.stderr.read() == ""
+    finally:
+        serving.close()
+
+
+def test_start_up_in_chinese(checkpoint: Path) -> None:
+    serving = Serving(checkpoint, LC_ALL="zh_CN.UTF-8", PYTHONUTF8="1")
+    try:
+        assert "Random-Qwen2 已就绪" in serving.output
+        assert "内存预算" in serving.output
+    finally:
+        serving.close()
+
+
+def test_port_in_use() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert f"port {port} on 127.0.0.1 is already in use" in failure("--port", str(port))
+
+
+def test_no_such_folder(tmp_path: Path) -> None:
+    line = failure(tmp_path / "nowhere", "--port", "0")
+    assert str(tmp_path / "nowhere") in line
+    assert "no such folder" in line
+
+
+def test_file_instead_of_a_folder(checkpoint: Path) -> None:
+    assert "is not a folder" in failure(checkpoint / "model.safetensors", "--port", "0")
+
+
+def test_folder_without_a_checkpoint(tmp_path: Path) -> None:
+    assert "config.json" in failure(tmp_path, "--port", "0")
+
+
+def test_config_that_is_not_json(checkpoint: Path, tmp_path: Path) -> None:
+    broken = shutil.copytree(checkpoint, tmp_path / "broken")
+    (broken / "config.json").write_text("{")
+    assert "config.json" in failure(broken, "--port", "0")
+
+
+def test_unsupported_architecture(checkpoint: Path, tmp_path: Path) -> None:
+    broken = shutil.copytree(checkpoint, tmp_path / "broken")
+    config = json.loads((broken / "config.json").read_text()) | {"architectures": ["LlamaForCausalLM"]}
+    (broken / "config.json").write_text(json.dumps(config))
+    assert "LlamaForCausalLM" in failure(broken, "--port", "0")
+
+
+def test_truncated_weights(checkpoint: Path, tmp_path: Path) -> None:
+    broken = shutil.copytree(checkpoint, tmp_path / "broken")
+    weights = broken / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1000])
+    assert "model.safetensors" in failure(broken, "--port", "0")
+
+
+def test_not_enough_memory(checkpoint: Path) -> None:
+    line = failure(checkpoint, "--port", "0", "--memory", "0.001")
+    assert "not enough memory" in line
+    assert "MiB" in line
