@@ -43,7 +43,6 @@ def _serve(options: argparse.Namespace) -> int:
         memory=options.memory,
         threads=options.threads,
         language=_locale_language(),
-        language=_locale_language(),
     )
 
 
