@@ -138,13 +138,19 @@ async def test_a_slow_consumer_loses_nothing(client: ThreadClient) -> None:
     assert deltas == expected
 
 
-async def test_idle_it_takes_no_step_and_no_processor_time(client: ThreadClient, model: FakeModel) -> None:
+async def test_idle_it_sleeps(client: ThreadClient, monkeypatch: pytest.MonkeyPatch) -> None:
     await collect(client, [1, 2, 3], GREEDY)
     await until_idle(client)
-    steps, before = len(model.batches), time.process_time()
-    await asyncio.sleep(0.2)
-    assert len(model.batches) == steps
-    assert time.process_time() - before < 0.1
+    await asyncio.sleep(0.05)
+    calls: list[None] = []
+
+    def step() -> list[Any]:
+        calls.append(None)
+        return []
+
+    monkeypatch.setattr(client._engine, "step", step)
+    await asyncio.sleep(0.05)
+    assert calls == []
 
 
 async def test_a_failing_engine_ends_everything_with_its_reason(

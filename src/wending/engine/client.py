@@ -107,7 +107,7 @@ class ModelInfo:
     generation_config: GenerationConfig
     """The checkpoint's recommended sampling values, for information: the engine applies none of them."""
     instruction_set: str = ""
-    """What the kernels were compiled for, for example "avx512": the same weights answer the same bytes on it."""
+    """What the kernels in use were compiled for, for example "avx512"; bytes are the same within one such set."""
 
 
 class EngineClient(ABC):

@@ -65,7 +65,9 @@ class Sampler:
         )
         self._bias_ids = np.array(list(params.logit_bias), dtype=np.int64)
         self._biases = np.array(list(params.logit_bias.values()), dtype=np.float32)
-        self._seen = TokenCounts(prompt_token_ids) if params.repetition_penalty != 1.0 else None
+        # This penalty asks only whether a token is there, so of a long prompt each is counted once.
+        repetition = params.repetition_penalty != 1.0
+        self._seen = TokenCounts(dict.fromkeys(prompt_token_ids)) if repetition else None
         additive = params.presence_penalty != 0.0 or params.frequency_penalty != 0.0
         self._generated = TokenCounts() if additive else None
 
@@ -117,7 +119,7 @@ class Sampler:
             logits = logits[ids]
         weights = np.exp((logits - largest) * np.float32(self._inverse_temperature))  # the largest is 1
         if params.min_p > 0.0:
-            weights, ids = _keep(np.flatnonzero(weights >= params.min_p), weights, ids)
+            weights, ids = _keep((weights >= params.min_p).nonzero()[0], weights, ids)
         if params.top_p < 1.0:
             weights, ids = _keep(_nucleus(weights, params.top_p), weights, ids)
         drawn = _inverse_cumulative(weights, uniform(self._seed, self._index, position))
@@ -134,10 +136,12 @@ def _keep(
 def _top_k(logits: NDArray[np.float32], k: int) -> NDArray[np.int64]:
     """Ids of the k largest logits, ascending; of equals at the border the lowest ids. 0 < k < len(logits)."""
     border = np.partition(logits, -k)[-k]
-    ids = np.flatnonzero(logits >= border)
+    ids = (logits >= border).nonzero()[0]
     surplus = len(ids) - k
     if surplus:
-        ids = np.delete(ids, np.flatnonzero(logits[ids] == border)[-surplus:])
+        kept = np.ones(len(ids), dtype=np.bool_)
+        kept[(logits[ids] == border).nonzero()[0][-surplus:]] = False
+        ids = ids[kept]
     return ids
 
 
@@ -147,11 +151,14 @@ def _nucleus(weights: NDArray[np.float32], top_p: float) -> NDArray[np.int64]:
     # Weights below this sum to less than the share that is cut off, so none of them can be needed; the few
     # that remain are cheap to sort.
     floor = (1.0 - top_p) * total / len(weights)
-    candidates = np.flatnonzero(weights >= floor)
-    order = np.argsort(-weights[candidates], kind="stable")
-    sums = np.cumsum(weights[candidates][order], dtype=np.float64)
-    count = int(np.searchsorted(sums, top_p * total)) + 1
-    return np.sort(candidates[order[:count]])
+    candidates = (weights >= floor).nonzero()[0]
+    weights = weights[candidates]
+    order = (-weights).argsort(kind="stable")
+    sums = weights[order].cumsum(dtype=np.float64)
+    count = int(sums.searchsorted(top_p * total)) + 1
+    kept = candidates[order[:count]]
+    kept.sort()
+    return kept
 
 
 def _inverse_cumulative(weights: NDArray[np.float32], number: float) -> int:
@@ -171,11 +178,11 @@ def _inverse_cumulative(weights: NDArray[np.float32], number: float) -> int:
 def _find(weights: NDArray[np.float32] | NDArray[np.float64], number: float) -> tuple[int, float]:
     """The position of `number` in the cumulative sum, and how far into that position's own weight it falls,
     in [0, 1)."""
-    sums = np.cumsum(weights, dtype=np.float64)
+    sums = weights.cumsum(dtype=np.float64)
     target = number * sums[-1]
     # The second bound holds when rounding made the target reach the sum: then it is the last position with
     # weight.
-    position = min(int(np.searchsorted(sums, target, side="right")), int(np.searchsorted(sums, sums[-1])))
+    position = min(int(sums.searchsorted(target, side="right")), int(sums.searchsorted(sums[-1])))
     before = sums[position - 1] if position else 0.0
     return position, float(min((target - before) / (sums[position] - before), 1.0))
 
