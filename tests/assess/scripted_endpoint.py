@@ -44,6 +44,7 @@ class Served:
     received: float
     first_piece: float | None = None
     last_piece: float | None = None
+    finished: bool = False
 
 
 @dataclass
@@ -73,6 +74,11 @@ class ScriptedEndpoint:
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stopping.set)
             self._thread.join(10)
+
+    @property
+    def in_flight(self) -> int:
+        """Requests that are being answered."""
+        return sum(not served.finished for served in self.served)
 
     @property
     def url(self) -> str:
@@ -117,7 +123,12 @@ class ScriptedEndpoint:
         body = await request.json()
         served = Served(body, time.monotonic())
         self.served.append(served)
-        reply = self.script(body)
+        try:
+            return await self._answer(request, served, self.script(body))
+        finally:
+            served.finished = True
+
+    async def _answer(self, request: web.Request, served: Served, reply: Reply) -> web.StreamResponse:
         if reply.status != 200:
             if isinstance(reply.error, str):
                 return web.Response(text=reply.error, status=reply.status)
@@ -136,12 +147,12 @@ class ScriptedEndpoint:
                 return response
             if index:
                 await asyncio.sleep(reply.gap)
-            await self._send(response, {"content": piece})
             served.last_piece = time.monotonic()
             served.first_piece = served.first_piece or served.last_piece
+            await self._send(response, {"content": piece})
         if reply.finish_reason is not None:
             await self._send(response, {}, reply.finish_reason)
-        if reply.usage and body.get("stream_options", {}).get("include_usage"):
+        if reply.usage and served.request.get("stream_options", {}).get("include_usage"):
             tokens = len(reply.pieces) if reply.usage_tokens is None else reply.usage_tokens
             usage = {"prompt_tokens": 7, "completion_tokens": tokens, "total_tokens": 7 + tokens}
             await response.write(b"data: " + json.dumps({"choices": [], "usage": usage}).encode() + b"\n\n")

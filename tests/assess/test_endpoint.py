@@ -69,11 +69,12 @@ async def test_the_first_token_is_the_first_content_and_not_the_role_chunk() -> 
     assert served.last_piece is not None
     assert answer.ttft_s is not None
     assert answer.tpot_s is not None
-    # Both clocks are the same machine's: the client sees the piece after it was sent, and not much later.
+    # Both clocks are the same machine's: the client sees a piece after it was sent; the upper bounds are
+    # wide.
     assert answer.ttft_s >= 0.4
-    assert 0 <= answer.content_times[0] - served.first_piece < 0.2
+    assert 0 <= answer.content_times[0] - served.first_piece < 1
     assert len(answer.content_times) == 3
-    assert answer.tpot_s == pytest.approx((served.last_piece - served.first_piece) / 2, abs=0.1)
+    assert answer.tpot_s == pytest.approx((served.last_piece - served.first_piece) / 2, abs=0.5)
 
 
 async def test_without_usage_the_events_are_counted() -> None:

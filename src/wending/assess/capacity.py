@@ -26,7 +26,7 @@ class Objective:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """What every level must keep; below 20 requests the worst one stands for the 95 % quantile."""
+    """What `concurrency` requests in flight did; `reason` names what was missed of the objective, "" if none.
 
     `ttft_s` is the 95 % quantile and `tokens_per_s` the 5 % quantile (the slow end) over the requests, or
     the worst of them where `worst` is true; None when no request succeeded.

@@ -21,7 +21,7 @@ from wending.assess.environment import command_line, environment_facts
 from wending.assess.performance import PerformanceMeasurement
 from wending.assess.progress import ProgressDisplay, make_progress
 from wending.assess.report import write_reports
-from wending.assess.resources import Resources, ResourceSampler
+from wending.assess.resources import NOT_OUR_SERVER, Resources, ResourceSampler
 from wending.assess.results import Assessment
 from wending.assess.run_record import RunLog
 from wending.assess.runner import Runner, Sampling
@@ -77,7 +77,13 @@ def run_assessment(
         errors.print(say("error", language, message=error), style="red", markup=False, soft_wrap=True)
         return USAGE
     assessment = Assessment(
-        target={"kind": parsed_target.kind, "given": parsed_target.given, "model": model, "base_url": None},
+        target={
+            "kind": parsed_target.kind,
+            "given": parsed_target.given,
+            "base_url": None,
+            "model": model,
+            "demonstration": parsed_target.kind == "bundled",
+        },
         sampling=Sampling(repeats, seed, concurrency),
         scenarios=chosen,
         objective=Objective(),
@@ -187,7 +193,7 @@ class _Conductor:
         """
         if self._target.base_url is not None:
             self._assessment.target["base_url"] = self._target.base_url
-            self._assessment.resources = Resources(reason="the server is not ours: only a URL was given")
+            self._assessment.resources = Resources(reason=NOT_OUR_SERVER)
             yield self._target.base_url
             return
         self._begin("starting_server", known_length=False)

@@ -19,27 +19,25 @@ def notes_of(assessment: Assessment) -> list[Note]:
 def _notes(assessment: Assessment) -> Iterator[Note]:
     if assessment.target.get("demonstration"):
         yield _note(
-            "The model is the demonstration model bundled with wending: very small, trained on synthetic "
-            "dialogues, "
-            "with planted defects in its JSON. Its figures say nothing about Qwen2.5-7B.",
+            "The model is the demonstration model bundled with wending: very small, trained on "
+            "synthetic dialogues, with planted defects in its JSON. Its figures say nothing about "
+            "Qwen2.5-7B.",
             "被测的是 wending 自带的演示模型：规模很小，用合成对话训练，其 JSON 中有意植入了缺陷。"
             "这些数字不代表 Qwen2.5-7B。",
         )
     if assessment.lost_runs:
         yield _note(
             f"{assessment.lost_runs} runs failed because the endpoint broke off at the end; they are in "
-            "runs.jsonl but "
-            "count in no rate.",
+            "runs.jsonl but count in no rate.",
             f"最后有 {assessment.lost_runs} 次运行因服务中断而失败；它们保留在 runs.jsonl 中，"
             "但不计入任何比率。",
         )
     if assessment.usage_missing:
         yield _note(
             "The endpoint gave no token counts (usage): events with content stand for tokens. If it "
-            "sends several "
-            "tokens in one event, tokens and tok/s are higher than shown.",
-            "服务未返回令牌数（usage），故以含内容的事件数代替；若一个事件含多个令牌，"
-            "实际令牌数与速度高于所示。",
+            "sends several tokens in one event, tokens and tok/s are higher than shown.",
+            "服务未返回 token 数（usage），故以含内容的事件数代替；若一个事件含多个 token，实际 token "
+            "数与速度高于所示。",
         )
     for field, message in assessment.refused_fields.items():
         yield _note(
@@ -53,10 +51,9 @@ def _notes(assessment: Assessment) -> Iterator[Note]:
     for result in assessment.performance:
         if result.shorter_than_meant:
             yield _note(
-                "The long request asks for more than 500 tokens, but the model's answers ended earlier; "
-                "its figures are "
-                "for answers of the length shown.",
-                "长回答请求要求超过 500 个令牌，但模型提前结束；其数据对应表中所示的实际长度。",
+                "The long request asks for more than 500 tokens, but the model's answers ended "
+                "earlier; its figures are for answers of the length shown.",
+                "长回答请求要求超过 500 个 token，但模型提前结束；其数据对应表中所示的实际长度。",
             )
     if assessment.performance and assessment.target["kind"] != "endpoint":
         yield _note(

@@ -164,19 +164,22 @@ class PerformanceMeasurement:
         )
 
     async def _level(self, request_type: RequestType, concurrency: int, limit: float) -> Level | None:
-        """`concurrency` streams that start together; None when they are not through after `limit` seconds."""
+        """`concurrency` streams that start together; None when they are not through after `limit` seconds.
+
+        Raises EndpointError when every request failed: that is no limit of capacity but a dead endpoint.
+        """
         answers: list[ChatAnswer] = []
-        errors = 0
+        errors: list[EndpointError] = []
         left = requests_of(concurrency)
 
         async def stream() -> None:
-            nonlocal errors, left
+            nonlocal left
             while left > 0:
                 left -= 1
                 try:
                     answers.append(await self._request(request_type))
-                except EndpointError:
-                    errors += 1
+                except EndpointError as error:
+                    errors.append(error)
 
         started = time.monotonic()
         tasks = [asyncio.create_task(stream()) for _ in range(concurrency)]
@@ -188,13 +191,15 @@ class PerformanceMeasurement:
             await asyncio.gather(*tasks, return_exceptions=True)
         if pending:
             return None
+        if errors and not answers:
+            raise errors[-1]
         return judge_level(
             concurrency,
             time.monotonic() - started,
             [answer.ttft_s for answer in answers if answer.ttft_s is not None],
             [answer.tokens_per_s for answer in answers if answer.tokens_per_s is not None],
             sum(answer.tokens for answer in answers),
-            errors,
+            len(errors),
             self._objective,
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import psutil
@@ -28,7 +29,14 @@ class Resources:
     cpu_seconds: float | None = None
     wall_seconds: float | None = None
     samples: list[tuple[float, int]] = field(default_factory=list)
-    reason: str | None = None
+    reason: Mapping[str, str] | None = None
+
+
+NOTHING_MEASURED = {"en": "nothing was measured", "zh": "没有测量"}
+NOT_OUR_SERVER = {
+    "en": "the server was not started by the assessment",
+    "zh": "服务不是由本次评测启动的",
+}
 
 
 class ResourceSampler:

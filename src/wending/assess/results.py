@@ -14,7 +14,7 @@ from wending.assess.agreement import scenario_agreement
 from wending.assess.capacity import CAP, Level, Objective
 from wending.assess.notes import notes_of
 from wending.assess.performance import RequestTypePerformance, distribution
-from wending.assess.resources import Resources
+from wending.assess.resources import NOTHING_MEASURED, Resources
 from wending.assess.run_record import RunRecord, by_scenario, rounded
 from wending.assess.runner import Sampling
 from wending.assess.scenarios import Item, Scenario
@@ -55,7 +55,7 @@ class Assessment:
     refused_fields: Mapping[str, str] = field(default_factory=dict)
     """Optional request fields that the endpoint refused, with what it said."""
     sandbox_layers: tuple[str, ...] = ()
-    resources: Resources = field(default_factory=lambda: Resources(reason="nothing was measured"))
+    resources: Resources = field(default_factory=lambda: Resources(reason=NOTHING_MEASURED))
 
     def to_json(self) -> dict[str, Any]:
         scenarios = [self._scenario(scenario) for scenario in self.scenarios]

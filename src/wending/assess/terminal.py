@@ -49,7 +49,7 @@ def _scenario_table(report: Mapping[str, Any], language: Language) -> Table:
     for scenario in report["scenarios"]:
         rate, agreement = scenario["pass_rate"], scenario["agreement"]
         table.add_row(
-            Text(f"{scenario['title'][language]} ({scenario['id']})"),
+            Text(scenario["title"][language]),
             f"{rate['k']}/{rate['n']}",
             percent(rate["k"] / rate["n"]) if rate["n"] else "–",
             interval_percent(rate),

@@ -20,8 +20,8 @@ _WORDS: dict[str, tuple[str, str]] = {
         "这是 wending 自带的演示模型，规模很小，并非 Qwen2.5-7B。",
     ),
     "plan": (
-        "{items} items x {repeats} repeats = {runs} runs, then performance; the report goes to {out}",
-        "{items} 题 x {repeats} 次 = {runs} 次运行，随后测量性能；报告写入 {out}",
+        "{items} items x {repeats} repeats = {runs} runs; the report goes to {out}",
+        "{items} 题 x {repeats} 次 = {runs} 次运行；报告写入 {out}",
     ),
     "error": ("Error: {message}", "错误：{message}"),
     "incomplete": (
@@ -34,7 +34,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "scenario": ("Scenario", "场景"),
     "passed": ("Passed", "通过"),
     "rate": ("Rate", "通过率"),
-    "interval": ("95 % interval", "95% 区间"),
+    "interval": ("Interval", "95% 区间"),
     "same_text": ("Same text", "原文一致"),
     "same_answer": ("Same answer", "答案一致"),
     "request_type": ("Request type", "请求类型"),

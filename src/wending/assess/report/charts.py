@@ -16,9 +16,11 @@ Pair = Mapping[str, str]
 """The same words in "en" and "zh"."""
 
 
-def interval_bar(share: float, low: float, high: float, label: str, tone: str = "pass") -> Markup:
+def interval_bar(
+    share: float, low: float, high: float, label: str, tone: str = "pass", width: int = 200
+) -> Markup:
     """A share of 0 to 1 as a bar with its interval as a whisker."""
-    width, height, middle = 200, 18, 9
+    height, middle = 18, 9
     x = Scale(0.0, 1.0, 1, width - 1)
     parts = [
         f'<rect class="track" x="0" y="4" width="{width}" height="10" rx="2"/>',

@@ -42,6 +42,11 @@ def render_html(report: Report) -> str:
         script_digest=digest,
         facts=_facts(report),
         runs=sentences.all_runs(report),
+        run_at={
+            (scenario["id"], run["item"], run["repeat"]): run
+            for scenario in report["scenarios"]
+            for run in scenario["runs"]
+        },
         repeats=range(1, report["settings"]["repeats"] + 1),
         measured=sentences.measured(report["performance"]),
         bar=_bar,
@@ -56,11 +61,11 @@ def _resource(name: str) -> str:
     return files("wending.assess.report").joinpath(name).read_text("utf-8")
 
 
-def _bar(rate: Mapping[str, Any], tone: str = "pass") -> Markup:
+def _bar(rate: Mapping[str, Any], tone: str = "pass", width: int = 200) -> Markup:
     if not rate["n"]:
         return Markup("")
     label = f"{numbers.rate_percent(rate)} ({numbers.interval_percent(rate)})"
-    return charts.interval_bar(rate["k"] / rate["n"], rate["low"], rate["high"], label, tone)
+    return charts.interval_bar(rate["k"] / rate["n"], rate["low"], rate["high"], label, tone, width)
 
 
 def _facts(report: Report) -> list[tuple[str, Pair, Pair]]:
@@ -81,17 +86,21 @@ def _facts(report: Report) -> list[tuple[str, Pair, Pair]]:
         facts.append(
             (numbers.milliseconds(times["p50"]), pair("fact_ttft"), pair("of_requests", n=times["n"]))
         )
-    for result in measured[-1:]:
-        speed, kind = result["tokens_per_s"], pair(result["request_type"])
+    for result in measured[:1]:
+        speed = result["tokens_per_s"]
         facts.append(
-            (numbers.per_second(speed["p50"]), pair("fact_speed"), pair("of_request_type", type=kind))
+            (numbers.per_second(speed["p50"]), pair("fact_speed"), pair("of_requests", n=speed["n"]))
         )
-        if result["max_concurrency"] is not None:
-            found = f"{'≥ ' if result['at_least'] else ''}{result['max_concurrency']}"
-            facts.append((found, pair("fact_concurrency"), pair("of_request_type", type=kind)))
-    peak = report["resources"]["peak_memory_bytes"]
-    if peak is not None:
-        facts.append((numbers.bytes_size(peak), pair("fact_memory"), sentences.target(report)))
+    searched = [result for result in measured if result["max_concurrency"] is not None]
+    if searched:
+        lowest = min(searched, key=lambda result: result["max_concurrency"])
+        found = f"{'≥ ' if lowest['at_least'] else ''}{lowest['max_concurrency']}"
+        basis = pair("fact_concurrency_of", n=len(searched), type=pair(lowest["request_type"]))
+        facts.append((found, pair("fact_concurrency"), basis))
+    resources = report["resources"]
+    if resources["peak_memory_bytes"] is not None:
+        cpu = pair("fact_cpu", seconds=numbers.duration(resources["cpu_seconds"]))
+        facts.append((numbers.bytes_size(resources["peak_memory_bytes"]), pair("fact_memory"), cpu))
     return facts
 
 
@@ -105,8 +114,8 @@ def _performance_charts(report: Report) -> dict[str, Markup]:
     results = sentences.measured(report["performance"])
     found = {}
     for name, key, text in (
-        ("ttft", "ttft_s", numbers.milliseconds),
-        ("speed", "tokens_per_s", numbers.per_second),
+        ("ttft", "ttft_s", numbers.tick_seconds),
+        ("speed", "tokens_per_s", numbers.tick_number),
     ):
         rows = [
             (pair(result["request_type"]), result["values"][key], result[key]["p50"]) for result in results
@@ -115,9 +124,9 @@ def _performance_charts(report: Report) -> dict[str, Markup]:
             found[name] = charts.strip_chart(rows, text, pair("chart_single")["en"])
     wanted = report["settings"]["objective"]
     for name, key, limit, logarithmic, tick in (
-        ("ttft_levels", "ttft_s", wanted["max_ttft_s"], True, numbers.milliseconds),
-        ("speed_levels", "tokens_per_s", wanted["min_tokens_per_s"], True, numbers.per_second),
-        ("total_levels", "total_tokens_per_s", None, False, numbers.per_second),
+        ("ttft_levels", "ttft_s", wanted["max_ttft_s"], True, numbers.tick_seconds),
+        ("speed_levels", "tokens_per_s", wanted["min_tokens_per_s"], True, numbers.tick_number),
+        ("total_levels", "total_tokens_per_s", None, False, numbers.tick_number),
     ):
         series = _series(results, key)
         if any(len(line.points) > 1 for line in series):

@@ -37,7 +37,7 @@ def _lines(report: Report) -> Iterator[str]:
         reason = pair("incomplete_text", reason=report["incomplete_reason"])["en"]
         yield f"**Incomplete.** {_escape(reason)}"
         yield ""
-    yield _escape(" ".join(sentence["en"] for sentence in sentences.summary(report)))
+    yield _escape(sentences.summary(report)["en"])
     yield from (f"\n> {_escape(note['en'])}" for note in report["notes"])
     yield from _scenarios(report)
     yield from _json_rates(report)

@@ -42,6 +42,16 @@ def per_second(value: float | None) -> str:
     return f"{value:.1f}" if value < 99.95 else f"{value:,.0f}"
 
 
+def tick_seconds(seconds: float) -> str:
+    """A round number of seconds on an axis: 0, 200 ms, 2 s."""
+    return f"{seconds:g} s" if seconds >= 1 else f"{1000 * seconds:g} ms" if seconds else "0"
+
+
+def tick_number(value: float) -> str:
+    """A round number on an axis: 0, 50, 1,500."""
+    return f"{value:,.0f}" if value >= 1 else f"{value:g}"
+
+
 def count(value: float | None) -> str:
     return NONE if value is None else f"{value:,.0f}"
 

@@ -24,8 +24,13 @@ def target(report: Report) -> Pair:
     return pair(f"target_{report['target']['kind']}", given=report["target"]["given"])
 
 
-def summary(report: Report) -> list[Pair]:
+def summary(report: Report) -> Pair:
     """What a hurried reader takes away: how much passed, the weakest scenario, the most frequent problem."""
+    found = _summary(report)
+    return {"en": " ".join(words["en"] for words in found), "zh": "".join(words["zh"] for words in found)}
+
+
+def _summary(report: Report) -> list[Pair]:
     runs = all_runs(report)
     if not runs:
         return [pair("summary_nothing")]
@@ -101,6 +106,8 @@ def reason_of(run: Mapping[str, Any]) -> str:
     if run["error"] is not None:
         return str(run["error"])
     failed = [check for check in run["checks"] if not check["pass"] and not check["informative"]]
+    # A check that failed only because another one did names no problem of its own.
+    failed = [check for check in failed if check["problem"] is not None] or failed
     return "\n".join(f"{check['name']}: {check['reason']}" for check in failed)
 
 

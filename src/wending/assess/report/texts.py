@@ -30,33 +30,32 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "summary_weakest": (
         "The weakest scenario is {title}, with {k} of {n}.",
-        "最薄弱的场景是{title}：{n} 次中通过 {k} 次。",
+        "最薄弱的场景是“{title}”：{n} 次中通过 {k} 次。",
     ),
     "summary_problem": (
         "The most frequent stability problem is “{title}” in {scenario}: {k} of {n} runs.",
-        "最常见的稳定性问题是{scenario}中的“{title}”：{n} 次运行中出现 {k} 次。",
+        "最常见的稳定性问题是“{scenario}”中的“{title}”：{n} 次运行中出现 {k} 次。",
     ),
     "summary_no_problem": ("No stability problem was seen.", "未发现稳定性问题。"),
     "summary_nothing": ("No run was finished.", "没有完成任何一次运行。"),
     "fact_runs": ("runs passed", "运行通过率"),
     "fact_json": ("JSON answers that parse", "JSON 可解析率"),
     "fact_ttft": ("first token, short answer, median", "首字时延（短回答，中位数）"),
-    "fact_speed": ("tokens per second, one stream, median", "单路每秒令牌数（中位数）"),
+    "fact_speed": ("tokens per second, short answer, median", "每秒 token 数（短回答，中位数）"),
     "fact_concurrency": ("streams at once within the objective", "达标的最大并发数"),
     "fact_memory": ("peak memory of the server", "服务进程内存峰值"),
     "of_runs": ("{k} of {n}, interval {interval}", "{k}/{n}，区间 {interval}"),
     "of_requests": ("{n} requests", "{n} 次请求"),
-    "of_request_type": ("{type} answers", "{type}"),
-    "not_ours": ("not measured", "未测量"),
+    "fact_concurrency_of": ("lowest of {n} request types ({type})", "{n} 类请求中最低（{type}）"),
+    "fact_cpu": ("{seconds} of CPU time", "处理器时间 {seconds}"),
     # Scenarios
     "scenarios": ("Scenarios", "场景"),
     "scenarios_lead": (
         "Each item was asked {repeats} times at temperature {temperature}, top_p {top_p}, every time "
-        "with another seed. A run "
-        "passes when all its checks pass. The whisker is the 95% Wilson interval of the pass rate.",
+        "with another seed. A run passes when all its checks pass. The whisker is the 95% Wilson "
+        "interval of the pass rate.",
         "每题以 temperature {temperature}、top_p {top_p} 询问 {repeats} 次，每次种子不同。"
-        "全部检查通过才算该次运行通过。"
-        "细线为通过率的 95% Wilson 区间。",
+        "全部检查通过才算该次运行通过。细线为通过率的 95% Wilson 区间。",
     ),
     "scenario": ("Scenario", "场景"),
     "pass_rate": ("Pass rate", "通过率"),
@@ -66,8 +65,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "same_answer": ("Same answer", "答案一致"),
     "agreement_note": (
         "Same text (TARr) and same answer (TARa): the share of items whose repeats all gave the same "
-        "text, or the same parsed "
-        "answer. Different seeds are meant to vary the text; the answer to a sum should not vary.",
+        "text, or the same parsed answer. Different seeds are meant to vary the text; the answer to a "
+        "sum should not vary.",
         "原文一致（TARr）与答案一致（TARa）：各次重复全部给出相同原文、或相同解析结果的题目所占比例。"
         "种子不同，原文本应有变化；但计算题的答案不应变化。",
     ),
@@ -94,19 +93,19 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "performance": ("Performance", "性能"),
     "performance_lead": (
         "One stream alone, then more at once. First token: from sending the request to the first "
-        "non-empty content. Tokens "
-        "per second: as one reader sees them after the first token.",
-        "先测单路，再逐步增加并发。首字时延：从发出请求到首个非空内容。每秒令牌数："
-        "首字之后单个读者看到的速度。",
+        "non-empty content. Tokens per second: as one reader sees them after the first token. A 95th "
+        "percentile is printed only for 20 or more requests.",
+        "先测单路，再逐步增加并发。首字时延：从发出请求到首个非空内容。每秒 token 数："
+        "首字之后单个读者看到的速度。请求数达到 20 次时才给出第 95 百分位数。",
     ),
     "request_type": ("Request", "请求"),
     "short": ("short", "短回答"),
     "long": ("long", "长回答"),
     "json": ("JSON", "JSON"),
     "ttft": ("First token (TTFT)", "首字时延（TTFT）"),
-    "speed": ("Tokens per second", "每秒令牌数"),
+    "speed": ("Tokens per second", "每秒 token 数"),
     "median": ("median", "中位数"),
-    "tokens": ("Tokens in the answer", "回答令牌数"),
+    "tokens": ("Tokens in the answer", "回答 token 数"),
     "requests": ("Requests", "请求数"),
     "max_concurrency": ("Highest concurrency", "最大并发"),
     "at_least": ("at least {n}", "至少 {n}"),
@@ -121,24 +120,18 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "stop_none": ("not measured", "未测量"),
     "objective": (
         "Objective: 95% of the requests see their first token within {ttft:g} s and then at least "
-        "{speed:g} tokens per second; at "
-        "most {errors} errors. Below 20 requests the slowest one counts. The requests of a level start "
-        "together.",
-        "达标条件：95% 的请求首字时延不超过 {ttft:g} 秒，其后每秒不少于 {speed:g} 个令牌；错误率不超过 "
-        "{errors}。"
-        "不足 20 次请求时以最慢者为准。同一级别的请求同时发出。",
-    ),
-    "p95_note": (
-        "A 95th percentile is printed only for 20 or more requests.",
-        "请求数达到 20 次时才给出第 95 百分位数。",
+        "{speed:g} tokens per second; at most {errors} errors. Below 20 requests the slowest one "
+        "counts. The requests of a level start together.",
+        "达标条件：95% 的请求首字时延不超过 {ttft:g} 秒，其后每秒不少于 {speed:g} 个 token；"
+        "错误率不超过 {errors}。不足 20 次请求时以最慢者为准。同一级别的请求同时发出。",
     ),
     "chart_single": (
         "One stream alone: every request a dot, the line is the median",
         "单路：每点为一次请求，竖线为中位数",
     ),
     "chart_ttft_levels": ("First token, slow end", "首字时延（慢端）"),
-    "chart_speed_levels": ("Tokens/s of a stream, slow end", "单路每秒令牌数（慢端）"),
-    "chart_total_levels": ("Tokens/s of all streams", "全部并发的每秒令牌数"),
+    "chart_speed_levels": ("Tokens/s of a stream, slow end", "单路每秒 token 数（慢端）"),
+    "chart_total_levels": ("Tokens/s of all streams", "全部并发的每秒 token 数"),
     "chart_levels": (
         "Against the number of streams at once; dashed: the objective, hollow: missed",
         "横轴为并发数；虚线为达标条件，空心点为未达标",
@@ -163,7 +156,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "action": ("Recommended action", "建议措施"),
     "no_problems": ("None was seen in {n} runs.", "{n} 次运行中均未发现。"),
     # Appendix
-    "notes": ("To be borne in mind", "阅读须知"),
+    "notes": ("Caveats", "注意事项"),
     "settings": ("Settings and environment", "设置与环境"),
     "answers": ("Every answer", "全部回答"),
     "answers_lead": ("The same is in runs.jsonl, one run a line.", "runs.jsonl 中有同样内容，每行一次运行。"),
@@ -188,7 +181,7 @@ SETTINGS = {
     "seed": ("Seed", "随机种子"),
     "concurrency": ("Requests at once in the scenarios", "场景阶段并发数"),
     "performance_seconds": ("Seconds for performance", "性能测量时间（秒）"),
-    "tokens_counted_by": ("Tokens counted by", "令牌计数依据"),
+    "tokens_counted_by": ("Tokens counted by", "token 计数依据"),
     "sandbox_layers": ("Sandbox layers for generated code", "执行生成代码的沙箱层"),
     "base_url": ("Endpoint", "服务地址"),
     "cpu": ("Processor", "处理器"),

@@ -1,0 +1,68 @@
+"""The performance measurement against an endpoint whose speed and capacity are known."""
+
+from __future__ import annotations
+
+import pytest
+from tests.assess.scripted_endpoint import Reply, Request, ScriptedEndpoint
+
+from wending.assess.capacity import Objective
+from wending.assess.endpoint import EndpointClient
+from wending.assess.performance import PerformanceMeasurement, RequestTypePerformance, distribution
+from wending.assess.performance_requests import REQUEST_TYPES
+
+
+async def measure(
+    endpoint: ScriptedEndpoint, seconds: float, objective: Objective
+) -> list[RequestTypePerformance]:
+    async with EndpointClient(endpoint.url) as client:
+        await client.resolve_model()
+        measurement = PerformanceMeasurement(
+            client, seconds=seconds, seed=1, temperature=0.7, top_p=0.9, objective=objective,
+            progress=lambda kind, detail, share: None,
+        )  # fmt: skip
+        await measurement.run()
+        return measurement.results
+
+
+async def test_times_are_those_of_the_endpoint() -> None:
+    reply = Reply(("x",) * 5, first_delay=0.05, gap=0.02)
+    with ScriptedEndpoint(lambda request: reply) as endpoint:
+        results = await measure(endpoint, 6.0, Objective())
+    for result in results:
+        ttft, speed = distribution(result.ttft_values), distribution(result.speed_values)
+        assert ttft.p50 is not None
+        assert speed.p50 is not None
+        assert 0.05 <= ttft.p50 < 0.25
+        # Four gaps of at least 0.02 s lie between the first and the last of five tokens.
+        assert 10 < speed.p50 <= 50
+        assert set(result.token_counts) == {5}
+        assert result.shorter_than_meant == (result.request_type == "long")
+        assert (ttft.p95 is None) == (ttft.n < 20)
+
+
+async def test_a_capacity_limit_is_found_and_named() -> None:
+    """More than three requests at once wait half a second for their first token; the objective allows 0.3
+    s.
+    """
+
+    def script(request: Request) -> Reply:
+        return Reply(("x",) * 3, first_delay=0.5 if endpoint.in_flight > 3 else 0.02, gap=0.005)
+
+    with ScriptedEndpoint(script) as endpoint:
+        results = await measure(endpoint, 30.0, Objective(max_ttft_s=0.3, min_tokens_per_s=1.0))
+    for result in results:
+        assert result.capacity is not None
+        assert result.capacity.max_concurrency == 3
+        assert result.capacity.failed_at == 4
+        assert "TTFT" in next(level.reason for level in result.capacity.levels if level.concurrency == 4)
+
+
+@pytest.mark.parametrize("request_type", REQUEST_TYPES, ids=lambda request_type: request_type.name)
+def test_prompts_do_not_repeat(request_type: object) -> None:
+    prompt = request_type.prompt  # type: ignore[attr-defined]
+    prompts = [prompt(number) for number in range(88)]
+    assert len(set(prompts)) == len(prompts)
+
+
+def test_the_time_is_shared_out_in_full() -> None:
+    assert sum(request_type.share for request_type in REQUEST_TYPES) == pytest.approx(1.0)
