@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from wending.model.errors import CheckpointError
+
+__all__ = ["CheckpointError", "EngineDead", "InvalidRequest", "NotEnoughMemory"]
+
 
 class InvalidRequest(ValueError):  # noqa: N818 - the name is the word of the API: the request is invalid, not the engine
     """A request that cannot be honoured as it stands. Nothing was computed for it.

@@ -6,11 +6,9 @@ The port is bound first, so that it is ours and /health answers while the weight
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import socket
 import sys
-import threading
 import traceback
 from collections.abc import Callable, Collection
 from functools import partial
@@ -22,17 +20,19 @@ import uvloop
 from wending import __version__
 from wending.engine.budget import MemoryBudget
 from wending.engine.client import EngineClient, ModelInfo
-from wending.engine.errors import EngineDead, NotEnoughMemory
+from wending.engine.errors import CheckpointError, EngineDead, NotEnoughMemory
 from wending.engine.load import load_client
-from wending.model.errors import CheckpointError
 from wending.serve.app import create_app
 from wending.serve.http_server import HTTPServer
+from wending.serve.last_resort import LastResort
 from wending.serve.listening_socket import CannotListen, base_url, bind
 from wending.serve.service import Service
 from wending.serve.start_up_output import StartUpOutput
 
 GRACE_S = 3.0  # what running answers are given to complete when the server is told to stop
-LAST_RESORT_S = 6.0  # after which the process ends even in the middle of a step of the engine
+# After these times the process ends in the middle of whatever the engine does: when it was told to stop while
+# it served; while it was starting, when there is nothing to complete; and when it was told a second time.
+END_S, END_WHILE_STARTING_S, END_AT_ONCE_S = 6.0, 1.0, 0.5
 
 # Failures that one line explains. Any other is a defect of this program, and where it happened is shown.
 EXPECTED_FAILURES = (CannotListen, CheckpointError, EngineDead, MemoryError, NotEnoughMemory, OSError)
@@ -56,8 +56,7 @@ def run_server(
     `language` of the output: "en" or "zh". The result is the exit code: 0, or 1 after a failure, which one
     line on standard error explains.
     """
-    last_resort = threading.Timer(LAST_RESORT_S, _exit_now)
-    last_resort.daemon = True
+    last_resort = LastResort()
     try:
         if model is not None:
             _check_folder(model)
@@ -83,7 +82,7 @@ def run_server(
         traceback.print_exc()
         return 1
     finally:
-        last_resort.cancel()
+        last_resort.disarm()
     return 0
 
 
@@ -101,7 +100,7 @@ async def _serve(
     bound: socket.socket,
     load: Load,
     output: StartUpOutput,
-    last_resort: threading.Timer,
+    last_resort: LastResort,
     aliases: Collection[str],
 ) -> None:
     """Serve until told to stop. Raises what goes wrong in starting the engine."""
@@ -110,8 +109,10 @@ async def _serve(
     server = HTTPServer(app, service, GRACE_S)
 
     def stop() -> None:
-        if not server.should_exit:
-            last_resort.start()
+        is_serving = service.status()[0] == "ok"
+        last_resort.arm(
+            END_AT_ONCE_S if server.should_exit else END_S if is_serving else END_WHILE_STARTING_S
+        )
         output.interrupt()
         server.stop()
 
@@ -152,9 +153,3 @@ def _announce(output: StartUpOutput, info: ModelInfo, url: str) -> None:
         f"Serving {info.name} on {url} (chat page: {url}/, API: {url}/v1)",
         f"{info.name} 已就绪：{url}（聊天页面：{url}/，接口：{url}/v1）",
     )
-
-
-def _exit_now() -> None:
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)
