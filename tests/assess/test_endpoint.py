@@ -62,7 +62,7 @@ async def test_an_answer_carries_text_tokens_and_end() -> None:
 
 
 async def test_the_first_token_is_the_first_content_and_not_the_role_chunk() -> None:
-    with ScriptedEndpoint(lambda request: Reply(("a", "b", "c"), first_delay=0.4, gap=0.1)) as endpoint:
+    with ScriptedEndpoint(lambda request: Reply(("a",) * 9, first_delay=0.4, gap=0.03)) as endpoint:
         answer, _ = await ask(endpoint)
     served = endpoint.served[0]
     assert served.first_piece is not None
@@ -73,8 +73,15 @@ async def test_the_first_token_is_the_first_content_and_not_the_role_chunk() -> 
     # wide.
     assert answer.ttft_s >= 0.4
     assert 0 <= answer.content_times[0] - served.first_piece < 1
-    assert len(answer.content_times) == 3
-    assert answer.tpot_s == pytest.approx((served.last_piece - served.first_piece) / 2, abs=0.5)
+    assert len(answer.content_times) == 9
+    assert answer.tpot_s == pytest.approx((served.last_piece - served.first_piece) / 8, abs=0.1)
+
+
+async def test_an_answer_of_a_few_tokens_has_no_speed() -> None:
+    with ScriptedEndpoint(lambda request: Reply(("one", "two"))) as endpoint:
+        answer, _ = await ask(endpoint)
+    assert answer.ttft_s is not None
+    assert answer.tokens_per_s is None
 
 
 async def test_without_usage_the_events_are_counted() -> None:

@@ -25,7 +25,7 @@ async def measure(
 
 
 async def test_times_are_those_of_the_endpoint() -> None:
-    reply = Reply(("x",) * 5, first_delay=0.05, gap=0.02)
+    reply = Reply(("x",) * 10, first_delay=0.05, gap=0.01)
     with ScriptedEndpoint(lambda request: reply) as endpoint:
         results = await measure(endpoint, 6.0, Objective())
     for result in results:
@@ -33,9 +33,9 @@ async def test_times_are_those_of_the_endpoint() -> None:
         assert ttft.p50 is not None
         assert speed.p50 is not None
         assert 0.05 <= ttft.p50 < 0.25
-        # Four gaps of at least 0.02 s lie between the first and the last of five tokens.
-        assert 10 < speed.p50 <= 50
-        assert set(result.token_counts) == {5}
+        # Nine gaps of at least 0.01 s lie between the first and the last of ten tokens.
+        assert 10 < speed.p50 <= 100
+        assert set(result.token_counts) == {10}
         assert result.shorter_than_meant == (result.request_type == "long")
         assert (ttft.p95 is None) == (ttft.n < 20)
 
@@ -46,7 +46,7 @@ async def test_a_capacity_limit_is_found_and_named() -> None:
     """
 
     def script(request: Request) -> Reply:
-        return Reply(("x",) * 3, first_delay=0.5 if endpoint.in_flight > 3 else 0.02, gap=0.005)
+        return Reply(("x",) * 10, first_delay=0.5 if endpoint.in_flight > 3 else 0.02, gap=0.005)
 
     with ScriptedEndpoint(script) as endpoint:
         results = await measure(endpoint, 30.0, Objective(max_ttft_s=0.3, min_tokens_per_s=1.0))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+MIN_TOKENS_FOR_SPEED = 8
+"""Answers of fewer tokens have no speed worth the name."""
+
 
 @dataclass(slots=True)
 class ChatAnswer:
@@ -38,8 +41,11 @@ class ChatAnswer:
 
     @property
     def tpot_s(self) -> float | None:
-        """Seconds per token after the first: (end - first token) / (tokens - 1); None below two tokens."""
-        if not self.content_times or self.tokens < 2:
+        """Seconds per token after the first: (end - first token) / (tokens - 1); None below eight tokens.
+
+        So few tokens may all arrive in one network packet, and their rate would be that of the network.
+        """
+        if not self.content_times or self.tokens < MIN_TOKENS_FOR_SPEED:
             return None
         end = self.content_times[-1]
         if self.usage_tokens is not None and self.ended is not None:

@@ -106,17 +106,18 @@ class PerformanceMeasurement:
 
     async def run(self) -> None:
         """Raises EndpointError when the endpoint fails several requests in a row."""
-        done = 0.0
+        done, deadline = 0.0, time.monotonic() + self._seconds
         for request_type in REQUEST_TYPES:
             result = RequestTypePerformance(request_type.name, request_type.max_tokens)
             self.results.append(result)
-            await self._measure_type(request_type, result, done)
+            # What one type leaves over is shared out among those that follow.
+            budget = max(0.0, deadline - time.monotonic()) * request_type.share / (1.0 - done)
+            await self._measure_type(request_type, result, budget, done)
             done += request_type.share
 
     async def _measure_type(
-        self, request_type: RequestType, result: RequestTypePerformance, done: float
+        self, request_type: RequestType, result: RequestTypePerformance, budget: float, done: float
     ) -> None:
-        budget = self._seconds * request_type.share
         self._progress(request_type.name, "warm-up", done)
         await self._request(request_type)
         started = time.monotonic()

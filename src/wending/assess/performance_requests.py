@@ -34,7 +34,7 @@ def _short(number: int) -> str:
     goods = _GOODS[number % len(_GOODS)]
     return (
         f"{2 + number % 11} {goods} are bought at {3 + number % 17} yuan each. "
-        "How much is that in all? Be brief."
+        "How much is that in all? Answer in one or two sentences."
     )
 
 

@@ -39,7 +39,7 @@ def strip_chart(
     bottom = top + row_height * len(rows)
     x = linear_from_zero([value for _, values, _ in rows for value in values], left, width - right)
     parts = []
-    for tick in x.ticks():
+    for tick in x.ticks(5):
         parts.append(_rule("grid", x(tick), top, x(tick), bottom))
         parts.append(_tick(tick_text(tick), x(tick), bottom + 15, "middle"))
     for index, (name, values, middle) in enumerate(rows):

@@ -71,7 +71,7 @@ def duration(seconds: float | None) -> str:
     """75.2 -> 1 min 15 s."""
     if seconds is None:
         return NONE
-    if seconds < 60:
+    if seconds < 59.5:
         return f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)

@@ -23,7 +23,7 @@ class Scale:
             low, high, value = math.log(low), math.log(high), math.log(max(value, 1e-12))
         return self.start + (self.end - self.start) * (value - low) / (high - low)
 
-    def ticks(self, most: int = 5) -> list[float]:
+    def ticks(self, most: int = 6) -> list[float]:
         """Round values within the scale: 1, 2, 5 times powers of ten."""
         return (
             _logarithmic_ticks(self.low, self.high, most) if self.logarithmic else _linear_ticks(self, most)
