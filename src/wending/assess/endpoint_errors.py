@@ -13,19 +13,19 @@ class EndpointError(Exception):
     kind: ClassVar[str] = "error"
 
 
-class Unreachable(EndpointError):
+class Unreachable(EndpointError):  # noqa: N818
     """No connection, or the connection was lost before the answer was complete."""
 
     kind = "unreachable"
 
 
-class Unauthorized(EndpointError):
+class Unauthorized(EndpointError):  # noqa: N818
     """The endpoint refused the key: HTTP 401 or 403."""
 
     kind = "unauthorized"
 
 
-class BadStatus(EndpointError):
+class BadStatus(EndpointError):  # noqa: N818
     """The endpoint answered with an error status, or reported an error inside the stream (status 200)."""
 
     kind = "bad_status"
@@ -37,13 +37,13 @@ class BadStatus(EndpointError):
         super().__init__(f"the endpoint answered with {where}: {message}")
 
 
-class Nonsense(EndpointError):
+class Nonsense(EndpointError):  # noqa: N818
     """The endpoint answered, but not with the OpenAI protocol: not JSON, no choices, no end."""
 
     kind = "nonsense"
 
 
-class EndpointTimeout(EndpointError):
+class EndpointTimeout(EndpointError):  # noqa: N818
     """The endpoint did not answer, or stopped sending, within the time limit."""
 
     kind = "timeout"

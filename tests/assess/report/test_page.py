@@ -25,10 +25,10 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """A whole report of two scenarios and the performance of a scripted endpoint."""
     out = tmp_path_factory.mktemp("page") / "out"
     with ScriptedEndpoint(lambda request: Reply(("Answer: ", "5") * 6)) as endpoint:
+        scenarios = ["math_reasoning", "json_output"]
         run_assessment(
-            endpoint.url, out=out, scenarios=["math_reasoning", "json_output"], repeats=2, performance_seconds=1,
-            language="en",
-        )  # fmt: skip
+            endpoint.url, out=out, scenarios=scenarios, repeats=2, performance_seconds=1, language="en"
+        )
     found: dict[str, Any] = json.loads((out / "report.json").read_text("utf-8"))
     return found
 
