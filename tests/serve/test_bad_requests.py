@@ -216,11 +216,12 @@ async def test_body_too_large(http: httpx.AsyncClient, content: str | None) -> N
     assert str(16 * 2**20) in response.json()["error"]["message"]
 
 
-async def test_unknown_route(http: httpx.AsyncClient) -> None:
-    response = await http.post("/v1/chat/completion", json=HELLO)
+@pytest.mark.parametrize("url", ["/v1/chat/completion", URL + "/", "/v1", "/docs", "/openapi.json"])
+async def test_unknown_route(http: httpx.AsyncClient, url: str) -> None:
+    response = await http.post(url, json=HELLO)
     assert response.status_code == 404
     assert response.json()["error"]["type"] == "invalid_request_error"
-    assert "POST /v1/chat/completion" in response.json()["error"]["message"]
+    assert f"POST {url}" in response.json()["error"]["message"]
 
 
 @pytest.mark.parametrize(("method", "url"), [("GET", URL), ("DELETE", "/v1/models"), ("POST", "/health")])

@@ -291,6 +291,19 @@ async def test_engine_that_dies_during_a_whole_answer(http: httpx.AsyncClient, c
     assert "killed by the test" in response.json()["error"]["message"]
 
 
+async def test_defect_of_the_server_tells_nothing_of_its_inside(
+    http: httpx.AsyncClient, client: FakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> list[int]:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr(client, "encode_chat", fail)
+    response = await http.post(URL, json=HELLO)
+    assert response.status_code == 500
+    assert response.json()["error"]["type"] == "server_error"
+    assert "secret" not in response.text
+
+
 @pytest.mark.parametrize("stream", [False, True])
 async def test_shutdown_ends_running_answers(
     http: httpx.AsyncClient, client: FakeClient, app: FastAPI, stream: bool

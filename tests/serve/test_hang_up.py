@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import socket
 import time
 from collections.abc import Iterator
@@ -99,6 +100,19 @@ def test_reader_that_stops_reading_and_leaves(server: LiveServer) -> None:
     connection.close()
     wait_until(lambda: len(server.client.aborted) == 1)
     assert server.client.running == set()
+
+
+def test_in_the_middle_of_the_body(server: LiveServer, caplog: pytest.LogCaptureFixture) -> None:
+    logging.getLogger("uvicorn.error").addHandler(caplog.handler)
+    connection = socket.create_connection(server.address, timeout=20)
+    connection.sendall(request()[:-10])
+    time.sleep(0.1)
+    connection.close()
+    connection = open_request(server, max_tokens=1)  # served after the other's end was noticed
+    assert b" 200 OK" in connection.recv(4096)
+    connection.close()
+    logging.getLogger("uvicorn.error").removeHandler(caplog.handler)
+    assert caplog.records == []
 
 
 def test_fifty_at_once(server: LiveServer) -> None:

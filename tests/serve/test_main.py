@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,8 +20,10 @@ import openai
 import pytest
 from tests.random_checkpoint import small_config, write_random_checkpoint
 
+from wending import demo
+from wending.serve.main import run_server
+
 ENVIRONMENT = os.environ | {"LC_ALL": "C.UTF-8"}
-START_UP_S = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -87,13 +89,17 @@ def hello(**fields: Any) -> dict[str, Any]:
     return {"model": "Random-Qwen2", "messages": messages, "seed": 7, "max_tokens": 40} | fields
 
 
-def failure(*arguments: str | Path) -> str:
-    """The one line on standard error of a server that cannot start."""
-    process = start(*arguments)
-    _, errors = process.communicate(timeout=START_UP_S)
-    assert process.returncode == 1
-    [line] = errors.splitlines()
-    return line
+@pytest.fixture
+def failure(capfd: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Runs a server that cannot start, in this process; the one line that it writes on standard error."""
+
+    def run(model: Path | None, port: int = 0, memory: int | None = None) -> str:
+        assert run_server(model, port=port, memory=memory) == 1
+        [line] = capfd.readouterr().err.splitlines()
+        assert line.startswith("wending serve: ")
+        return line
+
+    return run
 
 
 def test_start_up_tells_the_memory_budget_and_the_addresses(serving: Serving) -> None:
@@ -222,47 +228,86 @@ def test_start_up_in_chinese(checkpoint: Path) -> None:
         serving.close()
 
 
-def test_port_in_use() -> None:
+def test_port_in_use(failure: Callable[..., str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        assert f"port {port} on 127.0.0.1 is already in use" in failure("--port", str(port))
+        assert f"port {port} on 127.0.0.1 is already in use" in failure(None, port=port)
 
 
-def test_no_such_folder(tmp_path: Path) -> None:
-    line = failure(tmp_path / "nowhere", "--port", "0")
+def test_no_such_folder(tmp_path: Path, failure: Callable[..., str]) -> None:
+    line = failure(tmp_path / "nowhere")
     assert str(tmp_path / "nowhere") in line
     assert "no such folder" in line
 
 
-def test_file_instead_of_a_folder(checkpoint: Path) -> None:
-    assert "is not a folder" in failure(checkpoint / "model.safetensors", "--port", "0")
+def test_failure_is_the_exit_code_of_the_process(tmp_path: Path) -> None:
+    process = start(tmp_path / "nowhere")
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert len(errors.splitlines()) == 1
 
 
-def test_folder_without_a_checkpoint(tmp_path: Path) -> None:
-    assert "config.json" in failure(tmp_path, "--port", "0")
+def test_file_instead_of_a_folder(checkpoint: Path, failure: Callable[..., str]) -> None:
+    assert "is not a folder" in failure(checkpoint / "model.safetensors")
 
 
-def test_config_that_is_not_json(checkpoint: Path, tmp_path: Path) -> None:
+def test_folder_without_a_checkpoint(tmp_path: Path, failure: Callable[..., str]) -> None:
+    assert "config.json" in failure(tmp_path)
+
+
+def test_config_that_is_not_json(checkpoint: Path, tmp_path: Path, failure: Callable[..., str]) -> None:
     broken = shutil.copytree(checkpoint, tmp_path / "broken")
     (broken / "config.json").write_text("{")
-    assert "config.json" in failure(broken, "--port", "0")
+    assert "config.json" in failure(broken)
 
 
-def test_unsupported_architecture(checkpoint: Path, tmp_path: Path) -> None:
+def test_unsupported_architecture(checkpoint: Path, tmp_path: Path, failure: Callable[..., str]) -> None:
     broken = shutil.copytree(checkpoint, tmp_path / "broken")
     config = json.loads((broken / "config.json").read_text()) | {"architectures": ["LlamaForCausalLM"]}
     (broken / "config.json").write_text(json.dumps(config))
-    assert "LlamaForCausalLM" in failure(broken, "--port", "0")
+    assert "LlamaForCausalLM" in failure(broken)
 
 
-def test_truncated_weights(checkpoint: Path, tmp_path: Path) -> None:
+def test_truncated_weights(checkpoint: Path, tmp_path: Path, failure: Callable[..., str]) -> None:
     broken = shutil.copytree(checkpoint, tmp_path / "broken")
     weights = broken / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1000])
-    assert "model.safetensors" in failure(broken, "--port", "0")
+    assert "model.safetensors" in failure(broken)
 
 
-def test_not_enough_memory(checkpoint: Path) -> None:
-    line = failure(checkpoint, "--port", "0", "--memory", "0.001")
+def test_weights_that_are_no_numbers(checkpoint: Path, tmp_path: Path, failure: Callable[..., str]) -> None:
+    broken = shutil.copytree(checkpoint, tmp_path / "broken")
+    weights = broken / "model.safetensors"
+    weights.write_bytes(
+        weights.read_bytes()[:-128] + b"\xc0\x7f" * 64
+    )  # NaN in BF16: the norm before the logits
+    assert "the first token could not be generated" in failure(broken)
+
+
+def test_not_enough_memory(checkpoint: Path, failure: Callable[..., str]) -> None:
+    line = failure(checkpoint, memory=1_000_000)
     assert "not enough memory" in line
     assert "MiB" in line
+
+
+@pytest.mark.skipif(
+    not (demo.folder() / "config.json").is_file(), reason="the bundled checkpoint has not been trained"
+)
+def test_bundled_model_is_named_as_the_demonstration_model() -> None:
+    serving = Serving()
+    try:
+        assert "demonstration model" in serving.output
+        [model] = httpx.get(serving.url + "/v1/models").json()["data"]
+        assert model["id"] == "wending-demo"
+        assert model["wending"]["demo"] is True
+        with openai.OpenAI(base_url=serving.url + "/v1", api_key="none") as client:
+            chunks = client.chat.completions.create(
+                model="wending-demo",
+                messages=[{"role": "user", "content": "What are you?"}],
+                stream=True,
+                temperature=0,
+            )
+            text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks)
+        assert text.strip()
+    finally:
+        serving.close()

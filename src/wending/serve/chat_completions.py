@@ -18,11 +18,10 @@ from wending.serve.event_stream import EventStream
 from wending.serve.hang_up import ClientHungUp, until_hang_up
 from wending.serve.json_body import read_json_object
 from wending.serve.json_response import JSONResponse
+from wending.serve.openai_errors import CLIENT_CLOSED_REQUEST
 from wending.serve.service import service_of, system_fingerprint
 
 router = APIRouter()
-
-CLIENT_CLOSED_REQUEST = 499  # nobody reads this status; it is what access logs show
 
 # Tokenising a long conversation takes longer than other requests may be kept waiting; for a short one,
 # handing it to a thread costs more than the work.

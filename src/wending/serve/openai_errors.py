@@ -9,11 +9,14 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from wending.engine.errors import EngineDead, InvalidRequest
 from wending.serve.json_response import JSONResponse
 
 logger = logging.getLogger(__name__)
+
+CLIENT_CLOSED_REQUEST = 499  # nobody reads this status; access logs show it
 
 # What the engine calls a request's parts, where the API has another name for them.
 PARAM_OF_FIELD = {"prompt_token_ids": "messages", "prompt": "messages", "logprobs": "top_logprobs"}
@@ -91,8 +94,12 @@ def install_error_handlers(app: FastAPI) -> None:
         message = f"Method {request.method} is not allowed for {request.url.path}."
         return APIError(405, message, code="method_not_allowed", headers=headers).response()
 
+    async def hung_up(_request: Request, _error: Exception) -> Response:
+        return Response(status_code=CLIENT_CLOSED_REQUEST)
+
     app.add_exception_handler(404, unknown_url)
     app.add_exception_handler(405, wrong_method)
+    app.add_exception_handler(ClientDisconnect, hung_up)  # in the middle of the body
     for kind in (APIError, InvalidRequest, EngineDead, HTTPException, Exception):
         app.add_exception_handler(kind, answer)
 

@@ -62,7 +62,8 @@ class StartUpOutput:
 
     def _draw_bar(self, done: int, total: int) -> None:
         if self._bar is None:
-            columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+            size = DownloadColumn(binary_units=True)
+            columns = (TextColumn("{task.description}"), BarColumn(), size, TimeRemainingColumn())
             self._bar = Progress(*columns, console=self._console)
             self._bar.add_task("正在加载权重" if self.language == "zh" else "Loading weights", total=total)
             self._bar.start()
