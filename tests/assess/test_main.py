@@ -17,7 +17,8 @@ import jsonschema
 import pytest
 from tests.assess.scripted_endpoint import Reply, Request, ScriptedEndpoint
 
-from wending.assess.main import BROKEN_OFF, DONE, USAGE, run_assessment
+from wending.assess.conductor import BROKEN_OFF, DONE
+from wending.assess.main import USAGE, run_assessment
 
 SCHEMA = json.loads(files("wending.assess.report").joinpath("schema.json").read_text("utf-8"))
 HOSTILE = "<script>alert(1)</script>|\n`</pre>` Answer: 5"
@@ -311,7 +312,7 @@ def test_ctrl_c_keeps_the_runs_and_writes_the_report(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "interrupted by the user" in said
+    assert "interrupted with Ctrl-C" in said
     report = report_of(out)
     assert not report["complete"]
     assert (
@@ -320,3 +321,24 @@ def test_ctrl_c_keeps_the_runs_and_writes_the_report(tmp_path: Path) -> None:
         == len(runs_of(out))
         < sum(s["planned_runs"] for s in report["scenarios"])
     )
+
+
+def test_a_mistake_of_our_own_costs_no_measurement(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def judge(item: object, answers: list[str]) -> list[object]:
+        if len(runs_of(tmp_path / "out")) >= 3:
+            raise ZeroDivisionError("planted")
+        return []
+
+    monkeypatch.setattr("wending.assess.runner.judge", judge)
+    with ScriptedEndpoint() as endpoint, pytest.raises(ZeroDivisionError):
+        assess(endpoint.url, tmp_path / "out")
+    report = report_of(tmp_path / "out")
+    assert report["incomplete_reason"] == "internal error: ZeroDivisionError: planted"
+    assert report["pass_rate"]["n"] >= 3
+
+
+def test_a_scenario_named_twice_is_asked_once(tmp_path: Path) -> None:
+    with ScriptedEndpoint() as endpoint:
+        names = ["math_reasoning", "math_reasoning"]
+        assert assess(endpoint.url, tmp_path / "out", scenarios=names, repeats=1) == DONE
+    assert [scenario["id"] for scenario in report_of(tmp_path / "out")["scenarios"]] == ["math_reasoning"]

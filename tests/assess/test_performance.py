@@ -18,7 +18,7 @@ async def measure(
         await client.resolve_model()
         measurement = PerformanceMeasurement(
             client, seconds=seconds, seed=1, temperature=0.7, top_p=0.9, objective=objective,
-            progress=lambda kind, detail, share: None,
+            progress=lambda kind, step, number, share: None,
         )  # fmt: skip
         await measurement.run()
         return measurement.results

@@ -14,7 +14,8 @@ import psutil
 import pytest
 from tests.random_checkpoint import small_config, write_random_checkpoint
 
-from wending.assess.main import BROKEN_OFF, DONE, run_assessment
+from wending.assess.conductor import BROKEN_OFF, DONE
+from wending.assess.main import run_assessment
 from wending.assess.resources import MAX_SAMPLES, ResourceSampler
 from wending.assess.target import OwnServer, TargetError, parse_target
 

@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from wending.assess.capacity import Capacity, Level, Objective, find_capacity, judge_level, requests_of
 from wending.assess.chat_answer import ChatAnswer
@@ -36,6 +37,8 @@ too.
 """
 CONSECUTIVE_ERRORS = 3
 """So many failed requests in a row end the measurement."""
+
+Step = Literal["warm_up", "one_stream", "at_once"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,8 @@ def distribution(values: Sequence[float]) -> Distribution:
 class PerformanceMeasurement:
     """Measures all request types within about `seconds`; `results` grows, so a break keeps what was done.
 
-    `progress` hears (request type, what is being done, share of the whole that is done).
+    `progress` hears (request type, step, its number, share of the whole that is done); the number is that
+    of the request for "one_stream" and the concurrency for "at_once".
     """
 
     def __init__(
@@ -92,7 +96,7 @@ class PerformanceMeasurement:
         temperature: float,
         top_p: float,
         objective: Objective,
-        progress: Callable[[str, str, float], None],
+        progress: Callable[[RequestTypeName, Step, int, float], None],
     ) -> None:
         self.results: list[RequestTypePerformance] = []
         self._client = client
@@ -118,7 +122,7 @@ class PerformanceMeasurement:
     async def _measure_type(
         self, request_type: RequestType, result: RequestTypePerformance, budget: float, done: float
     ) -> None:
-        self._progress(request_type.name, "warm-up", done)
+        self._progress(request_type.name, "warm_up", 0, done)
         await self._request(request_type)
         started = time.monotonic()
         first = await self._single_stream(request_type, result, budget * SINGLE_STREAM_SHARE, done)
@@ -126,7 +130,7 @@ class PerformanceMeasurement:
 
         async def measure(concurrency: int) -> Level | None:
             elapsed = min(1.0, (time.monotonic() - started) / budget)
-            self._progress(request_type.name, f"{concurrency} at once", done + request_type.share * elapsed)
+            self._progress(request_type.name, "at_once", concurrency, done + request_type.share * elapsed)
             limit = started + 1.5 * budget - time.monotonic()
             return await self._level(request_type, concurrency, limit)
 
@@ -143,7 +147,7 @@ class PerformanceMeasurement:
             if time.monotonic() - started > seconds and count >= SINGLE_STREAM_MINIMUM:
                 break
             share = request_type.share * SINGLE_STREAM_SHARE * count / SINGLE_STREAM_REQUESTS
-            self._progress(request_type.name, f"one stream, {count + 1}", done + share)
+            self._progress(request_type.name, "one_stream", count + 1, done + share)
             try:
                 answer = await self._request(request_type)
             except EndpointError as error:

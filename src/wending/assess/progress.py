@@ -81,6 +81,7 @@ class LiveProgress(ProgressDisplay):
             TimeElapsedColumn(),
             TextColumn("[dim]{task.fields[detail]}"),
             console=console,
+            refresh_per_second=4,  # drawing takes time from the process that also measures
         )
         self._task: TaskID | None = None
         self._progress.start()

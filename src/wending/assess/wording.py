@@ -28,7 +28,6 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Incomplete: {reason}. The report holds what was measured.",
         "评测未完成：{reason}。报告只含已测得的内容。",
     ),
-    "interrupted": ("interrupted by the user", "被用户中断"),
     "report": ("Report: {path}", "报告：{path}"),
     "table_title": ("Result", "结果"),
     "scenario": ("Scenario", "场景"),
@@ -44,6 +43,9 @@ _WORDS: dict[str, tuple[str, str]] = {
     "short": ("short", "短回答"),
     "long": ("long", "长回答"),
     "json": ("JSON", "JSON"),
+    "warm_up": ("warm-up", "预热"),
+    "one_stream": ("one stream, request {n}", "单路，第 {n} 次请求"),
+    "at_once": ("{n} at once", "{n} 路并发"),
     "at_least": ("at least {n}", "至少 {n}"),
     "problems": (
         "{count} kinds of stability problem, the most frequent: {title} ({k} of {n} runs of {scenario})",

@@ -1,0 +1,187 @@
+"""The course of an assessment: start the server, ask the scenarios, measure the performance, stop the
+server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from wending import demo
+from wending.assess.endpoint import EndpointClient
+from wending.assess.endpoint_errors import EndpointError
+from wending.assess.performance import PerformanceMeasurement
+from wending.assess.progress import ProgressDisplay
+from wending.assess.resources import NOT_OUR_SERVER, Resources, ResourceSampler
+from wending.assess.results import Assessment
+from wending.assess.run_record import RunLog
+from wending.assess.runner import Runner
+from wending.assess.sandbox import active_layers
+from wending.assess.target import OwnServer, Target, TargetError
+from wending.assess.wording import Language, say
+
+DONE = 0
+BROKEN_OFF = 1
+"""The endpoint could not be assessed, or not to the end."""
+INTERRUPTED = 128
+"""Plus the number of the signal: 130 for Ctrl-C."""
+
+_REASONS = {signal.SIGINT: "interrupted with Ctrl-C", signal.SIGTERM: "ended by SIGTERM"}
+
+
+class Conductor:
+    """Takes an assessment from its target to the last measurement.
+
+    Each part leaves what it measured in the assessment, however it ends.
+    """
+
+    def __init__(
+        self,
+        assessment: Assessment,
+        target: Target,
+        folder: Path,
+        progress: ProgressDisplay,
+        language: Language,
+        api_key: str | None,
+        model: str | None,
+    ) -> None:
+        self._assessment = assessment
+        self._target = target
+        self._folder = folder
+        self._progress = progress
+        self._language = language
+        self._api_key = api_key
+        self._model = model
+        self._signal: signal.Signals | None = None
+
+    def _begin(self, stage: str, *, known_length: bool = True) -> None:
+        self._progress.begin(say(stage, self._language), known_length=known_length)
+
+    async def run(self) -> int:
+        self._stop_on_signals()
+        try:
+            async with (
+                self._base_url() as base_url,
+                EndpointClient(base_url, api_key=self._api_key, model=self._model) as client,
+            ):
+                await self._assess(client)
+        except asyncio.CancelledError:
+            if self._signal is None:
+                raise
+            self._assessment.incomplete_reason = _REASONS[self._signal]
+            return INTERRUPTED + self._signal
+        except (EndpointError, TargetError) as error:
+            self._assessment.incomplete_reason = str(error)
+            return BROKEN_OFF
+        return DONE
+
+    def _stop_on_signals(self) -> None:
+        """Ctrl-C and SIGTERM end the measuring in order, so that the server is stopped and the report is
+        written.
+        """
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+        def stop(number: signal.Signals) -> None:
+            self._signal = number
+            if task is not None:
+                task.cancel()
+
+        for number in _REASONS:
+            # Outside the main thread there are no signal handlers; the caller then stops the assessment its
+            # own way.
+            with contextlib.suppress(RuntimeError, ValueError):
+                loop.add_signal_handler(number, stop, number)
+
+    @contextlib.asynccontextmanager
+    async def _base_url(self) -> AsyncIterator[str]:
+        """The endpoint's URL; for a folder, that of a server which runs as long as the block, sampled all
+        the while.
+        """
+        if self._target.base_url is not None:
+            self._assessment.target["base_url"] = self._target.base_url
+            self._assessment.resources = Resources(reason=NOT_OUR_SERVER)
+            yield self._target.base_url
+            return
+        self._begin("starting_server", known_length=False)
+        async with OwnServer(self._target.folder, self._folder / "server.log") as server:
+            self._assessment.target["base_url"] = server.base_url
+            sampler = ResourceSampler(server.pid)
+            sampler.start()
+            try:
+                await server.wait_until_ready(lambda seconds: self._progress.update(0, f"{seconds:.0f} s"))
+                yield server.base_url
+            except EndpointError as error:
+                await asyncio.sleep(
+                    0.5
+                )  # the end of a child process becomes known a moment after its sockets
+                if server.exit_status is None:
+                    raise
+                raise TargetError(f"the server died: {server.describe_end()}") from error
+            finally:
+                self._assessment.resources = await sampler.stop()
+
+    async def _assess(self, client: EndpointClient) -> None:
+        assessment, language = self._assessment, self._language
+        self._begin("connecting", known_length=False)
+        model = await client.resolve_model()
+        assessment.target.update(model=model, demonstration=model == demo.NAME)
+        self._progress.say(say("assessing", language, name=model, url=client.base_url))
+        if model == demo.NAME:
+            self._progress.say(say("demonstration", language))
+        try:
+            await self._ask_scenarios(client)
+            if assessment.performance_seconds > 0:
+                await self._measure_performance(client)
+        finally:
+            assessment.refused_fields = dict(client.refused_fields)
+            assessment.usage_missing = client.usage_missing
+
+    async def _ask_scenarios(self, client: EndpointClient) -> None:
+        assessment = self._assessment
+        judges = ThreadPoolExecutor(max_workers=2, thread_name_prefix="judge")
+        loop = asyncio.get_running_loop()
+        try:
+            assessment.sandbox_layers = await loop.run_in_executor(judges, active_layers)
+            with RunLog(self._folder / "runs.jsonl") as log:
+                runner = Runner(
+                    client, assessment.scenarios, assessment.sampling, log, judges, self._progress.update
+                )
+                items = sum(len(scenario.items) for scenario in assessment.scenarios)
+                self._progress.say(
+                    say(
+                        "plan",
+                        self._language,
+                        items=items,
+                        repeats=assessment.sampling.repeats,
+                        runs=runner.planned,
+                        out=self._folder,
+                    )
+                )
+                self._begin("scenarios")
+                try:
+                    await runner.run()
+                finally:
+                    assessment.records, assessment.lost_runs = runner.records, len(runner.lost)
+        finally:
+            judges.shutdown(wait=False, cancel_futures=True)
+
+    async def _measure_performance(self, client: EndpointClient) -> None:
+        assessment = self._assessment
+        measurement = PerformanceMeasurement(
+            client,
+            seconds=assessment.performance_seconds,
+            seed=assessment.sampling.seed,
+            temperature=assessment.sampling.temperature,
+            top_p=assessment.sampling.top_p,
+            objective=assessment.objective,
+            progress=lambda kind, step, number, share: self._progress.update(
+                share, f"{say(kind, self._language)} / {say(step, self._language, n=number)}"
+            ),
+        )
+        assessment.performance = measurement.results
+        self._begin("performance")
+        await measurement.run()
