@@ -46,8 +46,7 @@ def chunk(content: str | None, finish_reason: str | None = None) -> bytes:
 
 
 class ScriptedServer:
-    """What a test may set: `answers`, `status` (as /health gives it), `is_demo`; what it may look at: `requests`,
-    `hung_up`."""
+    """A test may set `answers`, `status` (as /health gives it) and `is_demo`; it may look at the others."""
 
     def __init__(self, port: int = 0) -> None:
         self.answers: deque[Answer] = deque()
@@ -59,7 +58,9 @@ class ScriptedServer:
         self._http = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
         self.port = self._http.server_port
         self.url = f"http://127.0.0.1:{self.port}"
-        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02})
+        self._thread = threading.Thread(
+            target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        )
         self._thread.start()
 
     def release(self) -> None:

@@ -94,6 +94,7 @@ def test_the_conversation_so_far_is_sent(page: Any, server: ScriptedServer) -> N
     ask(page, "two")
     expect(page.locator(".message")).to_have_count(4)
     expect(last_answer(page)).to_have_attribute("data-status", "done")
+    expect(page.get_by_role("button", name="Answer again")).to_have_count(1)
     assert server.requests[1]["messages"] == [
         {"role": "user", "content": "one"},
         {"role": "assistant", "content": "Hello there."},
@@ -224,7 +225,7 @@ def test_a_reader_who_scrolled_up_is_left_there(page: Any, server: ScriptedServe
     server.answers.append(Answer(["line\n\n" * 60, HOLD, "line\n\n" * 60]))
     ask(page, "Hi")
     expect(last_answer(page).locator(".body p")).to_have_count(60)
-    at_end = "scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 2"
+    at_end = "() => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 2"
     page.wait_for_function(at_end)
     page.evaluate("scroller.scrollTop = 0")
     server.release()
@@ -252,4 +253,4 @@ def test_copy_takes_the_answer_as_the_model_wrote_it(context: Any, page: Any, se
     expect(page.locator("#announcement")).to_have_text("Copied")
     assert page.evaluate("navigator.clipboard.readText()") == "**bold**\n\n```python\nprint(1)\n```"
     page.get_by_role("button", name="Copy code").click()
-    page.wait_for_function("navigator.clipboard.readText().then((text) => text === 'print(1)')")
+    page.wait_for_function("() => navigator.clipboard.readText().then((text) => text === 'print(1)')")

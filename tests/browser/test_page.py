@@ -78,7 +78,8 @@ def test_text_has_the_contrast_that_wcag_aa_asks_for(page: Any, scheme: str) -> 
             return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
           };
           const pairs = [
-            "text/page", "text/surface", "text/tint", "text/raised", "muted/page", "muted/surface", "muted/raised",
+            "text/page", "text/surface", "text/tint", "text/raised",
+            "muted/page", "muted/surface", "muted/raised",
             "accent/page", "accent/raised", "on-accent/accent", "warn/warn-tint", "error/error-tint",
             ...["key", "string", "number", "keyword", "comment"].map((kind) => `code-${kind}/surface`),
           ];

@@ -6,12 +6,15 @@ import { currentLanguage, setLabel, switchLanguage, t, translatePage } from "./i
 import { currentTheme, nextTheme } from "./theme.js";
 import { element } from "./dom.js";
 import { focusPrompt, setBusy, startComposer } from "./composer.js";
-import { followingTheEnd, scrollToEnd, startScroll } from "./scroll.js";
+import { followingTheEnd, showingTheEnd, showingTheStart, startScroll } from "./scroll.js";
 import { lookForService, showServedModel, showServiceStatus } from "./service-status.js";
 import { setSystemPrompt, startSettings, systemPrompt } from "./settings.js";
 
 const byId = (id) => document.getElementById(id);
-const chat = new Chat({ onChange: scheduleUpdate, onModel: (model) => (model ? showServedModel(model) : lookForService()) });
+const chat = new Chat({
+  onChange: scheduleUpdate,
+  onModel: (model) => (model ? showServedModel(model) : lookForService()),
+});
 let views = [];
 let updateScheduled = false;
 let wasBusy = false;
@@ -22,7 +25,8 @@ function scheduleUpdate() {
   updateScheduled = true;
   requestAnimationFrame(() => {
     updateScheduled = false;
-    followingTheEnd(updateConversation);
+    if (chat.messages.length) followingTheEnd(updateConversation);
+    else showingTheStart(updateConversation);
   });
 }
 
@@ -37,8 +41,8 @@ function updateConversation() {
   const fresh = messages.slice(same).map((message) => new MessageView(message, retry));
   views.push(...fresh);
   byId("conversation").append(...fresh.map((view) => view.node));
-  // The last two may have changed; those before them only if they are new.
-  const firstToUpdate = Math.min(same, Math.max(messages.length - 2, 0));
+  // The new ones and the one before them, which is no longer the last; otherwise the last, which may be growing.
+  const firstToUpdate = Math.max(Math.min(same, messages.length) - 1, 0);
   views.slice(firstToUpdate).forEach((view, index) => view.update(firstToUpdate + index === messages.length - 1));
   if (chat.busy !== wasBusy) announceBusy();
 }
@@ -70,8 +74,7 @@ function showSuggestions() {
 
 function send(text) {
   chat.send(text);
-  updateConversation();
-  scrollToEnd();
+  showingTheEnd(updateConversation);
   focusPrompt();
 }
 
@@ -115,6 +118,6 @@ byId("theme").addEventListener("click", () => {
 window.addEventListener("pagehide", () => chat.leave());
 
 showPreferences();
-updateConversation();
-scrollToEnd();
+if (chat.messages.length) showingTheEnd(updateConversation);
+else showingTheStart(updateConversation);
 lookForService();

@@ -11,6 +11,9 @@ import { ApiError, health, pause, servedModel, streamChat } from "./api.js";
 import { read, write } from "./storage.js";
 import { samplingFields, systemPrompt } from "./settings.js";
 
+// Text that comes in one burst was collected on its way: its times say nothing about how fast it was made.
+const SHORTEST_SPAN = 5; // milliseconds
+
 export class Chat {
   #controller = null;
 
@@ -115,7 +118,9 @@ export class Chat {
       if (choice?.finish_reason) answer.finishReason = choice.finish_reason;
       if (chunk.usage) {
         answer.tokens = chunk.usage.completion_tokens;
-        if (answer.tokens > 1 && last > first) answer.tokensPerSecond = (answer.tokens - 1) / ((last - first) / 1000);
+        if (answer.tokens > 1 && last - first > SHORTEST_SPAN) {
+          answer.tokensPerSecond = (answer.tokens - 1) / ((last - first) / 1000);
+        }
       }
     }
     if (!answer.finishReason) throw new ApiError("broken");

@@ -30,7 +30,7 @@ const TEXTS = {
   welcomeHint: ["Write below, or start with one of these.", "在下方输入，或从这些例子开始。"],
   suggestions: ["Examples", "示例"],
   conversation: ["Conversation", "对话"],
-  roleLabel: ["System prompt", "系统提示"],
+  roleLabel: ["System prompt", "系统提示词"],
   promptLabel: ["Message", "消息"],
   promptPlaceholder: ["Write a message", "输入消息"],
   send: ["Send (Enter)", "发送（Enter）"],
@@ -47,9 +47,9 @@ const TEXTS = {
   answered: ["The answer is complete", "回答完毕"],
   waiting: [
     "The model is still starting. Your message will be sent as soon as it is ready.",
-    "模型仍在启动，就绪后会立即发送您的消息。",
+    "模型仍在启动，就绪后会立即发送你的消息。",
   ],
-  stopped: ["Stopped by you; the answer is incomplete.", "已由您停止，回答不完整。"],
+  stopped: ["Stopped by you; the answer is incomplete.", "已由你停止，回答不完整。"],
   cut: [
     "Cut at the token limit: the answer is incomplete. The settings and the model's context set the limit.",
     "已达到 token 上限，回答在此截断。上限由设置和模型上下文长度决定。",
@@ -66,7 +66,7 @@ const TEXTS = {
   seconds: ["{value} s", "{value} 秒"],
   milliseconds: ["{value} ms", "{value} 毫秒"],
 
-  systemPrompt: ["System prompt", "系统提示"],
+  systemPrompt: ["System prompt", "系统提示词"],
   systemPlaceholder: ["Who the model is and how it should answer", "模型的角色和回答方式"],
   systemHint: ["Goes before every conversation; empty for none.", "置于每个对话之前；留空则不使用。"],
   temperature: ["Temperature", "温度 temperature"],

@@ -4,12 +4,12 @@ export const SUGGESTIONS = {
   en: [
     {
       title: "Role play",
-      prompt: "Write a user registration endpoint with an e-mail check, a password strength check (length, digit, special character) and a JSON answer.",
-      system: "You are a senior back-end engineer for FastAPI. Answer with code only, without explanation.",
+      prompt: "Write a user registration endpoint: check the e-mail address, check the password strength (length, digit, special character), answer in JSON.",
+      system: "You are a senior back-end engineer for FastAPI. Answer with code only, no explanation.",
     },
     {
       title: "JSON",
-      prompt: "Generate a JSON array of 5 employees with id, name, department (Engineering, Sales or HR), salary between 8000 and 25000, and join_date as YYYY-MM-DD. JSON only.",
+      prompt: "Give me 5 employees as a JSON array: id, name, department (Sales, Legal or Design), salary 8000-25000, join_date YYYY-MM-DD. JSON only.",
     },
     {
       title: "Mathematics",
@@ -27,16 +27,16 @@ export const SUGGESTIONS = {
   zh: [
     {
       title: "角色扮演",
-      prompt: "写一个用户注册接口，包含邮箱校验、密码强度校验（长度、数字、特殊字符），返回 JSON。",
+      prompt: "写一个用户注册接口：验证邮箱、校验密码强度（长度、数字、特殊字符）、返回 JSON。",
       system: "你是一名资深 FastAPI 后端工程师。只输出代码，不要解释。",
     },
     {
       title: "JSON 输出",
-      prompt: "生成一个包含 5 名员工的 JSON 数组，字段为 id、name、department（Engineering、Sales 或 HR）、salary（8000 到 25000）、join_date（YYYY-MM-DD）。只输出 JSON。",
+      prompt: "生成 5 名员工的 JSON 数组，字段：id、name、department（技术部/财务部/采购部）、salary（8000-25000）、join_date（YYYY-MM-DD）。只输出 JSON。",
     },
     {
       title: "数学推理",
-      prompt: "一个水池有两个进水管，A 管单独注满需 12 小时，B 管单独注满需 15 小时。A 管先单独开 3 小时，然后两管同时开，还要多少小时注满？",
+      prompt: "一个水池有两个进水管，A 管单独注满需要 12 小时，B 管单独注满需要 15 小时。A 管先单独开 3 小时，再同时打开两管，还要多少小时注满？",
     },
     {
       title: "代码补全",
@@ -44,7 +44,7 @@ export const SUGGESTIONS = {
     },
     {
       title: "多语言",
-      prompt: "请用日语分步骤说明如何用法压壶冲泡咖啡。",
+      prompt: "怎样用法压壶煮咖啡？请用日语分步骤回答。",
     },
   ],
 };
