@@ -120,6 +120,14 @@ def test_logprobs_come_with_each_token() -> None:
     assert entries[0].logprob == entries[0].top[0].logprob == pytest.approx(expected, abs=1e-6)
 
 
+def test_penalties_see_what_was_generated_before() -> None:
+    deltas = say(b"aaaa", SamplingParams(temperature=0, max_tokens=4, frequency_penalty=2))
+    assert text(deltas) == "aaaa"  # 9 - 2 * 3 is still the largest
+    deltas = say(b"a" * 6, SamplingParams(temperature=0, max_tokens=6, frequency_penalty=2))
+    assert text(deltas)[:5] == "aaaaa"
+    assert text(deltas)[5] != "a"
+
+
 def test_n_completions_of_one_prompt_differ_and_each_is_reproducible() -> None:
     answers = []
     for n in (3, 2):

@@ -86,6 +86,19 @@ def test_nobody_overtakes_one_that_waits_for_blocks() -> None:
     assert list(plan.waiting) == [large, small]
 
 
+def test_nobody_starts_whom_the_next_decodes_would_preempt() -> None:
+    plan = scheduler(num_blocks=4)
+    plan.add(sequence(8))
+    carry_out(plan.schedule(), plan)
+    late = sequence(8)
+    plan.add(late)
+    assert plan.block_manager.num_free_blocks == 2
+    while plan.has_work:
+        carry_out(plan.schedule(), plan)
+    assert plan.preemptions_total == 0
+    assert late.status is Status.FINISHED
+
+
 def test_the_newest_is_preempted_keeps_its_tokens_and_is_computed_again() -> None:
     plan = scheduler(num_blocks=6)
     old, new = sequence(8, 12), sequence(8, 12)

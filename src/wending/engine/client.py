@@ -107,7 +107,7 @@ class ModelInfo:
     generation_config: GenerationConfig
     """The checkpoint's recommended sampling values, for information: the engine applies none of them."""
     instruction_set: str = ""
-    """What the kernels in use were compiled for, for example "avx512"; bytes are the same within one such set."""
+    """What the kernels in use are compiled for, for example "avx512". Another one may answer other bytes."""
 
 
 class EngineClient(ABC):

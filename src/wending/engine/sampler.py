@@ -136,7 +136,7 @@ def _keep(
 def _top_k(logits: NDArray[np.float32], k: int) -> NDArray[np.int64]:
     """Ids of the k largest logits, ascending; of equals at the border the lowest ids. 0 < k < len(logits)."""
     border = np.partition(logits, -k)[-k]
-    ids = (logits >= border).nonzero()[0]
+    ids: NDArray[np.int64] = (logits >= border).nonzero()[0]
     surplus = len(ids) - k
     if surplus:
         kept = np.ones(len(ids), dtype=np.bool_)
