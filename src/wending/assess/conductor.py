@@ -30,7 +30,11 @@ BROKEN_OFF = 1
 INTERRUPTED = 128
 """Plus the number of the signal: 130 for Ctrl-C."""
 
-_REASONS = {signal.SIGINT: "interrupted with Ctrl-C", signal.SIGTERM: "ended by SIGTERM"}
+_REASONS = {
+    signal.SIGINT: "interrupted with Ctrl-C",
+    signal.SIGTERM: "ended by SIGTERM",
+    signal.SIGHUP: "the terminal was closed",
+}
 
 
 class Conductor:

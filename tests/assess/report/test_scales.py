@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wending.assess.report.scales import linear_from_zero, logarithmic_around
@@ -11,6 +11,7 @@ from wending.assess.report.scales import linear_from_zero, logarithmic_around
 VALUES = st.lists(st.floats(1e-4, 1e6), min_size=1, max_size=20)
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_linear_axes(values: list[float]) -> None:
     scale = linear_from_zero(values, 0, 100)
@@ -21,6 +22,7 @@ def test_linear_axes(values: list[float]) -> None:
     assert all(0 <= scale(tick) <= 100.001 for tick in ticks)
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_logarithmic_axes(values: list[float]) -> None:
     scale = logarithmic_around(values, 0, 100)
