@@ -1,5 +1,4 @@
-"""How much memory this process may still take: what the machine has free, or less where a cgroup sets a
-limit."""
+"""How much memory this process may still take: what the machine has free, or less under a cgroup's limit."""
 
 from __future__ import annotations
 

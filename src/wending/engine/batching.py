@@ -1,5 +1,4 @@
-"""Turns a step's plan into the arrays the model takes. The only place where block tables become memory
-addresses."""
+"""Turns a step's plan into the arrays the model takes. Here, block tables become addresses."""
 
 from __future__ import annotations
 
@@ -13,8 +12,7 @@ from wending.model.batch import ForwardBatch
 
 
 def build_batch(chunks: Sequence_[Chunk], block_size: int) -> ForwardBatch:
-    """The ForwardBatch of at least one chunk: tokens in order of the chunks, a logit row for each that needs
-    one."""
+    """The ForwardBatch of at least one chunk: their tokens in order, a logit row for each that needs one."""
     # Lists first: most steps have few tokens, and then each array operation costs more than the tokens do.
     token_ids: list[int] = []
     positions: list[int] = []

@@ -38,8 +38,7 @@ class BlockManager:
         return -(-num_tokens // self.block_size)
 
     def allocate(self, count: int) -> list[int]:
-        """Take `count` free blocks; the caller owns them until it frees them. RuntimeError if there are too
-        few."""
+        """Take `count` free blocks, the caller's until freed. RuntimeError if there are too few."""
         if count > len(self._free):
             raise RuntimeError(f"{count} KV blocks were asked for and {len(self._free)} are free")
         blocks = [self._free.pop() for _ in range(count)]
@@ -56,8 +55,7 @@ class BlockManager:
             self._free.append(block)
 
     def check_integrity(self, block_tables: Iterable[list[int]]) -> None:
-        """RuntimeError unless free blocks and those of `block_tables` (all there are) make up the pool
-        exactly once."""
+        """RuntimeError unless the free blocks and all `block_tables` make up the pool, each block once."""
         owned = [*self._free, *chain.from_iterable(block_tables)]
         if len(set(owned)) != len(owned):
             doubled = sorted(block for block, count in Counter(owned).items() if count > 1)

@@ -1,5 +1,4 @@
-"""One of the n completions of a request: takes its tokens one by one and says what they add and when it
-ends."""
+"""One of the n completions of a request: takes tokens one by one, says what they add and when it ends."""
 
 from __future__ import annotations
 

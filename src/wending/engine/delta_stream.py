@@ -9,8 +9,7 @@ from wending.engine.client import CompletionDelta
 
 
 class DeltaStream:
-    """A queue with one consumer, used in one event loop. Ends after `num_completions` last deltas, or with
-    an error."""
+    """A queue with one consumer, used in one event loop. Ends with the last completion or an error."""
 
     def __init__(self, num_completions: int) -> None:
         self._unfinished = num_completions  # completions whose last delta has not been put in yet

@@ -11,8 +11,7 @@ from collections.abc import Sequence
 
 
 class Detokenizer:
-    """The text of one completion. What may still become part of a stop string is held back until that is
-    decided."""
+    """The text of one completion. The start of what may become a stop string is held back."""
 
     def __init__(self, stop_strings: Sequence[str]) -> None:
         self._stop_strings = stop_strings

@@ -53,8 +53,7 @@ class Engine:
         max_tokens_per_step: int,
         max_running: int,
     ) -> None:
-        """`num_blocks` blocks of `block_size` tokens are what `cache` holds; they must fit `max_context`
-        tokens."""
+        """`cache` holds `num_blocks` blocks of `block_size` tokens: at least `max_context` in all."""
         if num_blocks * block_size < max_context:
             raise ValueError(
                 f"{num_blocks} KV blocks of {block_size} tokens cannot hold a context of {max_context}"
@@ -77,8 +76,7 @@ class Engine:
         return self.scheduler.has_work
 
     def add_request(self, request_id: str, prompt_token_ids: list[int], params: SamplingParams) -> Request:
-        """Admit a request; its completions come out of later steps. Raises InvalidRequest, having changed
-        nothing."""
+        """Admit a request, to be served by later steps. InvalidRequest if it cannot be: nothing changes."""
         if request_id in self._requests:
             raise InvalidRequest("request_id", f"{request_id!r} is in use by an unfinished request")
         request = Request.admit(
@@ -96,16 +94,14 @@ class Engine:
         return request
 
     def abort_request(self, request_id: str) -> None:
-        """Drop a request and free its blocks. One that is unknown or has finished is ignored: the caller
-        may be late."""
+        """Drop a request and free its blocks. An unknown one is ignored: it may just have finished."""
         for completion in list(self._requests.get(request_id, ())):
             self._finish(completion)
 
     def step(self) -> list[Output]:
         """Compute one step for the sequences whose turn it is. Returns what was gained, in order of arrival.
 
-        An exception out of this method means that the engine is broken; the fault of one request never
-        raises.
+        An exception out of this method means a broken engine; the fault of one request never raises.
         """
         chunks = self.scheduler.schedule()
         if not chunks:

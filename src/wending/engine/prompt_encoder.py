@@ -1,5 +1,4 @@
-"""Text in, token ids out, and back: what a caller does in its own thread before and after the engine's
-work."""
+"""Text in, token ids out, and back: done in the caller's own thread, around the engine's work."""
 
 from __future__ import annotations
 

@@ -30,8 +30,7 @@ def draw_seed() -> int:
 
 
 def _mix(value: int) -> int:
-    """SplitMix64's finaliser: a bijection of 64-bit integers that spreads each input bit over all output
-    bits."""
+    """SplitMix64's finaliser: a bijection of 64-bit integers; each input bit moves every output bit."""
     value &= _MASK
     value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
     value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & _MASK

@@ -54,8 +54,7 @@ class Sampler:
     def __init__(
         self, params: SamplingParams, seed: int, index: int, prompt_token_ids: Iterable[int], vocab_size: int
     ) -> None:
-        """`index` is the completion's among the n of its request; ids from `vocab_size` on are never
-        sampled."""
+        """`index`: which of the request's n completions. Ids from `vocab_size` on are never sampled."""
         self._params = params
         self._seed = seed
         self._index = index

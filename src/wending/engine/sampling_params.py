@@ -34,8 +34,7 @@ class SamplingParams:
     frequency_penalty: float = 0.0
     """Subtracted from a token's logit for each time the completion already contains it, in [-2, 2]."""
     repetition_penalty: float = 1.0
-    """Divides positive and multiplies negative logits of tokens in prompt or completion, in [0.01, 100]. 1 is
-    off."""
+    """Divides positive, multiplies negative logits of tokens in prompt or completion; in [0.01, 100]."""
     logit_bias: Mapping[int, float] = field(default_factory=dict)
     """Added to the logits of these token ids, each in [-100, 100]."""
     seed: int | None = None

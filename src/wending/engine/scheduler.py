@@ -51,8 +51,7 @@ class Scheduler:
         return bool(self.running or self.waiting)
 
     def add(self, sequence: Sequence) -> None:
-        """Queue a new sequence. ValueError if even the whole pool of blocks could not hold it at full
-        length."""
+        """Queue a new sequence. ValueError if at full length it would need more blocks than there are."""
         needed = self.block_manager.blocks_for(sequence.max_total_tokens)
         if needed > self.block_manager.num_blocks:
             raise ValueError(
@@ -63,8 +62,7 @@ class Scheduler:
         self.waiting.append(sequence)
 
     def finish(self, sequence: Sequence) -> None:
-        """Let go of a sequence, wherever it stands, and free its blocks. Not between `schedule` and the
-        step's end."""
+        """Let go of a sequence, wherever it stands, and free its blocks. Only between steps."""
         if sequence.status is Status.RUNNING:
             self.running.remove(sequence)
             self._release_blocks(sequence)
@@ -73,8 +71,7 @@ class Scheduler:
         sequence.status = Status.FINISHED
 
     def schedule(self) -> list[Chunk]:
-        """The next step's work, with KV blocks for all of it. Empty if and only if there is no sequence to
-        serve.
+        """The next step's work, with KV blocks for all of it. Empty only if there is no sequence.
 
         Whoever carries the plan out sets each sequence's `num_computed_tokens` to its chunk's `end`.
         """
@@ -84,8 +81,7 @@ class Scheduler:
         return chunks
 
     def check_integrity(self) -> None:
-        """RuntimeError if a block is lost or shared, or if the order of arrival is broken. For idle moments
-        and tests."""
+        """RuntimeError if a block is lost or shared, or the order of arrival broken. Call it when idle."""
         arrivals = [sequence.sequence_id for sequence in [*self.running, *self.waiting]]
         if arrivals != sorted(set(arrivals)):
             raise RuntimeError(f"sequences out of order of arrival: {arrivals}")
@@ -98,8 +94,7 @@ class Scheduler:
         self.block_manager.check_integrity(sequence.block_table for sequence in self.running)
 
     def _plan_decodes(self) -> list[Chunk]:
-        """One token for each decoding sequence, oldest first, so that a preempted one is never planned
-        already."""
+        """One token for each decoding sequence; oldest first, so that no planned one is preempted."""
         chunks: list[Chunk] = []
         position = 0
         while position < len(self.running):  # preemption shortens the list from its end
@@ -110,8 +105,7 @@ class Scheduler:
         return chunks
 
     def _plan_prefills(self, chunks: list[Chunk], budget: int) -> int:
-        """Further chunks of running prompts, oldest first. Their blocks are there already. Returns the rest
-        of the budget."""
+        """Further chunks of running prompts, whose blocks are there. Returns what is left of the budget."""
         for sequence in self.running:
             if budget == 0:
                 break
@@ -145,8 +139,7 @@ class Scheduler:
         return end - start
 
     def _grow(self, sequence: Sequence) -> bool:
-        """Give a sequence the block its newest token needs. False if it had to be preempted itself, being
-        the newest."""
+        """Give a sequence the block its newest token needs. False if, being newest, it was preempted."""
         while self.block_manager.blocks_for(len(sequence.token_ids)) > len(sequence.block_table):
             if self.block_manager.num_free_blocks:
                 sequence.block_table += self.block_manager.allocate(1)
@@ -158,8 +151,7 @@ class Scheduler:
         return True
 
     def _preempt(self, sequence: Sequence) -> None:
-        """Send a sequence back to the head of the queue: it is newer than all running and older than all
-        waiting ones."""
+        """Send the newest running sequence back to the head of the queue, where all are newer still."""
         self._release_blocks(sequence)
         sequence.status = Status.WAITING
         self.waiting.appendleft(sequence)

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 
 class TokenCounts:
-    """A multiset of token ids that only grows. Costs memory for the distinct tokens, not for the
-    vocabulary."""
+    """A multiset of token ids that only grows. Costs memory for distinct tokens only."""
 
     def __init__(self, token_ids: Iterable[int] = ()) -> None:
         self._row_of: dict[int, int] = {}
