@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+
+# Code that is judged may hold what the compiler warns about, such as "\d" in a plain string; that is not ours
+# to print.
+warnings.filterwarnings("ignore", category=SyntaxWarning, module="<answer>")
+warnings.filterwarnings("ignore", category=DeprecationWarning, module="<answer>")
 
 _FENCE = re.compile(
     r"^[ \t]*(?P<mark>`{3,}|~{3,})[^\n`]*(?:\n|\Z)(?P<content>.*?)(?P<end>^[ \t]*(?P=mark)[ \t]*$|\Z)",
@@ -16,6 +24,7 @@ _LOOKS_LIKE_CODE = re.compile(
     r"|(?:return|raise|pass|assert)\b"
     r"|[A-Za-z_][\w.\[\]]*\s*(?:[-+*/]?=|\(|:\s*\w+\s*=)"
 )
+_STARTS_TRIED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +69,10 @@ def around(answer: str) -> str:
 def parse_python(source: str) -> ast.Module | str:
     """The syntax tree, or the reason why there is none."""
     try:
-        return ast.parse(source)
+        compile(
+            source, "<answer>", "exec", dont_inherit=True
+        )  # finds what ast.parse lets through: a stray return
+        return ast.parse(source, "<answer>")
     except SyntaxError as error:
         return f"{error.msg} (line {error.lineno})"
     except (ValueError, RecursionError, MemoryError) as error:
@@ -72,6 +84,7 @@ def has_statements(tree: ast.Module | str) -> bool:
     return not isinstance(tree, str) and any(not isinstance(node, ast.Expr) for node in tree.body)
 
 
+@lru_cache(maxsize=32)
 def python_code(answer: str) -> str:
     """The Python code of an answer, prose around it left out; the whole answer where prose and code cannot be
     told apart.
@@ -85,7 +98,7 @@ def python_code(answer: str) -> str:
         return "\n\n".join(parsing) if parsing else payload(answer)
     if has_statements(parse_python(answer)):
         return answer
-    for start in _CODE_START.finditer(answer):
+    for start in islice(_CODE_START.finditer(answer), _STARTS_TRIED):
         code = _parsing_head(answer[start.start() :])
         if code and _is_prose(answer[: start.start()]) and _is_prose(answer[start.start() + len(code) :]):
             return code
@@ -114,7 +127,7 @@ def _parsing_head(text: str) -> str:
     lines = text.splitlines(keepends=True)
     while lines:
         try:
-            ast.parse("".join(lines))
+            ast.parse("".join(lines), "<answer>")
             return "".join(lines)
         except SyntaxError as error:
             lines = lines[: min(len(lines), error.lineno or len(lines)) - 1]

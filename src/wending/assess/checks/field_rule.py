@@ -45,6 +45,8 @@ _OPERATORS: dict[type[ast.cmpop], tuple[str, str]] = {
 @check("field_rule")
 def check_field_rule(answer: str, *, field: str, rule: str) -> CheckResult:
     """The field is held to ``rule``: "positive", "not_negative" or "not_empty"."""
+    if rule not in _RULES:
+        raise ValueError(f"unknown rule {rule!r}; there are: {', '.join(_RULES)}")
     name = f"{field}_{rule}"
     tree = tree_of(answer)
     for evidence in (*_declared(tree, field, rule), *_tested(tree, field, rule)):

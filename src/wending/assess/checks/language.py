@@ -22,13 +22,18 @@ _SCRIPTS = {
     "ar": {"ARABIC"},
     "ja": {"HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "CJK", "IDEOGRAPHIC"},
     "ko": {"HANGUL"},
+    "ru": {"CYRILLIC"},
     "th": {"THAI"},
     "zh": {"CJK", "IDEOGRAPHIC"},
 }
 _LATIN_CANDIDATES = ("de", "en", "es", "fr", "it", "pt", "vi")
 _MIN_LETTERS = {"CJK": 4, "LATIN": 16}
-_NUMBERED = re.compile(r"^\W*(?:[^\W\d]{1,10}\s?)?(\d{1,2})\s?(?:[.、)\]:،\-–]|\*\*|\s)", re.MULTILINE)
-_CHINESE_NUMBERED = re.compile(r"^\W*第?([一二三四五六七八九十]{1,2})(?:步\W|[、.:)])", re.MULTILINE)
+_NUMBERED = re.compile(
+    r"^[^\w\n]{0,12}(?:[^\W\d]{1,10} ?)?(\d{1,2})\s?(?:\.(?!\d)|[、)\]:،\-–]|\*\*|\s)", re.MULTILINE
+)
+_CHINESE_NUMBERED = re.compile(
+    r"^[^\w\n]{0,12}第?([一二三四五六七八九十]{1,2})(?:步\W|[、.:)])", re.MULTILINE
+)
 _CHINESE_NUMERALS = {
     "一": 1,
     "二": 2,

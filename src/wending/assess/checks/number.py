@@ -17,7 +17,9 @@ _NUMBER = re.compile(
     r"(?:(?P<mixed>\d+)\s+(?P<part>\d+/\d+)|(?P<ratio>\d+\s?/\s?\d+)(?![\d/])|(?P<grouped>\d{1,3}(?:,\d{3})+(?:\.\d+)?)(?!\d)"
     r"|(?P<decimal>\d+(?:\.\d+)?|\.\d+))\s?(?P<unit>[万亿])?"
 )
-_MARKER = re.compile(r"(?:\b(?:answer|ans|result)|答案|答|结果)\W{0,4}(?:is|是|为|[:=])\W*", re.IGNORECASE)
+_MARKER = re.compile(
+    r"(?:\b(?:answer|ans|result)|答案|答|结果)\W{0,4}(?:is|是|为|[:=])[^\w.-]*", re.IGNORECASE
+)
 _BOXED = re.compile(r"\\boxed\s*\{((?:[^{}]|\{[^{}]*\})*)\}")
 _LATEX_FRACTION = re.compile(r"\\[dt]?frac\s*\{\s*(\d+)\s*\}\s*\{\s*(\d+)\s*\}")
 _VULGAR = re.compile(r"(\d?)([¼-¾⅐-⅞])")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,7 +11,7 @@ from wending.assess.checks.extract import has_statements, parse_python, payload,
 from wending.assess.checks.registry import check
 from wending.assess.checks.syntax import functions
 from wending.assess.checks.verdict import CheckResult
-from wending.assess.sandbox import Outcome, run_python
+from wending.assess.sandbox import Outcome, SandboxError, run_python
 
 
 @check("unit_tests")
@@ -24,7 +25,10 @@ def check_unit_tests(answer: str, *, signature: str, tests: Sequence[Mapping[str
     code = complete_function(answer, signature)
     if code is None:
         return CheckResult("unit_tests", False, _why_not(answer), problem="code_does_not_parse")
-    result = run_python(code, [test["call"] for test in tests])
+    try:
+        result = run_python(code, [test["call"] for test in tests])
+    except SandboxError as error:
+        return CheckResult("unit_tests", False, f"not judged: the sandbox could not be set up: {error}")
     failures = [
         f"{test['call']} {found}, expected {_expectation(test)}"
         for test, outcome in zip(tests, result.outcomes, strict=False)
@@ -51,11 +55,11 @@ def complete_function(answer: str, signature: str) -> str | None:
         imports = [line for line in head.splitlines() if line.startswith(("import ", "from "))]
         return "\n".join([*imports, code])
     body = payload(answer)
-    for continuation in (body, textwrap.indent(textwrap.dedent(body), "    ")):
-        candidate = f"{head}\n{continuation}"
-        if _defines(candidate, wanted):
-            return candidate
-    return None
+    if not body.strip() or re.search(r"^(?:async )?def ", body, re.MULTILINE):
+        return None
+    continuation = body if body.startswith((" ", "\t")) else textwrap.indent(body, "    ")
+    candidate = f"{head}\n{continuation}"
+    return candidate if _defines(candidate, wanted) else None
 
 
 def _defines(code: str, name: str) -> bool:

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from wending.assess.sandbox.limits import Limits
-from wending.assess.sandbox.run import Outcome, SandboxResult, active_layers, run_python
+from wending.assess.sandbox.run import Outcome, SandboxError, SandboxResult, active_layers, run_python
 
-__all__ = ["Limits", "Outcome", "SandboxResult", "active_layers", "run_python"]
+__all__ = ["Limits", "Outcome", "SandboxError", "SandboxResult", "active_layers", "run_python"]

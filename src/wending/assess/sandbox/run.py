@@ -33,6 +33,10 @@ _START = (
 _SYSTEM_LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/share/zoneinfo")
 
 
+class SandboxError(RuntimeError):
+    """The sandbox could not be set up; the message says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What one expression gave: a value of JSON types (tuples come as lists), or the exception it raised."""
@@ -59,7 +63,8 @@ class SandboxResult:
 def run_python(code: str, expressions: Sequence[str] = (), limits: Limits | None = None) -> SandboxResult:
     """Run ``code`` as a module in the sandbox, then evaluate ``expressions`` in it, one after the other.
 
-    Blocks for at most about ``limits.wall_seconds``. Raises OSError only when no process can be started.
+    Blocks for at most about ``limits.wall_seconds``. Raises SandboxError when the sandbox itself could not be
+    set up, so that nothing is known about the code.
     """
     limits = limits or Limits()
     base = Path(tempfile.mkdtemp(prefix="wending-sandbox-"))
@@ -141,6 +146,7 @@ def _result(
     layers: tuple[str, ...] = ()
     outcomes: list[Outcome] = []
     reason = stopped
+    errors = stderr.decode(errors="replace")
     for line in lines.splitlines():
         match _message(line):
             case {"layers": [*names]} if not layers:
@@ -151,6 +157,8 @@ def _result(
                 outcomes.append(Outcome(value))
             case {"error": str(error)}:
                 outcomes.append(Outcome(error=error))
+    if not layers:
+        raise SandboxError(stopped or f"{_ending(exit_status)}: {' '.join(errors.split())[-300:]}")
     if not reason and (exit_status != 0 or len(outcomes) < expected):
         reason = f"{_ending(exit_status)} after {len(outcomes)} of {expected} results"
     return SandboxResult(
@@ -158,7 +166,7 @@ def _result(
         reason=reason,
         outcomes=tuple(outcomes[:expected]),
         stdout=stdout.decode(errors="replace"),
-        stderr=stderr.decode(errors="replace"),
+        stderr=errors,
         layers=layers,
     )
 
@@ -184,8 +192,7 @@ def _ending(exit_status: int) -> str:
 
 @cache
 def _readable_folders() -> list[str]:
-    """What the interpreter needs to import the standard library; folders inside one another are named once.
-    """
+    """What the interpreter needs to import the standard library; of nested folders only the outer one."""
     library = Path(sys.base_prefix) / "lib"
     standard = [sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")]
     paths = [*map(Path, standard), library, *map(Path, _SYSTEM_LIBRARIES)]

@@ -1,5 +1,4 @@
-"""System calls that Python has no function for, through ctypes. A failure is an OSError with the call's name.
-"""
+"""System calls that Python has no function for, through ctypes; failures are OSErrors that name the call."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Namespaces: an own view of processes, network, host name and files (unshare(2), mount(2), pivot_root(2)).
-"""
+"""Namespaces: an own view of processes, network and files (unshare(2), mount(2), pivot_root(2))."""
 
 from __future__ import annotations
 

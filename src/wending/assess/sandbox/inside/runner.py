@@ -24,6 +24,7 @@ from . import landlock, namespaces, seccomp
 from .libc import PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, drop_capabilities, prctl
 
 _NOBODY = 65534
+_PRIVATE_WORK = "/sandbox"
 
 
 def main(result: int) -> None:
@@ -58,11 +59,11 @@ def lock_in(job: dict[str, Any], layers: list[str], own_namespaces: bool) -> Non
     os.close(null)
     if own_namespaces:
         with suppress(OSError, KeyError):
-            namespaces.private_root(job["base"], readable, "/work", limits["file_bytes"])
-            work = "/work"
+            namespaces.private_root(job["base"], readable, _PRIVATE_WORK, limits["file_bytes"])
+            work = _PRIVATE_WORK
             layers.append("private file system")
     os.chdir(work)
-    for name, value in (
+    for name, wanted in (
         (resource.RLIMIT_AS, limits["memory_bytes"]),
         (resource.RLIMIT_CPU, limits["cpu_seconds"]),
         (resource.RLIMIT_FSIZE, limits["file_bytes"]),
@@ -70,13 +71,16 @@ def lock_in(job: dict[str, Any], layers: list[str], own_namespaces: bool) -> Non
         (resource.RLIMIT_NPROC, limits["processes"]),
         (resource.RLIMIT_CORE, 0),
     ):
+        hard = resource.getrlimit(name)[1]
+        value = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(name, (value, value))
-    if os.geteuid() == 0 and (work == "/work" or _open_to_all(readable)):
-        os.chown(work, _NOBODY, _NOBODY)
-        os.setgroups([])
-        os.setresgid(_NOBODY, _NOBODY, _NOBODY)
-        os.setresuid(_NOBODY, _NOBODY, _NOBODY)
-        layers.append("unprivileged user")
+    if os.geteuid() == 0 and (work == _PRIVATE_WORK or _open_to_all(readable)):
+        with suppress(OSError):
+            os.chown(work, _NOBODY, _NOBODY)
+            os.setgroups([])
+            os.setresgid(_NOBODY, _NOBODY, _NOBODY)
+            os.setresuid(_NOBODY, _NOBODY, _NOBODY)
+            layers.append("unprivileged user")
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     with suppress(OSError):
         drop_capabilities()

@@ -1,0 +1,133 @@
+"""Language by line, numbered steps, required terms."""
+
+from __future__ import annotations
+
+import pytest
+
+from wending.assess.checks import run_check
+from wending.assess.checks.language import language_matches
+
+JAPANESE = """1. お湯を93度ぐらいに沸かします。
+2. コーヒー豆を粗く挽きます。
+3. フレンチプレスにコーヒーの粉を入れます。
+4. お湯を注いで、軽くかき混ぜます。
+5. ふたをして、4分待ちます。"""
+FRENCH = """1. Faites bouillir de l'eau fraîche.
+2. Réchauffez la théière avec un peu d'eau chaude.
+3. Ajoutez les feuilles de thé dans la théière.
+4. Versez l'eau chaude sur le thé.
+5. Laissez infuser trois minutes puis servez."""
+ARABIC = """1. اغسل الأرز مرتين أو ثلاث مرات.
+2. ضع الأرز في القدر وأضف كوبًا ونصفًا من الماء.
+3. سخّن الماء حتى يغلي.
+4. غطِّ القدر واطبخ الأرز على نار هادئة.
+5. اترك الأرز عشر دقائق قبل التقديم."""
+CHINESE = """1. 把自行车倒放，拆下车轮。
+2. 把轮胎里的气放完。
+3. 用撬胎棒把轮胎从轮圈上撬下来。
+4. 取出旧内胎，换上新的内胎。
+5. 给轮胎打气，再把车轮装回自行车。"""
+ENGLISH = """1. Heat a little oil in a pan.
+2. Crack the egg into the pan.
+3. Turn the heat down to low.
+4. Sprinkle some salt on the egg.
+5. Slide the egg onto a plate and serve it."""
+SAMPLES = {"ja": JAPANESE, "fr": FRENCH, "ar": ARABIC, "zh": CHINESE, "en": ENGLISH}
+
+
+@pytest.mark.parametrize("written", SAMPLES)
+@pytest.mark.parametrize("expected", SAMPLES)
+def test_each_language_is_told_from_each_other(written: str, expected: str) -> None:
+    [result] = run_check("language", SAMPLES[written], {"expected": expected})
+    assert result.passed == (written == expected), result.reason
+    assert result.problem == (None if result.passed else "wrong_language")
+
+
+@pytest.mark.parametrize(
+    ("line", "language"),
+    [
+        ("Приготовьте чашку крепкого чая.", "ru"),
+        ("쌀을 두세 번 씻어 냄비에 넣습니다.", "ko"),
+        ("ล้างข้าวสองหรือสามครั้งแล้วใส่หม้อ", "th"),
+        ("Lave o arroz duas ou três vezes com água fria.", "pt"),
+        ("Lava el arroz dos o tres veces con agua fría.", "es"),
+        ("Rửa gạo hai hoặc ba lần bằng nước lạnh.", "vi"),
+    ],
+)
+def test_further_languages(line: str, language: str) -> None:
+    assert language_matches(line, language)
+    assert not language_matches(line, "fr")
+
+
+def test_lines_too_short_to_judge_do_not_count() -> None:
+    assert run_check("language", JAPANESE + "\nOK!\n---\n95 °C", {"expected": "ja"})[0].passed
+    assert run_check("language", FRENCH + "\n\nOui.\n12:30", {"expected": "fr"})[0].passed
+
+
+def test_a_foreign_term_inside_a_line_is_allowed() -> None:
+    assert run_check(
+        "language", "フレンチプレス（French press）にコーヒーの粉を入れます。", {"expected": "ja"}
+    )[0].passed
+
+
+def test_one_foreign_line_fails_and_is_quoted() -> None:
+    mixed = JAPANESE + "\nEnjoy your coffee and have a nice day, dear friend!"
+    [result] = run_check("language", mixed, {"expected": "ja"})
+    assert not result.passed
+    assert "Enjoy your coffee" in result.reason
+
+
+def test_chinese_is_not_taken_for_japanese_nor_the_reverse() -> None:
+    assert not language_matches("把咖啡粉放入法压壶，倒入热水并搅拌。", "ja")
+    assert not language_matches("コーヒーの粉を入れて、お湯を注ぎます。", "zh")
+
+
+@pytest.mark.parametrize("answer", ["", "1. 2. 3.", "OK", "12345 67890"])
+def test_nothing_to_judge_fails(answer: str) -> None:
+    [result] = run_check("language", answer, {"expected": "fr"})
+    assert not result.passed
+    assert result.reason == "no line long enough to judge"
+
+
+@pytest.mark.parametrize(
+    ("answer", "steps"),
+    [
+        (JAPANESE, 5),
+        ("1) a\n2) b\n3) c", 3),
+        ("１．お湯を沸かす\n２．豆を挽く", 2),
+        ("① 沸かす\n② 挽く\n③ 注ぐ", 3),
+        ("٣ شيء", 0),
+        ("١. سخن الماء\n٢. أضف الأرز\n٣. انتظر", 3),
+        ("第一步：烧水\n第二步：放茶叶", 2),
+        ("一、烧水\n二、放茶叶\n三、等待", 3),
+        ("Step 1: boil\nStep 2: pour", 2),
+        ("Étape 1 : chauffer\nÉtape 2 : verser", 2),
+        ("ステップ1：沸かす\nステップ2：注ぐ", 2),
+        ("**1. Boil**\nDetails with 3 cups.\n**2. Pour**", 2),
+        ("### 1. Boil\n### 2. Pour", 2),
+        ("Intro text\n1. a\n   - detail\n2. b", 2),
+        ("1. a\n1. b\n1. c", 1),
+        ("2. b\n3. c", 0),
+        ("First boil, then pour.", 0),
+        ("1.5 litres of water", 0),
+        ("", 0),
+    ],
+)
+def test_numbered_steps_are_counted_in_order(answer: str, steps: int) -> None:
+    [result] = run_check("numbered_steps", answer, {"at_least": 3})
+    assert result.reason.startswith(f"{steps} numbered steps")
+    assert result.passed == (steps >= 3)
+
+
+def test_terms_take_alternatives_and_say_what_is_missing() -> None:
+    terms = {"required": [["thé"], ["eau"], ["tasse", "théière"]]}
+    assert run_check("terms", FRENCH, terms)[0].passed
+    [result] = run_check("terms", "Versez le THÉ.", terms)
+    assert not result.passed
+    assert result.reason == "2 of 3 required terms missing, first: eau"
+    assert result.problem == "missing_terms"
+
+
+def test_terms_ignore_case_width_and_arabic_vowel_marks() -> None:
+    assert run_check("terms", "ＴＥＡ", {"required": [["tea"]]})[0].passed
+    assert run_check("terms", "الأَرُزّ", {"required": [["الأرز"]]})[0].passed

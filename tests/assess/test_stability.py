@@ -1,0 +1,138 @@
+"""Planted defects come out of the classification with the right type and frequency."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import pytest
+
+from wending.assess.problems import PROBLEMS
+from wending.assess.scenarios import judge, load_scenarios
+from wending.assess.stability import EXAMPLE_LENGTH, JudgedRun, find_problems
+from wending.assess.stats import wilson
+
+ITEMS = {item.id: (scenario.id, item) for scenario in load_scenarios() for item in scenario.items}
+EMPLOYEES = [
+    {"id": n, "name": f"N{n}", "department": "Sales", "salary": 9000, "join_date": f"2021-03-0{n}"}
+    for n in range(1, 6)
+]
+GOOD_JSON = json.dumps(EMPLOYEES)
+
+
+def run(item_id: str, answer: str, finish_reason: str = "stop", earlier: Sequence[str] = ()) -> JudgedRun:
+    scenario, item = ITEMS[item_id]
+    answers = [*earlier, *[""] * (item.turns - 1 - len(earlier)), answer]
+    return JudgedRun(
+        scenario, item_id, answer, judge(item, answers), finish_reason, answer=item.comparable_answer(answer)
+    )
+
+
+def found(runs: list[JudgedRun]) -> dict[str, int]:
+    return {problem.type: problem.k for problem in find_problems(runs)}
+
+
+def test_no_problems_in_good_runs() -> None:
+    assert find_problems([run("employees", GOOD_JSON)] * 5) == []
+    assert find_problems([]) == []
+
+
+def test_planted_json_defects_are_counted_with_their_interval() -> None:
+    runs = [run("employees", GOOD_JSON)] * 5
+    runs += [run("employees", GOOD_JSON[:-1] + ",]")] * 2
+    runs += [run("employees", GOOD_JSON.replace("2021-03-04", "2021/03/04"))] * 3
+    problems = find_problems(runs)
+    assert [(problem.type, problem.k, problem.n) for problem in problems] == [
+        ("date_format", 3, 10),
+        ("trailing_comma", 2, 10),
+    ]
+    assert problems[0].interval == wilson(3, 10)
+    assert problems[0].scenario == "json_output"
+    assert problems[0].example.startswith("employees: ")
+    assert "2021/03/04" in problems[0].example
+    assert "json_schema" in problems[1].action["en"]
+    assert problems[1].action["zh"]
+
+
+@pytest.mark.parametrize(
+    ("item_id", "answer", "problem"),
+    [
+        ("employees", "Sure:\n```json\n" + GOOD_JSON + "\n```", "extra_text"),
+        ("employees", GOOD_JSON.replace("9000", "90"), "wrong_values"),
+        ("employees", json.dumps({"list": EMPLOYEES}), "schema_mismatch"),
+        ("employees", GOOD_JSON.replace(":", ""), "broken_json"),
+        ("pool_two_pipes", "Answer: 6", "wrong_answer"),
+        ("palindrome", "def is_palindrome(s):\n    return True", "code_fails_tests"),
+        ("palindrome", "def is_palindrome(s:", "code_does_not_parse"),
+        ("ships_cook", "On a clear day the sky is blue, you know.", "role_forgotten"),
+        ("bookshop_assistant", "亲，这本书三十五元，欢迎购买。", "forbidden_content"),
+        ("ships_cook", "One. Two. Three. Four and five. — Captain Lin", "constraint_broken"),
+        ("tea_french", "1. Boil the water in a kettle.\n2. Pour the water over the tea.", "wrong_language"),
+        (
+            "tea_french",
+            "Faites bouillir de l'eau, versez sur le thé et attendez dans la tasse.",
+            "missing_steps",
+        ),
+        (
+            "fried_egg_english",
+            "\n".join(f"{n}. Heat the thing slowly and wait." for n in range(1, 6)),
+            "missing_terms",
+        ),
+        ("register_endpoint", "@app.post('/x')\ndef register():\n    return {}", "missing_rule"),
+    ],
+)
+def test_each_planted_fault_is_named(item_id: str, answer: str, problem: str) -> None:
+    assert problem in found([run(item_id, answer)])
+
+
+def test_an_answer_cut_off_counts_as_truncated_only() -> None:
+    assert found([run("employees", GOOD_JSON[:100], "length")]) == {"truncated": 1}
+
+
+def test_a_good_answer_at_the_token_limit_is_no_problem() -> None:
+    assert found([run("employees", GOOD_JSON, "length")]) == {}
+
+
+def test_failed_requests() -> None:
+    failed = JudgedRun("json_output", "employees", "", (), error="HTTP 503: overloaded")
+    problems = find_problems([failed, run("employees", GOOD_JSON)])
+    assert [(problem.type, problem.k, problem.n) for problem in problems] == [("request_error", 1, 2)]
+    assert problems[0].example == "employees: HTTP 503: overloaded"
+
+
+def test_a_repeat_that_deviates_is_unstable() -> None:
+    runs = [run("pool_two_pipes", f"Answer: {number}") for number in (5, 5, 6, 5, 5)]
+    assert found(runs) == {"wrong_answer": 1, "unstable_answer": 1}
+    [unstable] = [problem for problem in find_problems(runs) if problem.type == "unstable_answer"]
+    assert unstable.example == "pool_two_pipes: answered 6; 4 of 5 repeats answered 5"
+
+
+def test_always_the_same_wrong_answer_is_stable() -> None:
+    assert found([run("pool_two_pipes", "Answer: 6")] * 5) == {"wrong_answer": 5}
+
+
+def test_two_checks_with_the_same_problem_count_once_a_run() -> None:
+    problems = found([run("register_endpoint", "@app.post('/x')\ndef register():\n    return {}")] * 2)
+    assert problems["missing_rule"] == 2
+
+
+def test_problems_are_kept_apart_by_scenario() -> None:
+    runs = [run("employees", "no"), run("pool_two_pipes", "no")]
+    assert {(problem.scenario, problem.n) for problem in find_problems(runs)} == {
+        ("json_output", 1),
+        ("math_reasoning", 1),
+    }
+
+
+def test_examples_are_short_lines() -> None:
+    [problem] = find_problems([JudgedRun("s", "i", "", (), error="long\n" * 200)])
+    assert len(problem.example) == EXAMPLE_LENGTH
+    assert problem.example.endswith("…")
+    assert "\n" not in problem.example
+
+
+def test_every_problem_has_a_title_and_an_action_in_both_languages() -> None:
+    for problem in PROBLEMS.values():
+        for text in (problem.title, problem.action):
+            assert set(text) == {"en", "zh"}
+            assert all(text.values())
