@@ -1,6 +1,4 @@
-"""An OpenAI-compatible endpoint that answers as a test tells it to, good or bad, and writes down when it
-did what.
-"""
+"""An OpenAI-compatible endpoint that answers as a test tells it, and writes down when it did what."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""The course of an assessment: start the server, ask the scenarios, measure the performance, stop the
-server.
-"""
+"""The course of an assessment: start the server, ask, measure, stop the server."""
 
 from __future__ import annotations
 
@@ -84,9 +82,7 @@ class Conductor:
         return DONE
 
     def _stop_on_signals(self) -> None:
-        """Ctrl-C and SIGTERM end the measuring in order, so that the server is stopped and the report is
-        written.
-        """
+        """Signals end the measuring in order: the server is stopped and the report is written."""
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
 
         def stop(number: signal.Signals) -> None:
@@ -102,9 +98,7 @@ class Conductor:
 
     @contextlib.asynccontextmanager
     async def _base_url(self) -> AsyncIterator[str]:
-        """The endpoint's URL; for a folder, that of a server which runs as long as the block, sampled all
-        the while.
-        """
+        """The endpoint's URL; for a folder, that of a server which runs and is sampled during the block."""
         if self._target.base_url is not None:
             self._assessment.target["base_url"] = self._target.base_url
             self._assessment.resources = Resources(reason=NOT_OUR_SERVER)

@@ -111,9 +111,7 @@ class EndpointClient:
             ) from None
 
     async def resolve_model(self) -> str:
-        """The model to ask for: the one given, otherwise the first that the endpoint lists. Raises
-        EndpointError.
-        """
+        """The model given, otherwise the first that the endpoint lists. Raises EndpointError."""
         if self.model is None:
             try:
                 names = await self.list_models()
@@ -154,9 +152,7 @@ class EndpointClient:
         return answer
 
     def _field_to_leave_out(self, error: BadStatus, body: Mapping[str, Any]) -> str | None:
-        """The optional field that the endpoint probably refused: the one it names, else the least common
-        one.
-        """
+        """The optional field that was probably refused: the one named, else the less common one."""
         if error.status not in (400, 422):
             return None
         present = [field for field in _OPTIONAL_FIELDS if field in body]

@@ -1,6 +1,4 @@
-"""What can go wrong between the assessment and an endpoint, one class for each thing a person would do
-about it.
-"""
+"""What can go wrong with an endpoint: one class for each thing that a person would do about it."""
 
 from __future__ import annotations
 

@@ -32,9 +32,7 @@ SINGLE_STREAM_MINIMUM = 3
 SINGLE_STREAM_SHARE = 0.45
 """Part of a request type's time that one stream alone may take."""
 SLOW_ENDPOINT_FACTOR = 6
-"""A type gets at least the time of this many requests, so that the search says something of slow endpoints
-too.
-"""
+"""A type gets at least the time of so many requests: enough to say something of slow endpoints."""
 CONSECUTIVE_ERRORS = 3
 """So many failed requests in a row end the measurement."""
 

@@ -1,6 +1,4 @@
-"""What the person at the terminal sees while an assessment runs: a live bar, or plain lines where there is
-no terminal.
-"""
+"""What the terminal shows during an assessment: a live bar, or plain lines where there is no terminal."""
 
 from __future__ import annotations
 
@@ -15,9 +13,7 @@ PLAIN_INTERVAL = 10.0
 
 
 class ProgressDisplay(ABC):
-    """A sequence of stages; each begins, moves from 0 to 1 and ends when the next begins or the display
-    closes.
-    """
+    """Stages, one after the other: each moves from 0 to 1 and ends when the next begins."""
 
     @abstractmethod
     def begin(self, label: str, *, known_length: bool = True) -> None:

@@ -13,9 +13,7 @@ import psutil
 SAMPLE_INTERVAL = 0.5
 """Seconds between two samples."""
 MAX_SAMPLES = 240
-"""When more have been taken, every second one is dropped and the interval doubles: memory of the sampler is
-bounded.
-"""
+"""Above this every second sample is dropped and the interval doubles: the sampler's memory is bounded."""
 
 
 @dataclass(slots=True)

@@ -1,6 +1,4 @@
-"""Everything one assessment found out, and its form as report.json (schema 1, documented in docs/report-
-format.md).
-"""
+"""All that one assessment found out, and its form as report.json (see docs/report-format.md)."""
 
 from __future__ import annotations
 
@@ -34,9 +32,7 @@ JSON_RATES = {
 
 @dataclass(slots=True)
 class Assessment:
-    """Filled step by step while it runs, so that a report of what was measured can be written at any
-    moment.
-    """
+    """Filled step by step, so that a report of what was measured can be written at any moment."""
 
     target: dict[str, Any]
     sampling: Sampling

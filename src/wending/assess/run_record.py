@@ -66,9 +66,7 @@ def rounded(value: float | None, digits: int = 5) -> float | None:
 
 
 class RunLog:
-    """runs.jsonl: one JSON object a line, flushed after each, so that a break loses nothing that was
-    finished.
-    """
+    """runs.jsonl: one JSON object a line, flushed at once: a break loses nothing that was finished."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("ab")

@@ -1,6 +1,4 @@
-"""What is assessed: a running endpoint, or a checkpoint folder whose server is started here and stopped at
-the end.
-"""
+"""What is assessed: a running endpoint, or a checkpoint whose server is started and stopped here."""
 
 from __future__ import annotations
 
@@ -33,9 +31,7 @@ class TargetError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """`given` is what the user typed; exactly one of a folder (None for the bundled model) and a base URL
-    counts.
-    """
+    """`given` is what the user typed; there is a folder (None: the bundled model) or a base URL."""
 
     kind: Literal["bundled", "checkpoint", "endpoint"]
     given: str

@@ -15,9 +15,7 @@ from wending.assess.wording import Language, say
 
 
 def print_result(console: Console, report: Mapping[str, Any], language: Language) -> None:
-    """Prints pass rates, performance and the most frequent stability problem of a report (the form of
-    report.json).
-    """
+    """Prints pass rates, performance and the most frequent stability problem of a report.json."""
     if any(scenario["runs"] for scenario in report["scenarios"]):
         console.print(_scenario_table(report, language))
     if any(result["ttft_s"]["n"] for result in report["performance"]):

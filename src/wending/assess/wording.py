@@ -1,6 +1,4 @@
-"""What the assessment says at the terminal, in English and Chinese. Errors of endpoints and servers stay
-English.
-"""
+"""What the assessment says at the terminal, in English and Chinese; errors of endpoints stay English."""
 
 from __future__ import annotations
 

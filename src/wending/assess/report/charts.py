@@ -70,9 +70,7 @@ def line_chart(
     limit: float | None = None,
     logarithmic: bool = False,
 ) -> Markup:
-    """Lines over concurrency (logarithmic axis); points that missed the objective are hollow, the limit is
-    dashed.
-    """
+    """Lines over concurrency; the limit is dashed, points that missed the objective are hollow."""
     width, height, left, right, top, bottom = 330, 210, 52, 14, 12, 180
     levels = sorted({x for line in series for x, _, _ in line.points})
     values = [y for line in series for _, y, _ in line.points] + ([] if limit is None else [limit])
@@ -130,9 +128,7 @@ def area_chart(
 
 
 def _marker(index: int, x: float, y: float, held: bool) -> str:
-    """Circle, square or triangle, so that the series differ without colour; hollow when the objective was
-    missed.
-    """
+    """Circle, square or triangle: the series differ without colour. Hollow: the objective was missed."""
     kind = f'class="marker s{index}{"" if held else " missed"}"'
     if index % 3 == 0:
         return f'<circle {kind} cx="{_px(x)}" cy="{_px(y)}" r="4"/>'

@@ -19,9 +19,7 @@ Report = Mapping[str, Any]
 
 
 def render_html(report: Report) -> str:
-    """The whole page. The content security policy lets nothing be loaded and only the page's own script
-    run.
-    """
+    """The whole page. Its content security policy loads nothing and runs only the page's own script."""
     environment = Environment(
         loader=PackageLoader("wending.assess.report", ""),
         autoescape=True,
@@ -69,9 +67,7 @@ def _bar(rate: Mapping[str, Any], tone: str = "pass", width: int = 200) -> Marku
 
 
 def _facts(report: Report) -> list[tuple[str, Pair, Pair]]:
-    """The headline figures: (figure, what it is, what it rests on); those that were not measured are left
-    out.
-    """
+    """The headline figures that were measured: (figure, what it is, what it rests on)."""
     facts = []
     if report["pass_rate"]["n"]:
         facts.append(_rate_fact(report["pass_rate"], "fact_runs"))

@@ -198,9 +198,7 @@ SETTINGS = {
 
 
 def pair(key: str, **values: object) -> Pair:
-    """The text of `key` in both languages; a value that is itself a pair is taken in the language of the
-    text.
-    """
+    """The text of `key` in both languages; values may be pairs themselves."""
     english, chinese = _TEXTS[key]
     return {"en": english.format(**_in("en", values)), "zh": chinese.format(**_in("zh", values))}
 
