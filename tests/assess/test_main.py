@@ -210,9 +210,12 @@ def test_an_endpoint_that_dies_half_way_leaves_what_was_measured(tmp_path: Path)
         assert assess(endpoint.url, tmp_path / "out", repeats=5) == BROKEN_OFF
     report = report_of(tmp_path / "out")
     assert not report["complete"]
-    assert report["pass_rate"]["n"] == 6
+    # Requests overlap: one that was broken may end before a good one, and then it is no part of the end.
+    assert report["pass_rate"]["n"] >= 6
     assert report["lost_runs"] >= 5
-    assert len(runs_of(tmp_path / "out")) == 6 + report["lost_runs"]
+    runs = runs_of(tmp_path / "out")
+    assert len(runs) == report["pass_rate"]["n"] + report["lost_runs"]
+    assert sum(run["error"] is None for run in runs) == 6
     assert any("count in no rate" in note["en"] for note in report["notes"])
 
 
