@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.browser.scripted_server import ScriptedServer
 
+TIMEOUT_MS = 30_000  # generous: a busy machine must not fail a test
 CHROMIUM_OPTIONS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -27,6 +28,7 @@ def chromium() -> Iterator[Any]:
     executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if executable is None:
         pytest.skip("no Chromium on the PATH")
+    sync_api.expect.set_options(timeout=TIMEOUT_MS)
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_OPTIONS)
         yield browser
@@ -44,7 +46,7 @@ def server() -> Iterator[ScriptedServer]:
 def context(chromium: Any) -> Iterator[Any]:
     """A fresh browser profile: English, desktop size."""
     fresh = chromium.new_context(locale="en-US", viewport={"width": 1100, "height": 800})
-    fresh.set_default_timeout(20_000)
+    fresh.set_default_timeout(TIMEOUT_MS)
     yield fresh
     fresh.close()
 

@@ -106,6 +106,7 @@ def test_hostile_markup_stays_text(page: Any, server: ScriptedServer, payload: s
             '<ol><li>a</li></ol><pre data-language="c"><code>int x;</code></pre>'
             '<ol start="2"><li>b</li></ol>',
         ),
+        ("```__proto__\nx\n```", '<pre data-language="__proto__"><code>x</code></pre>'),
         ("```c\nstill being writ", '<pre data-language="c"><code>still being writ</code></pre>'),
         ("", ""),
     ],

@@ -20,11 +20,12 @@ def test_a_demonstration_model_is_named_as_such(page: Any, server: ScriptedServe
     expect(page.locator("#fine-print")).not_to_contain_text("Qwen2.5-7B")
 
 
-def test_the_language_switches_everywhere_and_is_remembered(page: Any) -> None:
+def test_the_language_switches_everywhere_and_is_remembered(page: Any, server: ScriptedServer) -> None:
+    server.answers.append(Answer(["```\ncode\n```"]))
     page.locator(".suggestion").first.click()
     expect(page.get_by_role("button", name="Answer again")).to_be_visible()
     page.get_by_role("button", name="切换到中文").click()
-    for name in ("新对话", "设置", "重新回答", "复制"):
+    for name in ("新对话", "设置", "重新回答", "复制", "复制代码"):
         expect(page.get_by_role("button", name=name, exact=True)).to_be_visible()
     expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
     page.reload()

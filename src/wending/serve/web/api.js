@@ -1,7 +1,7 @@
-// The service's HTTP interface as the page sees it: which model answers, whether it is ready, and a streamed chat completion.
+// The service's HTTP interface as the page sees it: how it stands, which model answers, a streamed chat completion.
 import { readEvents } from "./sse.js";
 
-/** A failure that can be shown: `kind` is "unreachable", "broken" (the stream ended too early) or "refused" (by the server). */
+/** A failure to show: `kind` is "unreachable", "broken" (the stream ended too early) or "refused" (by the server). */
 export class ApiError extends Error {
   constructor(kind, { message = "", code } = {}) {
     super(message);

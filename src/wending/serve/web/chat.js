@@ -17,7 +17,7 @@ const SHORTEST_SPAN = 5; // milliseconds
 export class Chat {
   #controller = null;
 
-  /** `onChange` is called after each change of the messages; `onModel` with the model about to answer, undefined if none can. */
+  /** `onChange` is called after each change; `onModel` with the model about to answer, undefined if none can. */
   constructor({ onChange, onModel }) {
     this.onChange = onChange;
     this.onModel = onModel;

@@ -6,21 +6,28 @@ const PYTHON_WORDS =
   "False None True and as assert async await break class continue def del elif else except finally for from global if " +
   "import in is lambda nonlocal not or pass raise return try while with yield";
 
-const LANGUAGES = {
-  python: new RegExp([
-    "(?<comment>#.*)",
-    "(?<string>[rbfRBF]{0,2}(?:\"\"\"[^]*?(?:\"\"\"|$)|'''[^]*?(?:'''|$)|\"(?:\\\\.|[^\"\\\\\\n])*\"?|'(?:\\\\.|[^'\\\\\\n])*'?))",
-    "(?<decorator>@[\\w.]+)",
-    `\\b(?<keyword>${PYTHON_WORDS.replaceAll(" ", "|")})\\b`,
-    "\\b(?<number>\\d[\\w.]*)",
-  ].join("|"), "g"),
-  json: /(?<key>"(?:\\.|[^"\\\n])*"(?=\s*:))|(?<string>"(?:\\.|[^"\\\n])*"?)|\b(?<keyword>true|false|null)\b|(?<number>-?\b\d[\d.eE+-]*)/g,
-};
-LANGUAGES.py = LANGUAGES.python;
+// A string may still be unfinished: the answer grows while it is shown.
+const PYTHON = new RegExp([
+  /(?<comment>#.*)/,
+  /(?<string>[rbf]{0,2}(?:"""[^]*?(?:"""|$)|'''[^]*?(?:'''|$)|"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?))/,
+  /(?<decorator>@[\w.]+)/,
+  RegExp(`\\b(?<keyword>${PYTHON_WORDS.replaceAll(" ", "|")})\\b`),
+  /\b(?<number>\d[\w.]*)/,
+].map((part) => part.source).join("|"), "g");
+
+const JSON_TEXT = new RegExp([
+  /(?<key>"(?:\\.|[^"\\\n])*"(?=\s*:))/,
+  /(?<string>"(?:\\.|[^"\\\n])*"?)/,
+  /\b(?<keyword>true|false|null)\b/,
+  /(?<number>-?\b\d[\d.eE+-]*)/,
+].map((part) => part.source).join("|"), "g");
+
+// A map, not an object: the name of the language is the model's, and "__proto__" must be as unknown as any other.
+const PATTERNS = new Map([["python", PYTHON], ["py", PYTHON], ["json", JSON_TEXT]]);
 
 /** The code as a list of texts and coloured spans. */
 export function highlight(code, language) {
-  const pattern = LANGUAGES[language.toLowerCase()];
+  const pattern = PATTERNS.get(language.toLowerCase());
   if (!pattern) return [code];
   const nodes = [];
   let position = 0;

@@ -10,6 +10,9 @@ const RULE = /^ {0,3}([-*_])(?: *\1){2,} *$/;
 const QUOTE = /^ {0,3}> ?(.*)$/;
 const ITEM = /^(\s*)([-*+•]|\d{1,9}[.)])\s+(.*)$/;
 const MAX_QUOTE_DEPTH = 8;
+const JSON_START = /^(\{\s*("|\}|$)|\[\s*([[{"]|-?[\d.]+\s*,|$))/;
+const PYTHON_START =
+  /^(from [\w.]+ import |import [\w.]+( as \w+)?(,|\n|$)|(async )?def \w+\(|class \w+[(:]|@\w[\w.]*[(\n])/;
 const BLANK = /^\s*$/;
 
 /** Splits an answer into blocks {kind, source, ...}. While an answer grows, only its last blocks change. */
@@ -34,9 +37,9 @@ export function parseBlocks(text) {
 /** An answer that is code from its first character to its last, as "code only" asks for, without a fence around it. */
 function bareCodeLanguage(text) {
   if (/^\s*(```|~~~)/m.test(text)) return null;
-  if (/^\s*(\{\s*("|\}|$)|\[\s*([[{"]|-?[\d.]+\s*,|$))/.test(text)) return "json";
-  if (/^\s*(from [\w.]+ import |import [\w.]+( as \w+)?(,|\n|$)|(async )?def \w+\(|class \w+[(:]|@\w[\w.]*[(\n])/.test(text)) return "python";
-  return null;
+  const start = text.trimStart();
+  if (JSON_START.test(start)) return "json";
+  return PYTHON_START.test(start) ? "python" : null;
 }
 
 /** The block that begins at line `start`, and the line after its end. */
@@ -81,8 +84,10 @@ function readList(lines, start) {
     const line = lines[end];
     const item = !RULE.test(line) && ITEM.exec(line);
     if (item) {
-      const next = { indent: item[1].length, ordered: /\d/.test(item[2]), number: parseInt(item[2], 10), text: item[3] };
-      if (items.length && next.ordered && !isInside(next, items[0]) && !items[0].ordered) break; // numbers after bullets: a new list
+      const [, indent, mark, text] = item;
+      const next = { indent: indent.length, ordered: /\d/.test(mark), number: parseInt(mark, 10), text };
+      const [first] = items;
+      if (first && next.ordered && !first.ordered && !isInside(next, first)) break; // numbers after bullets: a new list
       items.push(next);
     } else if (BLANK.test(line)) {
       const next = lines[end + 1] ?? "";

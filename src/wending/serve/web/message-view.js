@@ -38,7 +38,8 @@ export class MessageView {
 
   #updateBlocks(content) {
     const blocks = parseBlocks(content);
-    const sources = blocks.map((block) => `${block.kind}\n${block.source}`);
+    // The language belongs to it: a code block has a button with a name.
+    const sources = blocks.map((block) => [currentLanguage(), block.kind, block.source].join());
     let same = 0;
     while (same < sources.length && sources[same] === this.#sources[same]) same += 1;
     while (this.#body.childNodes.length > same) this.#body.lastChild.remove();
@@ -49,7 +50,7 @@ export class MessageView {
   #footNodes(busy, isLast) {
     const notice = noticeOf(this.message);
     const nodes = notice ? [notice] : [];
-    if (busy) return [...nodes, element("span", { class: "dots", "aria-hidden": "true" }, element("i"), element("i"), element("i"))];
+    if (busy) return [...nodes, dots()];
     const actions = element("div", { class: "actions" });
     if (this.message.content) {
       const copy = iconButton("copy", t("copy"));
@@ -77,11 +78,16 @@ function noticeOf({ status, content, error, finishReason }) {
   if (status === "waiting") return element("p", { class: "notice", role: "status" }, t("waiting"));
   if (status === "stopped") return element("p", { class: "notice" }, t("stopped"));
   if (status === "error") {
-    return element("p", { class: "notice error", role: "alert", dir: "auto" }, t(`error_${error.kind}`, { message: error.message }));
+    const text = t(`error_${error.kind}`, { message: error.message });
+    return element("p", { class: "notice error", role: "alert", dir: "auto" }, text);
   }
   if (status !== "done") return null;
   if (finishReason === "length") return element("p", { class: "notice" }, t("cut"));
   return content.trim() ? null : element("p", { class: "notice" }, t("empty"));
+}
+
+function dots() {
+  return element("span", { class: "dots", "aria-hidden": "true" }, element("i"), element("i"), element("i"));
 }
 
 function statistics({ timeToFirstToken, tokensPerSecond, tokens }) {
@@ -114,10 +120,16 @@ function codeFrame(code, language, pre) {
   return element("div", { class: "code", dir: "ltr" }, head, pre);
 }
 
+const SCRIPTS = [
+  ["ja", /[\u3040-\u30ff]/],
+  ["ko", /[\uac00-\ud7af]/],
+  ["ar", /[\u0600-\u06ff]/],
+  ["zh-CN", /[\u4e00-\u9fff]/],
+];
+
 /** Names the language of a text by its script, which picks the right shapes of Han characters and the right voice. */
 function setLanguage(node, text) {
-  const [language] = [["ja", /[\u3040-\u30ff]/], ["ko", /[\uac00-\ud7af]/], ["ar", /[\u0600-\u06ff]/], ["zh-CN", /[\u4e00-\u9fff]/]]
-    .find(([, script]) => script.test(text)) ?? [];
+  const [language] = SCRIPTS.find(([, script]) => script.test(text)) ?? [];
   if (language) node.lang = language;
   else node.removeAttribute("lang");
 }
