@@ -10,13 +10,22 @@
 namespace wending {
 namespace WENDING_ISA {
 
+constexpr int PAIR_SIZE = 2 * PANEL_OUTPUTS;
+// How far ahead weights are asked for: the hardware's own prefetching stops at the end of each page.
+constexpr int PREFETCHED = 32 * PAIR_SIZE;
+
 // A pair of inputs for 16 of the panel's 32 outputs; `half` says which.
 WENDING_INLINE void load_weights(const uint16_t* pair, int half, Vector& first, Vector& second) {
-    load_pairs(pair + half * LANES * 2, first, second);
+    const uint16_t* at = pair + half * LANES * 2;
+    __builtin_prefetch(at + PREFETCHED);
+    load_pairs(at, first, second);
 }
 WENDING_INLINE void load_weights(const float* pair, int half, Vector& first, Vector& second) {
-    first = load(pair + half * LANES);
-    second = load(pair + PANEL_OUTPUTS + half * LANES);
+    const float* at = pair + half * LANES;
+    __builtin_prefetch(at + PREFETCHED);
+    __builtin_prefetch(at + PREFETCHED + PANEL_OUTPUTS);
+    first = load(at);
+    second = load(at + PANEL_OUTPUTS);
 }
 
 // Adds bias and residual to 16 outputs of a row and stores those that exist.
@@ -43,8 +52,7 @@ WENDING_INLINE void store_outputs(const LinearArguments& a, int64_t row, int64_t
 template <class Weight, int ROWS, int HALVES>
 WENDING_INLINE void multiply_tile(const LinearArguments& a, int64_t row, int64_t output) {
     const int64_t pairs = (a.inputs + 1) / 2;
-    const int64_t pair_size = 2 * PANEL_OUTPUTS;
-    const Weight* panel = static_cast<const Weight*>(a.panels) + output / PANEL_OUTPUTS * pairs * pair_size;
+    const Weight* panel = static_cast<const Weight*>(a.panels) + output / PANEL_OUTPUTS * pairs * PAIR_SIZE;
     const int first_half = int(output % PANEL_OUTPUTS) / LANES;
     const float* x = a.x + row * a.inputs;
     Vector sums[ROWS][HALVES];
@@ -54,7 +62,7 @@ WENDING_INLINE void multiply_tile(const LinearArguments& a, int64_t row, int64_t
     const auto load_pair = [&](int64_t pair) {
         for (int h = 0; h < HALVES; ++h) {
             const int half = first_half + h;
-            const Weight* at = panel + (half / 2 * pairs + pair) * pair_size;
+            const Weight* at = panel + (half / 2 * pairs + pair) * PAIR_SIZE;
             load_weights(at, half % 2, first[h], second[h]);
         }
     };

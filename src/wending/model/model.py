@@ -108,6 +108,7 @@ class Model:
         if dtype == "auto":
             dtype = "bfloat16" if checkpoint.dtype(EMBEDDING) == "bfloat16" else "float32"
         use_available_processors()
+        ops.instruction_set()  # an unknown name is refused before the weights are read
         return cls(checkpoint, config, dtype, progress or _no_progress)
 
     def workspace_bytes(self, max_tokens: int) -> int:

@@ -48,4 +48,5 @@ def _yarn(config: ModelConfig, scaling: RopeScaling, wavelengths: NDArray[np.flo
     ramp = np.clip((pairs - np.float32(low)) / np.float32(high - low), 0, 1).astype(np.float32)
     kept = np.float32(1.0) - ramp
     stretched = np.float32(1.0) / (np.float32(scaling.factor) * wavelengths)
-    return stretched * (np.float32(1.0) - kept) + np.float32(1.0) / wavelengths * kept
+    blended: NDArray[np.float32] = stretched * ramp + np.float32(1.0) / wavelengths * kept
+    return blended

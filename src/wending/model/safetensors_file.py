@@ -17,7 +17,11 @@ from wending.model.errors import CheckpointError
 
 LENGTH_BYTES = 8
 LARGEST_HEADER = 100_000_000  # the limit of the format's reference implementation
-NUMPY_TYPES = {"BF16": np.dtype("<u2"), "F16": np.dtype("<f2"), "F32": np.dtype("<f4")}
+NUMPY_TYPES: dict[str, np.dtype[Any]] = {
+    "BF16": np.dtype("<u2"),
+    "F16": np.dtype("<f2"),
+    "F32": np.dtype("<f4"),
+}
 DTYPE_NAMES = {"BF16": "bfloat16", "F16": "float16", "F32": "float32"}
 
 
