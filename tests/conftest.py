@@ -16,8 +16,8 @@ _REPOSITORY = Path(__file__).parent.parent
 def qwen_tokenizer_folder() -> Path:
     """Folder with Qwen2.5's published tokenizer, chat template and configurations.
 
-    Given by the environment variable WENDING_QWEN_TOKENIZER, or found beside the checkout; tests that need it are
-    skipped where it is absent, because its files are not part of this repository.
+    Given by the environment variable WENDING_QWEN_TOKENIZER, or found beside the checkout; tests that need it
+    are skipped where it is absent, because its files are not part of this repository.
     """
     named = os.environ.get("WENDING_QWEN_TOKENIZER")
     folder = Path(named) if named else _REPOSITORY.parent / "shared" / "qwen2.5-tokenizer"

@@ -33,7 +33,7 @@ def test_help_shows_an_example_in_both_languages(command: list[str]) -> None:
 
 
 def test_help_imports_nothing_heavy() -> None:
-    """Help must answer within a blink: what would make it slow is an import, so imports are what is checked."""
+    """Help must answer within a blink; what would make it slow is an import, so imports are checked."""
     script = (
         "import sys\nfrom wending import cli\n"
         "try:\n    cli.main(['assess', '--help'])\nexcept SystemExit:\n    pass\n"
