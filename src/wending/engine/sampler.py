@@ -147,17 +147,23 @@ def _top_k(logits: NDArray[np.float32], k: int) -> NDArray[np.int64]:
 def _nucleus(weights: NDArray[np.float32], top_p: float) -> NDArray[np.int64]:
     """Positions, ascending, of the fewest largest weights that make up `top_p` of the sum."""
     total = float(weights.sum(dtype=np.float64))
-    # Weights below this sum to less than the share that is cut off, so none of them can be needed; the few
-    # that remain are cheap to sort.
-    floor = (1.0 - top_p) * total / len(weights)
-    candidates = (weights >= floor).nonzero()[0]
+    # Weights below this sum to less than the share that is cut off, so none of them can be needed.
+    candidates = (weights >= (1.0 - top_p) * total / len(weights)).nonzero()[0]
     weights = weights[candidates]
-    order = (-weights).argsort(kind="stable")
-    sums = weights[order].cumsum(dtype=np.float64)
-    count = int(sums.searchsorted(top_p * total)) + 1
-    kept = candidates[order[:count]]
-    kept.sort()
-    return kept
+    # The bits of positive floats are ordered as the floats are. Sums over the weights that share their
+    # leading bits show where the border lies, so that only those at the border need sorting, however flat
+    # they all are.
+    buckets = weights.view(np.int32) >> 16
+    buckets -= buckets.min()
+    from_largest = np.bincount(buckets, weights)[::-1].cumsum()
+    at = min(int(from_largest.searchsorted(top_p * total)), len(from_largest) - 1)
+    border = len(from_largest) - 1 - at
+    kept = buckets > border
+    inside = (buckets == border).nonzero()[0]
+    inside = inside[(-weights[inside]).argsort(kind="stable")]
+    sums = weights[inside].cumsum(dtype=np.float64) + (from_largest[at - 1] if at else 0.0)
+    kept[inside[: int(sums.searchsorted(top_p * total)) + 1]] = True
+    return candidates[kept]
 
 
 def _inverse_cumulative(weights: NDArray[np.float32], number: float) -> int:
