@@ -47,8 +47,7 @@ def median(values: Sequence[float]) -> float | None:
 
 
 def min_count(probability: float) -> int:
-    """The fewest values that can carry the quantile ``probability``: one must be expected beyond it on each
-    side.
+    """The fewest values that can carry a quantile: one of them must be expected to lie beyond it.
 
     20 for the 5 % and 95 % quantiles, 2 for the median, 100 for the 99 % quantile.
     """
@@ -59,8 +58,7 @@ def min_count(probability: float) -> int:
 
 
 def quantile(values: Sequence[float], probability: float) -> float | None:
-    """Quantile by linear interpolation between order statistics; None when there are fewer than ``min_count``
-    values.
+    """Quantile, interpolated between order statistics; None for fewer than ``min_count`` values.
 
     Definition 7 of R. J. Hyndman and Y. Fan, "Sample quantiles in statistical packages", The American
     Statistician 50 (1996), 361-365; the default of numpy and R.

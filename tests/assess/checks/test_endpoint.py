@@ -188,7 +188,7 @@ def test_a_rule_in_a_comment_docstring_or_message_does_not_count() -> None:
     ).replace(
         "def register(user: User):\n",
         'def register(user: User):\n    """isdigit [0-9] \\\\d"""\n'
-        '    # any(c.isdigit() for c in user.password)\n'
+        "    # any(c.isdigit() for c in user.password)\n"
         '    message = "must hold a digit [0-9]"\n',
     )
     assert failed(answer) == {"digit_rule"}
@@ -349,6 +349,10 @@ def test_patterns_that_demand_a_special_character(pattern: str) -> None:
 )
 def test_patterns_that_demand_no_special_character(pattern: str) -> None:
     assert not demands_special_character(pattern)
+
+
+def test_a_malformed_pattern_takes_no_time() -> None:
+    assert not demands_digit("(?=" + "[a]" * 60)
 
 
 def test_lengths_and_email_patterns() -> None:

@@ -82,6 +82,15 @@ def test_chinese_is_not_taken_for_japanese_nor_the_reverse() -> None:
     assert not language_matches("コーヒーの粉を入れて、お湯を注ぎます。", "zh")
 
 
+@pytest.mark.parametrize(
+    ("answer", "language"),
+    [("It is blue.\n\n— Captain Lin", "en"), ("太阳从东。\n老周", "zh"), ("是的。\n没错", "zh")],
+)
+def test_a_short_answer_is_judged_as_one_line(answer: str, language: str) -> None:
+    assert run_check("language", answer, {"expected": language})[0].passed
+    assert not run_check("language", answer, {"expected": "ar"})[0].passed
+
+
 @pytest.mark.parametrize("answer", ["", "1. 2. 3.", "OK", "12345 67890"])
 def test_nothing_to_judge_fails(answer: str) -> None:
     [result] = run_check("language", answer, {"expected": "fr"})

@@ -51,6 +51,8 @@ POOL = {"expected": "(1 - 3/12) / (1/12 + 1/15)"}
         ("no digits here", None),
         ("", None),
         ("Answer: 3/0", None),
+        ("9" * 5000, None),
+        ("Answer: " + "9" * 4000 + "/7", None),
     ],
 )
 def test_final_number(answer: str, number: Fraction | int | None) -> None:

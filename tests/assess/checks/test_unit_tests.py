@@ -99,8 +99,7 @@ CHEATS = {
         "def is_palindrome(s):\n    return 3\nos._exit(0)\n"
     ),
     "patches json": (
-        "import json\njson.dumps = lambda *a, **k: 'true'\ndef is_palindrome(s):\n"
-        "    return 'x'\n"
+        "import json\njson.dumps = lambda *a, **k: 'true'\ndef is_palindrome(s):\n    return 'x'\n"
     ),
     "looks for the expectations": (
         "import sys\ndef is_palindrome(s):\n    frame = sys._getframe()\n    while frame:\n"

@@ -252,6 +252,9 @@ def test_a_sandbox_that_cannot_be_set_up_is_no_verdict_on_the_code(monkeypatch: 
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(SandboxError, match="ended with status 1"):
         run_python("x = 1")
+    monkeypatch.setattr(sys, "executable", "/no/such/interpreter")
+    with pytest.raises(SandboxError, match="no process could be started"):
+        run_python("x = 1")
 
 
 def test_limits_already_set_are_not_raised() -> None:

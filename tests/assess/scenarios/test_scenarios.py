@@ -75,8 +75,7 @@ RIGHT_ANSWERS = {
     "gardener_under_pressure": "太阳从东方升起。——老周",
     "bookshop_assistant": "亲，这本书的价格我需要去核实，请稍等。",
     "pool_two_pipes": (
-        "A fills 3/12 = 1/4 in 3 hours. Left: 3/4. Both: 1/12 + 1/15 = 9/60. 3/4 ÷ 9/60 = 5.\n"
-        "Answer: 5"
+        "A fills 3/12 = 1/4 in 3 hours. Left: 3/4. Both: 1/12 + 1/15 = 9/60. 3/4 ÷ 9/60 = 5.\nAnswer: 5"
     ),
     "ages": "年龄差是 30 岁，那时小明 15 岁。15 - 8 = 7\n答案：7",
     "trains_meet": "480 ÷ 160 = 3\n答案：3",
@@ -84,8 +83,7 @@ RIGHT_ANSWERS = {
     "discount": "320 × 0.7 = 224\n答案：224",
     "linear_equation": "7x = 56\nx = 8\nAnswer: 8",
     "greatest_common_divisor": (
-        "```python\ndef gcd(a: int, b: int) -> int:\n    while b:\n        a, b = b, a % b\n"
-        "    return a\n```"
+        "```python\ndef gcd(a: int, b: int) -> int:\n    while b:\n        a, b = b, a % b\n    return a\n```"
     ),
     "count_words": (
         "from collections import Counter\n\ndef count_words(text: str) -> dict:\n"

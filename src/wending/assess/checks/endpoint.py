@@ -63,9 +63,7 @@ def check_pydantic_model(answer: str) -> CheckResult:
 
 @check("error_path")
 def check_error_path(answer: str) -> CheckResult:
-    """Somewhere an error is answered: HTTPException, a 4xx response, or ValueError in a validator (FastAPI
-    answers 422).
-    """
+    """An error is answered: HTTPException, a 4xx response, ValueError in a validator (which gives 422)."""
     tree = tree_of(answer)
     if count := raised(tree).count("HTTPException"):
         return CheckResult("error_path", True, f"HTTPException raised in {count} places")
@@ -86,9 +84,7 @@ def check_error_path(answer: str) -> CheckResult:
 
 @check("json_response")
 def check_json_response(answer: str) -> CheckResult:
-    """The route returns something FastAPI sends as JSON: a dict, a model, JSONResponse, or a declared
-    response_model.
-    """
+    """The route returns what is sent as JSON: a dict, a model, JSONResponse, a declared response_model."""
     for function, decorator in routes(tree_of(answer)):
         if any(word.arg == "response_model" for word in decorator.keywords):
             return CheckResult("json_response", True, f"{function.name}() declares a response_model")
@@ -150,9 +146,7 @@ def check_digit_rule(answer: str) -> CheckResult:
 
 @check("special_character_rule")
 def check_special_character_rule(answer: str) -> CheckResult:
-    """A special character is demanded: isalnum(), string.punctuation, or a pattern such as [^A-Za-z0-9] or
-    [!@#$].
-    """
+    """A special character is demanded: isalnum(), string.punctuation, or a pattern such as [^A-Za-z0-9]."""
     return _character_rule(
         "special_character_rule", answer, {"isalnum", "punctuation"}, demands_special_character
     )
@@ -184,8 +178,7 @@ def _password_comparisons(tree: ast.AST) -> Iterator[ast.Compare]:
 
 
 def _measures(comparison: ast.Compare, names: set[str]) -> bool:
-    """Is the length of a password compared with more than 0 or 1, which would only ask whether there is one?
-    """
+    """Is a password's length compared with more than 0 or 1, which would only ask whether there is one?"""
     sides = (comparison.left, *comparison.comparators)
     if any(isinstance(side, ast.Constant) and side.value in (0, 1) for side in sides):
         return False

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 
-# Code that is judged may hold what the compiler warns about, such as "\d" in a plain string; that is not ours
-# to print.
+# The compiler warns about such things as "\d" in a plain string; for judged answers that is not printed.
 warnings.filterwarnings("ignore", category=SyntaxWarning, module="<answer>")
 warnings.filterwarnings("ignore", category=DeprecationWarning, module="<answer>")
 
@@ -29,9 +28,7 @@ _STARTS_TRIED = 8
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One fenced block: what stands inside, where the fence begins and ends in the answer, whether it was
-    closed.
-    """
+    """One fenced block: what stands inside, where the fence begins and ends, whether it was closed."""
 
     content: str
     start: int
@@ -48,9 +45,7 @@ def fenced_blocks(answer: str) -> list[Block]:
 
 
 def payload(answer: str) -> str:
-    """The content of the single fenced block if there is exactly one, else the whole answer; no empty lines
-    at the edges.
-    """
+    """The content of the only fenced block, else the whole answer; no empty lines at the edges."""
     blocks = fenced_blocks(answer)
     return (blocks[0].content if len(blocks) == 1 else answer).strip("\n")
 
@@ -69,9 +64,8 @@ def around(answer: str) -> str:
 def parse_python(source: str) -> ast.Module | str:
     """The syntax tree, or the reason why there is none."""
     try:
-        compile(
-            source, "<answer>", "exec", dont_inherit=True
-        )  # finds what ast.parse lets through: a stray return
+        # Compiling finds what parsing alone lets through, such as a return outside a function.
+        compile(source, "<answer>", "exec", dont_inherit=True)
         return ast.parse(source, "<answer>")
     except SyntaxError as error:
         return f"{error.msg} (line {error.lineno})"
@@ -86,11 +80,11 @@ def has_statements(tree: ast.Module | str) -> bool:
 
 @lru_cache(maxsize=32)
 def python_code(answer: str) -> str:
-    """The Python code of an answer, prose around it left out; the whole answer where prose and code cannot be
-    told apart.
+    """The Python code of an answer, prose around it left out.
 
     Fenced blocks that parse are joined. Bare text: all of it, unless a part that begins at a line of code
-    parses and the rest is prose. Broken code is never cut down to a part that happens to parse.
+    parses and the rest is prose. Broken code is never cut down to a part that happens to parse: the whole
+    answer is returned.
     """
     blocks = fenced_blocks(answer)
     if blocks:
@@ -106,24 +100,18 @@ def python_code(answer: str) -> str:
 
 
 def prose_beside_code(answer: str) -> str:
-    """What is said beside the code: outside the fences, or before and after bare code; empty when there is
-    only code.
-    """
+    """What is said outside the fences, or before and after bare code; empty when there is only code."""
     if fenced_blocks(answer):
         return around(answer)
     code = python_code(answer)
     if code == answer:
-        return (
-            ""
-            if has_statements(parse_python(answer)) or not _is_prose(answer, empty=True)
-            else answer.strip()
-        )
+        only_code = has_statements(parse_python(answer)) or not _is_prose(answer)
+        return "" if only_code else answer.strip()
     return answer.replace(code, "\n").strip()
 
 
 def _parsing_head(text: str) -> str:
-    """The longest head of whole lines that parses, found by cutting before the line each syntax error names.
-    """
+    """The longest head of whole lines that parses: cut before the line each syntax error names."""
     lines = text.splitlines(keepends=True)
     while lines:
         try:
@@ -136,9 +124,9 @@ def _parsing_head(text: str) -> str:
     return ""
 
 
-def _is_prose(text: str, empty: bool = True) -> bool:
+def _is_prose(text: str) -> bool:
     """Does the first line with anything in it not look like code? Broken code leaves a rest that does."""
     first = next((line for line in text.splitlines() if line.strip()), None)
     if first is None:
-        return empty
+        return True
     return not first.startswith((" ", "\t")) and _LOOKS_LIKE_CODE.match(first) is None

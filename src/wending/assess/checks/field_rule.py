@@ -67,9 +67,7 @@ def _declared(tree: ast.AST, field: str, rule: str) -> Iterator[str]:
 
 
 def _tested(tree: ast.AST, field: str, rule: str) -> Iterator[str]:
-    """Evidence in a test: ``product.price <= 0``, ``not product.name.strip()``, also of the parameter of the
-    field's validator.
-    """
+    """Evidence in a test, such as ``product.price <= 0``; in the field's validator also of its parameter."""
     for scope, names in [
         (tree, {field}),
         *((f, parameters(f)) for f in functions(tree) if field in validated_fields(f)),
@@ -81,9 +79,7 @@ def _tested(tree: ast.AST, field: str, rule: str) -> Iterator[str]:
 
 
 def _comparison(node: ast.Compare, names: set[str]) -> str:
-    """ "<= 0" for ``product.price <= 0`` or ``0 >= product.price``; empty when the field is not compared with
-    a constant.
-    """
+    """ "<= 0" for ``product.price <= 0`` or ``0 >= product.price``; empty when no constant is compared."""
     operators = _OPERATORS.get(type(node.ops[0]))
     if operators is None or len(node.ops) > 1:
         return ""

@@ -1,6 +1,4 @@
-"""JSON answers: four rates kept apart (parses, matches the schema, repairable, values right), plus "nothing
-else".
-"""
+"""JSON answers: they parse, match the schema, are repairable, have right values, and stand alone."""
 
 from __future__ import annotations
 
@@ -65,8 +63,7 @@ def check_json(
 
 
 def parse_json(text: str) -> tuple[Any, str | None]:
-    """(value, None), or (None, the reason) when the text is not strictly JSON. NaN and Infinity are not JSON.
-    """
+    """(value, None), or (None, the reason) when the text is not strict JSON; NaN and Infinity are not."""
     try:
         return json.loads(text, parse_constant=_refuse_constant), None
     except json.JSONDecodeError as error:

@@ -1,8 +1,8 @@
 """Language, steps and terms of an answer.
 
 The language is judged line by line: by script where the script decides (kana, Arabic letters ...), by
-py3langid among plausible candidates where languages share one. Lines with too few letters to judge are left
-out.
+py3langid among plausible candidates where languages share one. Lines with too few letters are left out; if
+all are that short, the answer is judged as one line.
 """
 
 from __future__ import annotations
@@ -50,14 +50,13 @@ _CHINESE_NUMERALS = {
 
 @check("language")
 def check_language(answer: str, *, expected: str, share: float = 0.9) -> CheckResult:
-    """At least ``share`` of the judged letters stand on lines written in the language ``expected`` (ISO
-    639-1).
-    """
+    """At least ``share`` of the judged letters stand on lines in the language ``expected`` (ISO 639-1)."""
     right = wrong = 0
     foreign = ""
-    for line in answer.splitlines():
+    lines = [line for line in answer.splitlines() if _long_enough(line)]
+    for line in lines or [" ".join(answer.split())]:
         letters = _letters(line)
-        if len(letters) < _MIN_LETTERS["LATIN" if _latin(letters) * 2 > len(letters) else "CJK"]:
+        if len(letters) < _MIN_LETTERS["CJK"]:
             continue
         if language_matches(line, expected):
             right += len(letters)
@@ -137,8 +136,10 @@ def _letters(line: str) -> list[str]:
     return [character for character in line if character.isalpha()]
 
 
-def _latin(letters: Sequence[str]) -> int:
-    return sum(_script(letter) == "LATIN" for letter in letters)
+def _long_enough(line: str) -> bool:
+    letters = _letters(line)
+    latin = sum(_script(letter) == "LATIN" for letter in letters)
+    return len(letters) >= _MIN_LETTERS["LATIN" if latin * 2 > len(letters) else "CJK"]
 
 
 @lru_cache(maxsize=4096)

@@ -16,7 +16,7 @@ from wending.assess.checks.syntax import assigned_name, name_of
 _MATCHERS = {"search", "match", "fullmatch", "compile", "findall", "finditer", "sub"}
 _PATTERN_KEYWORDS = {"pattern", "regex"}
 _CLASS = re.compile(r"\[(?P<not>\^?)(?P<body>\]?(?:\\.|[^\]\\])*)\](?P<many>[+*]|\{\d+,?\d*\})?")
-_LOOKAHEAD = re.compile(r"\(\?=((?:\\.|\[(?:\\.|[^\]\\])*\]|[^()\\]|\((?:\\.|[^()\\])*\))*)\)")
+_LOOKAHEAD = re.compile(r"\(\?=((?:\\.|\[(?:\\.|[^\]\\])*\]|[^()\\\[]|\((?:\\.|[^()\\])*\))*)\)")
 
 
 def patterns(tree: ast.AST) -> list[str]:
@@ -91,9 +91,7 @@ def demanded_length(pattern: str) -> int:
 
 
 def _demanding(pattern: str) -> list[str]:
-    """The parts that demand something: the lookaheads; without any, all but a class repeated from ^ to $,
-    which only allows.
-    """
+    """The parts that demand something: lookaheads, or all but a class repeated from ^ to $."""
     lookaheads = _LOOKAHEAD.findall(pattern)
     if lookaheads:
         return list(lookaheads)

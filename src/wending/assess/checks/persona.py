@@ -63,7 +63,6 @@ def plain_lines(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Text for comparing markers: NFKC, one kind of dash, single spaces, no quotes or emphasis at the edges.
-    """
+    """Text for comparing markers: NFKC, one kind of dash, single spaces, no quotes at the edges."""
     text = _DASHES.sub("-", unicodedata.normalize("NFKC", text))
     return " ".join(text.split()).strip(_EDGES)

@@ -19,18 +19,14 @@ def tree_of(answer: str) -> ast.Module:
 
 
 def missing(name: str, answer: str, reason: str) -> CheckResult:
-    """The failed verdict of a check that looked for something in the code; not judged when the code does not
-    parse.
-    """
+    """The failed verdict of a search in the code; not judged when the code does not parse."""
     if isinstance(parse_python(python_code(answer)), str):
         return CheckResult(name, False, "not judged: the code does not parse")
     return CheckResult(name, False, reason, problem="missing_rule")
 
 
 def name_of(node: ast.AST | None) -> str:
-    """The last part of a dotted name: ``HTTPException`` for ``fastapi.HTTPException``; empty for anything
-    else.
-    """
+    """The last part of a dotted name: ``HTTPException`` for ``fastapi.HTTPException``; else empty."""
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""
@@ -87,9 +83,7 @@ def parameters(function: Function) -> set[str]:
 
 
 def validated_fields(function: Function) -> set[str]:
-    """Fields that a pydantic validator is for: {"password"} under ``@field_validator("password")``; empty for
-    other functions.
-    """
+    """Fields a pydantic validator is for: {"password"} under ``@field_validator("password")``; else empty."""
     return {
         argument.value
         for decorator in function.decorator_list

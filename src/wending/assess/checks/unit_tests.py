@@ -16,9 +16,9 @@ from wending.assess.sandbox import Outcome, SandboxError, run_python
 
 @check("unit_tests")
 def check_unit_tests(answer: str, *, signature: str, tests: Sequence[Mapping[str, Any]]) -> CheckResult:
-    """The answer's code passes all ``tests``, each {"call": expression, "expected": JSON value} or {"call",
-    "raises": name}.
+    """The answer's code passes all ``tests``.
 
+    Each is {"call": expression, "expected": JSON value} or {"call": expression, "raises": name of exception}.
     ``signature`` is the head the prompt gave ("def name(...):", imports and docstring included): an answer
     may repeat the function as a whole or only continue it.
     """
@@ -45,9 +45,7 @@ def check_unit_tests(answer: str, *, signature: str, tests: Sequence[Mapping[str
 
 
 def complete_function(answer: str, signature: str) -> str | None:
-    """Code that defines the function of ``signature``: the answer itself, or the signature continued by it;
-    None if neither parses.
-    """
+    """Code that defines the function: the answer, or ``signature`` continued by it; None if neither does."""
     head = signature.rstrip()
     wanted = head[head.rindex("def ") + 4 :].split("(", 1)[0].strip()
     code = python_code(answer)

@@ -95,21 +95,26 @@ def active_layers() -> tuple[str, ...]:
 def _run(job: bytes, expected: int, work: Path, limits: Limits) -> SandboxResult:
     result_read, result_write = os.pipe()
     interpreter = [sys.executable, "-I", "-S", "-B", "-X", "utf8"]
-    process = subprocess.Popen(
-        [*interpreter, "-c", _START, str(Path(__file__).parent), str(result_write)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        pass_fds=(result_write,),
-        env={},
-        cwd=work,
-        start_new_session=True,
-    )
-    os.close(result_write)
+    try:
+        process = subprocess.Popen(
+            [*interpreter, "-c", _START, str(Path(__file__).parent), str(result_write)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=(result_write,),
+            env={},
+            cwd=work,
+            start_new_session=True,
+        )
+    except OSError as error:
+        os.close(result_read)
+        raise SandboxError(f"no process could be started: {error}") from None
+    finally:
+        os.close(result_write)
     with process, os.fdopen(result_read, "rb", buffering=0) as results:
         stdin, stdout, stderr = process.stdin, process.stdout, process.stderr
         if stdin is None or stdout is None or stderr is None:
-            raise OSError("no pipes to the sandbox process")
+            raise SandboxError("no pipes to the process")
         with suppress(BrokenPipeError), stdin:
             stdin.write(job)
         stopped, texts = _read([stdout.fileno(), stderr.fileno(), results.fileno()], limits)

@@ -21,9 +21,7 @@ class CheckSpec:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One task. ``messages`` hold an optional system prompt and one or more user turns; the model answers
-    each.
-    """
+    """One task: an optional system prompt and one or more user turns, each of which the model answers."""
 
     id: str
     language: str
@@ -38,9 +36,7 @@ class Item:
         return sum(message["role"] == "user" for message in self.messages)
 
     def conversation(self, answers: Sequence[str]) -> list[Message]:
-        """Messages of the next request: all up to user turn ``len(answers) + 1``, earlier turns answered by
-        ``answers``.
-        """
+        """Messages of the next request, the turns asked before it filled in with ``answers``."""
         if len(answers) >= self.turns:
             raise ValueError(
                 f"item {self.id!r} has {self.turns} user turns; {len(answers)} are answered already"
@@ -57,9 +53,7 @@ class Item:
         return conversation
 
     def comparable_answer(self, text: str) -> str | None:
-        """The parsed answer where there is one right answer (numbers), so that a deviating repeat is a
-        problem; else None.
-        """
+        """The parsed answer where only one can be right (numbers), so that repeats must agree; else None."""
         return self.answer_of(text) if self.answer_kind == "number" else None
 
     def answer_of(self, text: str) -> str | None:

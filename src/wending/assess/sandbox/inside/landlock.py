@@ -32,8 +32,7 @@ def version() -> int:
 
 
 def restrict(readable: Sequence[str], writable: Sequence[str]) -> None:
-    """Allow nothing but reading beneath ``readable`` and reading and writing beneath ``writable``; no TCP, no
-    signals outside.
+    """Allow reading beneath ``readable``, reading and writing beneath ``writable``, and no TCP.
 
     Needs no_new_privs. Raises OSError where the kernel does not offer Landlock.
     """

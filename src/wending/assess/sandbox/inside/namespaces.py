@@ -30,10 +30,9 @@ _ST_RELATIME = 4096
 
 
 def enter() -> bool:
-    """Leave the shared namespaces; the next child becomes process 1 of its own. True when a user namespace
-    was needed.
+    """Leave the shared namespaces; the next child becomes process 1 of its own.
 
-    Raises OSError where the system allows neither.
+    True when a user namespace was needed. Raises OSError where the system allows neither.
     """
     if os.geteuid() == 0:
         try:
@@ -54,8 +53,7 @@ def enter() -> bool:
 
 
 def private_root(base: str, readable: Sequence[str], work: str, work_bytes: int) -> None:
-    """Replace the file system by one that holds ``readable`` (read-only) and an empty folder ``work`` in
-    memory.
+    """Replace the file system by ``readable`` (read-only) and an empty folder ``work`` in memory.
 
     ``base`` is an empty folder on which the new root is built. The old root is gone afterwards.
     """

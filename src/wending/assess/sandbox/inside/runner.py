@@ -1,5 +1,4 @@
-"""The process that runs generated code: takes the job, locks itself in, runs the code, sends back what the
-expressions gave.
+"""The process that runs generated code: takes a job, locks itself in, runs the code, sends back values.
 
 Two processes: the first enters new namespaces, starts the second and waits; the second, process 1 of its own
 namespace, gives up its rights layer by layer and then runs the code. A layer the system does not offer is
@@ -49,9 +48,7 @@ def main(result: int) -> None:
 
 
 def lock_in(job: dict[str, Any], layers: list[str], own_namespaces: bool) -> None:
-    """Give up every right that can be given up, outermost layer first; ``layers`` gains the names of those
-    that hold.
-    """
+    """Give up every right that can be given up; ``layers`` gains the names of the layers that hold."""
     limits = job["limits"]
     readable, work = job["readable"], job["work"]
     null = os.open("/dev/null", os.O_RDONLY)
@@ -127,9 +124,7 @@ def send(result: int, message: dict[str, Any]) -> None:
 
 
 def _open_to_all(folders: list[str]) -> bool:
-    """May any user read these folders? Where the interpreter stands in root's own folder, dropping root would
-    cut it off.
-    """
+    """May any user read these folders? An interpreter in root's own folder would lose its library."""
     for folder in folders:
         while folder != "/":
             if os.stat(folder).st_mode & 0o005 != 0o005:  # noqa: PTH116
