@@ -33,7 +33,10 @@ def shoot_chat(browser: Browser, url: str, language: str, out: Path) -> None:
     for asked, prompt in enumerate((prompts[MATHEMATICS], prompts[CODE]), start=1):
         page.locator("#prompt").fill(prompt)
         page.keyboard.press("Enter")
-        page.locator(".message.assistant[data-status=done]").nth(asked - 1).wait_for(timeout=120_000)
+        answer = page.locator(".message.assistant[aria-busy=false]").nth(asked - 1)
+        answer.wait_for(timeout=120_000)
+        if answer.get_attribute("data-status") != "done":
+            raise RuntimeError(f"the page has no answer but: {answer.inner_text()}")
     save(page, out / f"chat-{language}.png")
     context.close()
 
