@@ -2,8 +2,9 @@
 
     python bench/model_speed.py --shape 0.5b --threads 2
 
-Prints prefill tok/s and GFLOP/s, decode tok/s for several batch sizes with the GB/s of weights and KV cache that they
-read, and the read bandwidth of the machine measured in the same run. Sampling, scheduling and HTTP are not in it.
+Prints prefill tok/s and GFLOP/s, decode tok/s for several batch sizes with the GB/s of weights and KV cache
+that they read, and the read bandwidth of the machine measured in the same run. Sampling, scheduling and HTTP are
+not in it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from tests.random_checkpoint import parameter_shapes, small_config, write_random_checkpoint
+
 from wending import _kernels
 from wending.model.batch import ForwardBatch
 from wending.model.kv_cache import KVCache
@@ -127,7 +129,8 @@ def main() -> None:
         _kernels.set_threads(arguments.threads)
     print(
         f"{arguments.shape}: {parameters / 1e6:.1f} M parameters, {model.dtype}, {model.instruction_set}, "
-        f"{_kernels.threads()} threads; written in {written - started:.1f} s, loaded in {loaded - written:.1f} s"
+        f"{_kernels.threads()} threads; "
+        f"written in {written - started:.1f} s, loaded in {loaded - written:.1f} s"
     )
     print(f"read bandwidth {read_bandwidth():.1f} GB/s")
 

@@ -84,7 +84,8 @@ void bind_storage(nb::module_& m) {
                  new (self) Batch(cache, copied(token_ids), copied(positions), copied(slots), copied(sequence_rows),
                                   copied(block_tables), int64_t(block_tables.shape(1)), copied(logit_rows));
              },
-             "cache"_a, "token_ids"_a, "positions"_a, "slots"_a, "sequence_rows"_a, "block_tables"_a, "logit_rows"_a)
+             "cache"_a, "token_ids"_a.noconvert(), "positions"_a.noconvert(), "slots"_a.noconvert(),
+             "sequence_rows"_a.noconvert(), "block_tables"_a.noconvert(), "logit_rows"_a.noconvert())
         .def_prop_ro("tokens", &Batch::tokens);
 }
 

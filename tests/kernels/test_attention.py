@@ -1,0 +1,215 @@
+"""Rotary positions, the paged cache and attention over it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from tests.kernels.arrays import Floats, as_stored, buffer_of, int32, normal, relative_error
+
+from wending import _kernels
+
+Doubles = NDArray[np.float64]
+
+
+@dataclass
+class Sequence:
+    """A sequence in a cache whose other blocks and later positions hold NaN, so that reading them shows."""
+
+    heads: int
+    kv_heads: int
+    head_dim: int
+    precision: str
+    block_size: int = 16
+    length: int = 150
+
+    def __post_init__(self) -> None:
+        self.own_blocks = -(-self.length // self.block_size)
+        self.cache = _kernels.KeyValueCache(
+            1, 2 * self.own_blocks, self.block_size, self.kv_heads, self.head_dim, self.precision
+        )
+        self.table = np.random.default_rng(5).permutation(2 * self.own_blocks)[: self.own_blocks]
+        self.qkv = normal(1, self.length, (self.heads + 2 * self.kv_heads) * self.head_dim)
+        poison = np.full((2 * self.own_blocks * self.block_size, self.qkv.shape[1]), np.nan, np.float32)
+        slots = np.arange(len(poison), dtype=np.int32)
+        rows = np.zeros(len(poison), np.int32)
+        everything = _kernels.Batch(
+            self.cache, rows, rows, slots, rows, np.zeros((1, self.own_blocks), np.int32), int32()
+        )
+        self.write(everything, poison)
+
+    def batch(self, positions: NDArray[np.int64]) -> _kernels.Batch:
+        slots = self.table[positions // self.block_size] * self.block_size + positions % self.block_size
+        ids = np.zeros(len(positions), np.int32)
+        table = self.table[None].astype(np.int32)
+        return _kernels.Batch(
+            self.cache, ids, positions.astype(np.int32), slots.astype(np.int32), ids, table, int32()
+        )
+
+    def write(self, batch: _kernels.Batch, qkv: Floats) -> None:
+        """Puts keys and values into the cache without turning them."""
+        half = self.head_dim // 2
+        cosine = buffer_of(np.ones((len(qkv), half), np.float32))
+        sine = buffer_of(np.zeros((len(qkv), half), np.float32))
+        _kernels.rope_and_cache(buffer_of(qkv), cosine, sine, batch, self.cache, 0)
+
+    def attend(self, first: int, end: int, written: bool = False) -> Floats:
+        """Attention of the positions from `first` to `end`, as one batch."""
+        positions = np.arange(first, end)
+        batch = self.batch(positions)
+        if not written:
+            self.write(batch, self.qkv[first:end])
+        out = _kernels.Buffer(self.heads * self.head_dim)
+        _kernels.attention(buffer_of(self.qkv[first:end]), batch, self.cache, 0, out)
+        return out.numpy().copy()
+
+    def expected(self) -> Doubles:
+        """Plain causal attention in float64 over the keys and values as the cache keeps them."""
+        heads, kv_heads, size = self.heads, self.kv_heads, self.head_dim
+        query = self.qkv[:, : heads * size].reshape(-1, heads, size).astype(np.float64)
+        stored = as_stored(self.qkv[:, heads * size :], self.precision)
+        key, value = np.split(stored.reshape(self.length, 2 * kv_heads, size), 2, axis=1)
+        out = np.zeros((self.length, heads, size))
+        for head in range(heads):
+            kv_head = head // (heads // kv_heads)
+            scores = query[:, head] @ key[:, kv_head].T / np.sqrt(size)
+            scores[np.triu_indices(self.length, 1)] = -np.inf
+            weights = np.exp(scores - scores.max(axis=1, keepdims=True))
+            out[:, head] = weights / weights.sum(axis=1, keepdims=True) @ value[:, kv_head]
+        return out.reshape(self.length, -1)
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float32"])
+@pytest.mark.parametrize(
+    ("heads", "kv_heads", "head_dim", "block_size"),
+    [(1, 1, 16, 16), (4, 4, 64, 32), (7, 1, 48, 48), (6, 1, 128, 16), (14, 2, 64, 64), (11, 1, 256, 16)],
+)
+def test_attention_equals_float64(
+    heads: int, kv_heads: int, head_dim: int, block_size: int, precision: str
+) -> None:
+    sequence = Sequence(heads, kv_heads, head_dim, precision, block_size)
+    assert relative_error(sequence.attend(0, sequence.length), sequence.expected()) < 2e-6
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float32"])
+def test_a_token_does_not_depend_on_chunks_or_threads(precision: str, threads: None) -> None:
+    _kernels.set_threads(1)
+    whole = Sequence(14, 2, 64, precision).attend(0, 150)
+    for count in (1, 2, 3):
+        _kernels.set_threads(count)
+        for chunk in (1, 17, 64, 100):
+            sequence = Sequence(14, 2, 64, precision)
+            parts = [
+                sequence.attend(first, min(first + chunk, 150)) for first in range(0, sequence.length, chunk)
+            ]
+            assert np.array_equal(np.concatenate(parts), whole)
+
+
+def test_block_size_does_not_matter() -> None:
+    outputs = [
+        Sequence(6, 2, 64, "bfloat16", block_size).attend(0, 150) for block_size in (16, 32, 48, 64, 256)
+    ]
+    for output in outputs[1:]:
+        assert np.array_equal(output, outputs[0])
+
+
+def test_later_writes_do_not_change_earlier_tokens() -> None:
+    sequence = Sequence(4, 2, 32, "bfloat16")
+    before = sequence.attend(0, 70)
+    sequence.attend(70, 150)
+    assert np.array_equal(sequence.attend(0, 70, written=True), before)
+
+
+def test_large_scores_stay_finite() -> None:
+    sequence = Sequence(2, 1, 32, "float32")
+    sequence.qkv *= 100
+    assert relative_error(sequence.attend(0, 150), sequence.expected()) < 1e-5
+
+
+def test_a_key_that_is_not_a_number_shows_in_the_output() -> None:
+    sequence = Sequence(2, 1, 32, "bfloat16")
+    sequence.qkv[40, -33] = np.nan
+    out = sequence.attend(0, 150)
+    assert np.isfinite(out[:40]).all()
+    assert np.isnan(out[40:]).any(axis=1).all()
+
+
+@pytest.mark.parametrize("head_dim", [16, 64, 128])
+def test_rope_rotates_queries_in_place_and_keys_on_their_way(head_dim: int) -> None:
+    sequence = Sequence(3, 1, head_dim, "float32", length=40)
+    half = head_dim // 2
+    frequencies = (1e4 ** -(np.arange(half, dtype=np.float32) / half)).astype(np.float32)
+    batch = sequence.batch(np.arange(40))
+    cosine, sine = _kernels.Buffer(half), _kernels.Buffer(half)
+    _kernels.rotary(batch, _kernels.Vector(frequencies), 1.25, cosine, sine)
+    angles = np.arange(40, dtype=np.float32)[:, None] * frequencies
+    assert relative_error(cosine.numpy(), 1.25 * np.cos(angles.astype(np.float64))) < 2e-7
+    assert relative_error(sine.numpy(), 1.25 * np.sin(angles.astype(np.float64))) < 2e-7
+
+    rotated = buffer_of(sequence.qkv)
+    _kernels.rope_and_cache(rotated, cosine, sine, batch, sequence.cache, 0)
+    out = _kernels.Buffer(3 * head_dim)
+    _kernels.attention(rotated, batch, sequence.cache, 0, out)
+    heads = sequence.qkv.reshape(40, 5, head_dim).astype(np.float64)
+    turned = np.concatenate([-heads[..., half:], heads[..., :half]], axis=-1)
+    both = np.concatenate([angles, angles], axis=1)[:, None].astype(np.float64)
+    expected = 1.25 * (heads * np.cos(both) + turned * np.sin(both))
+    assert relative_error(rotated.numpy()[:, : 3 * head_dim], expected[:, :3].reshape(40, -1)) < 1e-6
+    sequence.qkv[:, : 4 * head_dim] = expected[:, :4].reshape(40, -1)
+    assert relative_error(out.numpy(), sequence.expected()) < 2e-6
+
+
+def batch_with(**changed: NDArray[np.int32]) -> _kernels.Batch:
+    """A sound batch of two tokens over a cache of four blocks, with some of its arrays replaced."""
+    arrays = {
+        "token_ids": int32(1, 2),
+        "positions": int32(0, 1),
+        "slots": int32(16, 17),
+        "sequence_rows": int32(0, 0),
+        "block_tables": int32([1, 0]),
+        "logit_rows": int32(1),
+    }
+    return _kernels.Batch(_kernels.KeyValueCache(1, 4, 16, 1, 16, "float32"), **(arrays | changed))
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"positions": int32(0, 32)}, "position 32 is outside 0 to 31"),
+        ({"positions": int32(-1, 0)}, "position -1 is outside"),
+        ({"slots": int32(16, 64)}, "slot 64 is outside 0 to 63"),
+        ({"sequence_rows": int32(0, 1)}, "sequence row 1 is outside 0 to 0"),
+        ({"block_tables": int32([1, 4])}, "block id 4 is outside 0 to 3"),
+        ({"logit_rows": int32(2)}, "logit row 2 is outside 0 to 1"),
+        ({"slots": int32(16)}, "2 token ids has 2 positions, 1 slots and 2 sequence rows"),
+    ],
+)
+def test_a_batch_outside_its_cache_is_refused(changed: dict[str, NDArray[np.int32]], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        batch_with(**changed)
+
+
+def test_a_batch_takes_int32_only() -> None:
+    with pytest.raises(TypeError):
+        batch_with(token_ids=np.array([1, 2]))
+
+
+def test_cache_shapes_that_cannot_work_are_refused() -> None:
+    with pytest.raises(ValueError, match="block_size must be a multiple of 16, is 8"):
+        _kernels.KeyValueCache(1, 4, 8, 1, 16, "float32")
+    with pytest.raises(ValueError, match="head_dim must be a multiple of 16 up to 256, is 24"):
+        _kernels.KeyValueCache(1, 4, 16, 1, 24, "float32")
+    with pytest.raises(ValueError, match="blocks must be positive, is 0"):
+        _kernels.KeyValueCache(1, 0, 16, 1, 16, "float32")
+    with pytest.raises(ValueError, match="too large for 32-bit slots"):
+        _kernels.KeyValueCache(1, 1 << 28, 16, 1, 16, "float32")
+    with pytest.raises(ValueError, match="layer 1 is not one of the cache's 1"):
+        _kernels.attention(
+            buffer_of(normal(0, 2, 48)),
+            batch_with(),
+            _kernels.KeyValueCache(1, 4, 16, 1, 16, "float32"),
+            1,
+            _kernels.Buffer(16),
+        )
