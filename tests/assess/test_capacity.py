@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from wending.assess.capacity import Capacity, Level, Objective, find_capacity, judge_level
+from wending.assess.chat_answer import ChatAnswer
+from wending.assess.endpoint_errors import Unreachable
+from wending.assess.outcomes import Outcomes
 
 
 def level(concurrency: int, *, held: bool = True, seconds: float = 1.0) -> Level:
@@ -61,18 +64,41 @@ async def test_a_level_that_was_cut_off_says_nothing() -> None:
     assert (found.max_concurrency, found.stopped_by, len(found.levels)) == (1, "time", 1)
 
 
+def outcomes(ttfts: list[float], speed: float = 50.0, errors: int = 0) -> Outcomes:
+    """Answers of 11 tokens that came at `speed` tokens per second after the given times to the first."""
+    answers = [
+        ChatAnswer(0.0, "x", [ttft, ttft + 5 / speed], ttft + 10 / speed, "stop", usage_tokens=11)
+        for ttft in ttfts
+    ]
+    return Outcomes(answers, [Unreachable("gone")] * errors)
+
+
 def test_a_level_fails_for_each_part_of_the_objective() -> None:
     objective = Objective(max_ttft_s=2.0, min_tokens_per_s=10.0, max_error_rate=0.01)
-    assert judge_level(2, 1.0, [0.1, 0.2], [50.0, 60.0], 40, 0, objective).held
-    assert "TTFT 2.10 s > 2 s" in judge_level(2, 1.0, [0.1, 2.1], [50.0, 60.0], 40, 0, objective).reason
-    assert "9.0 tok/s < 10 tok/s" in judge_level(2, 1.0, [0.1, 0.2], [9.0, 60.0], 40, 0, objective).reason
-    assert "1 of 3 requests failed" in judge_level(2, 1.0, [0.1, 0.2], [50.0, 60.0], 40, 1, objective).reason
+
+    def reason(found: Outcomes) -> str:
+        return judge_level(2, 1.0, found, objective).reason
+
+    assert reason(outcomes([0.1, 0.2])) == ""
+    assert reason(outcomes([0.1, 2.1])) == "TTFT 2.10 s > 2 s"
+    assert reason(outcomes([0.1, 0.2], speed=9.0)) == "9.0 tok/s < 10 tok/s"
+    assert reason(outcomes([0.1, 0.2], errors=1)) == "1 of 3 requests failed (gone)"
+    assert reason(Outcomes([ChatAnswer(0.0, finish_reason="stop", ended=0.1)])) == "no answer had any content"
     # One request in a hundred may fail, and one in twenty may be late.
-    assert judge_level(99, 1.0, [0.1] * 99, [50.0] * 99, 40, 1, objective).held
-    assert judge_level(100, 1.0, [0.1] * 97 + [9.0] * 3, [50.0] * 100, 40, 0, objective).held
+    assert reason(outcomes([0.1] * 99, errors=1)) == ""
+    assert reason(outcomes([0.1] * 97 + [9.0] * 3)) == ""
 
 
 def test_below_twenty_requests_the_worst_one_counts() -> None:
-    few = judge_level(4, 2.0, [0.1, 0.2, 0.9], [50.0, 60.0, 20.0], 40, 0, Objective())
-    assert (few.ttft_s, few.tokens_per_s, few.worst, few.total_tokens_per_s) == (0.9, 20.0, True, 20.0)
-    assert not judge_level(20, 2.0, [0.1] * 20, [50.0] * 20, 40, 0, Objective()).worst
+    few = judge_level(4, 2.0, outcomes([0.1, 0.2, 0.9], speed=20.0), Objective())
+    assert (few.ttft_s, few.tokens_per_s, few.worst) == (0.9, pytest.approx(20.0), True)
+    assert few.total_tokens_per_s == 33 / 2
+    assert not judge_level(20, 2.0, outcomes([0.1] * 20), Objective()).worst
+
+
+def test_an_empty_answer_is_no_failure_of_capacity() -> None:
+    found = outcomes([0.1, 0.2])
+    found.answers.append(ChatAnswer(0.0, finish_reason="stop", ended=0.1))
+    level = judge_level(3, 1.0, found, Objective())
+    assert level.held
+    assert level.requests == 3

@@ -29,13 +29,13 @@ async def test_times_are_those_of_the_endpoint() -> None:
     with ScriptedEndpoint(lambda request: reply) as endpoint:
         results = await measure(endpoint, 6.0, Objective())
     for result in results:
-        ttft, speed = distribution(result.ttft_values), distribution(result.speed_values)
+        ttft, speed = distribution(result.single_stream.ttfts), distribution(result.single_stream.speeds)
         assert ttft.p50 is not None
         assert speed.p50 is not None
         assert 0.05 <= ttft.p50 < 1
         # Nine gaps of at least 0.01 s lie between the first and the last of ten tokens.
         assert 0 < speed.p50 <= 100
-        assert set(result.token_counts) == {10}
+        assert set(result.single_stream.token_counts) == {10}
         assert result.shorter_than_meant == (result.request_type == "long")
         assert (ttft.p95 is None) == (ttft.n < 20)
 

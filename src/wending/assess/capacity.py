@@ -5,10 +5,11 @@ It knows nothing of HTTP: the caller measures a level and says what the next one
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from wending.assess.outcomes import Outcomes
 from wending.assess.stats import quantile
 
 CAP = 64
@@ -65,32 +66,33 @@ class Capacity:
         return self.failed_at is None
 
 
-def judge_level(
-    concurrency: int,
-    seconds: float,
-    ttfts: Sequence[float],
-    speeds: Sequence[float],
-    tokens: int,
-    errors: int,
-    objective: Objective,
-) -> Level:
-    """A level from its requests: TTFT in seconds, tokens/s of each stream, tokens of all, failed requests."""
-    ttft, speed = quantile(ttfts, 0.95), quantile(speeds, 0.05)
-    worst = ttft is None or speed is None
-    if worst:
-        ttft, speed = max(ttfts, default=None), min(speeds, default=None)
-    requests = len(ttfts) + errors
+def judge_level(concurrency: int, seconds: float, outcomes: Outcomes, objective: Objective) -> Level:
+    """The verdict on `concurrency` requests in flight; `seconds` is how long all of them took together."""
+    ttfts, speeds = outcomes.ttfts, outcomes.speeds
+    requests, errors = outcomes.requests, len(outcomes.errors)
+    worst = quantile(ttfts, 0.95) is None or quantile(speeds, 0.05) is None
+    ttft = max(ttfts, default=None) if worst else quantile(ttfts, 0.95)
+    speed = min(speeds, default=None) if worst else quantile(speeds, 0.05)
     missed = []
     if errors > objective.max_error_rate * requests:
-        missed.append(f"{errors} of {requests} requests failed")
-    if ttft is not None and ttft > objective.max_ttft_s:
+        missed.append(f"{errors} of {requests} requests failed ({outcomes.errors[-1]})")
+    if ttft is None:
+        missed.append("no answer had any content")
+    elif ttft > objective.max_ttft_s:
         missed.append(f"TTFT {ttft:.2f} s > {objective.max_ttft_s:g} s")
     if speed is not None and speed < objective.min_tokens_per_s:
         missed.append(f"{speed:.1f} tok/s < {objective.min_tokens_per_s:g} tok/s")
     return Level(
-        concurrency, requests, errors, seconds, ttft, speed, worst, tokens / seconds if seconds > 0 else 0.0,
-        "; ".join(missed),
-    )  # fmt: skip
+        concurrency=concurrency,
+        requests=requests,
+        errors=errors,
+        seconds=seconds,
+        ttft_s=ttft,
+        tokens_per_s=speed,
+        worst=worst,
+        total_tokens_per_s=sum(outcomes.token_counts) / seconds if seconds > 0 else 0.0,
+        reason="; ".join(missed),
+    )
 
 
 def requests_of(concurrency: int) -> int:

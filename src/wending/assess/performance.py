@@ -15,7 +15,8 @@ from typing import Literal
 from wending.assess.capacity import Capacity, Level, Objective, find_capacity, judge_level, requests_of
 from wending.assess.chat_answer import ChatAnswer
 from wending.assess.endpoint import EndpointClient
-from wending.assess.endpoint_errors import EndpointError, Nonsense, Unauthorized
+from wending.assess.endpoint_errors import EndpointError, Unauthorized
+from wending.assess.outcomes import Outcomes
 from wending.assess.performance_requests import (
     LONG_ANSWER_TOKENS,
     REQUEST_TYPES,
@@ -50,27 +51,17 @@ class Distribution:
 
 @dataclass(slots=True)
 class RequestTypePerformance:
-    """What was measured for one request type: each value is kept, for the charts."""
+    """What was measured for one request type."""
 
     request_type: RequestTypeName
     max_tokens: int
-    ttft_values: list[float] = field(default_factory=list)
-    speed_values: list[float] = field(default_factory=list)
-    token_counts: list[int] = field(default_factory=list)
-    errors: int = 0
+    single_stream: Outcomes = field(default_factory=Outcomes)
     capacity: Capacity | None = None
-
-    def take(self, answer: ChatAnswer) -> None:
-        if answer.ttft_s is not None:
-            self.ttft_values.append(answer.ttft_s)
-        if answer.tokens_per_s is not None:
-            self.speed_values.append(answer.tokens_per_s)
-        self.token_counts.append(answer.tokens)
 
     @property
     def shorter_than_meant(self) -> bool:
         """True for "long" when the median answer ended at 500 tokens or before."""
-        typical = median(self.token_counts)
+        typical = median(self.single_stream.token_counts)
         return self.request_type == "long" and typical is not None and typical <= LONG_ANSWER_TOKENS
 
 
@@ -138,41 +129,28 @@ class PerformanceMeasurement:
         self, request_type: RequestType, result: RequestTypePerformance, seconds: float, done: float
     ) -> Level:
         """Requests one after the other, until there are enough or the time is up."""
-        started = time.monotonic()
-        errors_in_a_row = 0
-        while len(result.ttft_values) < SINGLE_STREAM_REQUESTS:
-            count = len(result.ttft_values)
+        outcomes, started, errors_in_a_row = result.single_stream, time.monotonic(), 0
+        while (count := outcomes.requests) < SINGLE_STREAM_REQUESTS:
             if time.monotonic() - started > seconds and count >= SINGLE_STREAM_MINIMUM:
                 break
             share = request_type.share * SINGLE_STREAM_SHARE * count / SINGLE_STREAM_REQUESTS
             self._progress(request_type.name, "one_stream", count + 1, done + share)
             try:
-                answer = await self._request(request_type)
+                outcomes.answers.append(await self._request(request_type))
+                errors_in_a_row = 0
             except EndpointError as error:
-                result.errors += 1
+                outcomes.errors.append(error)
                 errors_in_a_row += 1
                 if errors_in_a_row >= CONSECUTIVE_ERRORS or isinstance(error, Unauthorized):
                     raise
-                continue
-            errors_in_a_row = 0
-            result.take(answer)
-        return judge_level(
-            1,
-            time.monotonic() - started,
-            result.ttft_values,
-            result.speed_values,
-            sum(result.token_counts),
-            result.errors,
-            self._objective,
-        )
+        return judge_level(1, time.monotonic() - started, outcomes, self._objective)
 
     async def _level(self, request_type: RequestType, concurrency: int, limit: float) -> Level | None:
         """`concurrency` streams that start together; None when they are not through after `limit` seconds.
 
         Raises EndpointError when every request failed: that is no limit of capacity but a dead endpoint.
         """
-        answers: list[ChatAnswer] = []
-        errors: list[EndpointError] = []
+        outcomes = Outcomes()
         left = requests_of(concurrency)
 
         async def stream() -> None:
@@ -180,9 +158,9 @@ class PerformanceMeasurement:
             while left > 0:
                 left -= 1
                 try:
-                    answers.append(await self._request(request_type))
+                    outcomes.answers.append(await self._request(request_type))
                 except EndpointError as error:
-                    errors.append(error)
+                    outcomes.errors.append(error)
 
         started = time.monotonic()
         tasks = [asyncio.create_task(stream()) for _ in range(concurrency)]
@@ -194,27 +172,16 @@ class PerformanceMeasurement:
             await asyncio.gather(*tasks, return_exceptions=True)
         if pending:
             return None
-        if errors and not answers:
-            raise errors[-1]
-        return judge_level(
-            concurrency,
-            time.monotonic() - started,
-            [answer.ttft_s for answer in answers if answer.ttft_s is not None],
-            [answer.tokens_per_s for answer in answers if answer.tokens_per_s is not None],
-            sum(answer.tokens for answer in answers),
-            len(errors),
-            self._objective,
-        )
+        if outcomes.errors and not outcomes.answers:
+            raise outcomes.errors[-1]
+        return judge_level(concurrency, time.monotonic() - started, outcomes, self._objective)
 
     async def _request(self, request_type: RequestType) -> ChatAnswer:
         number, self._prompts = self._prompts, self._prompts + 1
-        answer = await self._client.chat(
+        return await self._client.chat(
             [{"role": "user", "content": request_type.prompt(number)}],
             max_tokens=request_type.max_tokens,
             temperature=self._temperature,
             top_p=self._top_p,
             seed=derive_seed(self._seed, "performance", request_type.name, number),
         )
-        if not answer.content_times:
-            raise Nonsense("the answer has no content")
-        return answer

@@ -162,14 +162,15 @@ def _json_rates(runs: Sequence[RunRecord]) -> dict[str, Any] | None:
 
 
 def _performance(result: RequestTypePerformance) -> dict[str, Any]:
-    capacity, counts = result.capacity, result.token_counts
+    capacity, outcomes = result.capacity, result.single_stream
+    ttfts, speeds, counts = outcomes.ttfts, outcomes.speeds, outcomes.token_counts
     return {
         "request_type": result.request_type,
         "max_tokens": result.max_tokens,
-        "ttft_s": _distribution(result.ttft_values),
+        "ttft_s": _distribution(ttfts),
         "tokens_per_s": {
-            **_distribution(result.speed_values),
-            "p5": rounded(quantile(result.speed_values, 0.05)),
+            **_distribution(speeds),
+            "p5": rounded(quantile(speeds, 0.05)),
         },
         "tokens": {
             "p50": rounded(distribution(counts).p50),
@@ -178,15 +179,15 @@ def _performance(result: RequestTypePerformance) -> dict[str, Any]:
             "n": len(counts),
         },
         "shorter_than_meant": result.shorter_than_meant,
-        "errors": result.errors,
+        "errors": len(outcomes.errors),
         "max_concurrency": capacity.max_concurrency if capacity else None,
         "at_least": capacity.at_least if capacity else None,
         "failed_at": capacity.failed_at if capacity else None,
         "stopped_by": capacity.stopped_by if capacity else None,
         "levels": [_level(level) for level in capacity.levels] if capacity else [],
         "values": {
-            "ttft_s": [rounded(value) for value in result.ttft_values],
-            "tokens_per_s": [rounded(value) for value in result.speed_values],
+            "ttft_s": [rounded(value) for value in ttfts],
+            "tokens_per_s": [rounded(value) for value in speeds],
         },
     }
 

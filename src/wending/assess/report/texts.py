@@ -136,7 +136,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Against the number of streams at once; dashed: the objective, hollow: missed",
         "横轴为并发数；虚线为达标条件，空心点为未达标",
     ),
-    "errors_seen": ("{n} requests failed", "{n} 次请求失败"),
+    "errors_seen": ("failed requests of one stream: {n}", "单路失败请求：{n} 次"),
     # Resources
     "resources": ("Resources of the server", "服务端资源"),
     "peak_memory": ("Peak memory", "内存峰值"),
