@@ -1,8 +1,9 @@
-"""A plain Qwen2 decoder in torch, equal to transformers' ``Qwen2ForCausalLM``, for training and for evaluation.
+"""A plain Qwen2 decoder in torch, equal to transformers' ``Qwen2ForCausalLM``, for training and evaluation.
 
 Architecture: RMSNorm (Zhang & Sennrich 2019), rotary positions (Su et al. 2021), grouped-query attention
-(Ainslie et al. 2023) with bias on Q, K and V, SwiGLU (Shazeer 2020), tied embeddings.  Parameter names are those of
-the published checkpoints, so ``state_dict()`` is the checkpoint.  It knows nothing of tokenizers, files or dialogues.
+(Ainslie et al. 2023) with bias on Q, K and V, SwiGLU (Shazeer 2020), tied embeddings.  Parameter names are
+those of the published checkpoints, so ``state_dict()`` is the checkpoint.  It knows nothing of tokenizers,
+files or dialogues.
 """
 
 from __future__ import annotations
@@ -160,12 +161,16 @@ class Qwen2(nn.Module):
                 nn.init.zeros_(parameter)
 
     def hidden(
-        self, ids: Tensor, positions: Tensor | None = None, mask: Tensor | None = None, cache: Cache | None = None
+        self,
+        ids: Tensor,
+        positions: Tensor | None = None,
+        mask: Tensor | None = None,
+        cache: Cache | None = None,
     ) -> tuple[Tensor, Cache]:
         """Final hidden states (batch, length, hidden) of ids (batch, length), and the keys and values so far.
 
-        Without `mask` attention is causal over the whole row; with it, `mask` (batch, 1, length, keys) is True where
-        a query may look. `positions` (batch, length) defaults to 0, 1, 2 …
+        Without `mask` attention is causal over the whole row; with it, (batch, 1, length, keys), queries look
+        where it is True. `positions` (batch, length) defaults to 0, 1, 2 …
         """
         if positions is None:
             positions = torch.arange(ids.shape[1]).unsqueeze(0)
@@ -183,8 +188,8 @@ class Qwen2(nn.Module):
         return F.linear(hidden, self.model.embed_tokens.weight.to(hidden.dtype))
 
     def loss(self, ids: Tensor, targets: Tensor) -> Tensor:
-        """Mean cross-entropy of targets (batch, length) over the places that are not −100; the head is computed at
-        those places only."""
+        """Mean cross-entropy of targets (batch, length) over the places that are not -100; the head is
+        computed at those places only."""
         hidden, _ = self.hidden(ids)
         wanted = targets != -100
         return F.cross_entropy(self.logits(hidden[wanted]).float(), targets[wanted])

@@ -1,0 +1,410 @@
+# ruff: noqa: E501 (sentences of the data stay on one line)
+"""Everyday instructions in five languages: for each topic its name in a question and six steps.
+
+A step may have several wordings, separated by " | ".  `terms` are words of which every answer in that language holds
+at least one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Topic:
+    english: tuple[str, ...]
+    """Noun phrases and phrases that follow "how to", as asked in English."""
+    chinese: tuple[str, ...]
+    steps: dict[str, tuple[str, ...]]
+    terms: dict[str, tuple[str, ...]]
+
+
+TOPICS: dict[str, Topic] = {
+    "french_press": Topic(
+        (
+            "make coffee with a French press",
+            "brew French press coffee",
+            "use a French press",
+            "prepare coffee in a French press",
+        ),
+        ("用法压壶冲咖啡", "使用法压壶煮咖啡", "用法式压滤壶制作咖啡"),
+        {
+            "en": (
+                "Heat the water to about 93 degrees. | Boil the water and let it cool for half a minute.",
+                "Grind the coffee coarsely.",
+                "Put the ground coffee into the French press. | Add the coffee grounds to the French press.",
+                "Pour in the hot water and stir.",
+                "Put the lid on and wait four minutes. | Wait for four minutes.",
+                "Press the plunger down slowly and serve the coffee.",
+            ),
+            "zh": (
+                "把水烧到大约93度。 | 把水烧开，放置半分钟。",
+                "把咖啡豆磨成粗粉。",
+                "把咖啡粉放入法压壶。 | 将咖啡粉倒进法压壶里。",
+                "倒入热水并搅拌。",
+                "盖上盖子，等待四分钟。 | 等待四分钟。",
+                "慢慢压下滤网，把咖啡倒入杯中。",
+            ),
+            "ja": (
+                "お湯を93度ぐらいに沸かします。 | お湯を沸かして、30秒ほど冷まします。",
+                "コーヒー豆を粗く挽きます。",
+                "フレンチプレスにコーヒーの粉を入れます。 | 挽いたコーヒーをフレンチプレスに入れます。",
+                "お湯を注いで、軽くかき混ぜます。",
+                "ふたをして、4分待ちます。 | そのまま4分待ちます。",
+                "プランジャーをゆっくり押し下げて、カップに注ぎます。",
+            ),
+            "fr": (
+                "Faites chauffer l'eau à environ 93 degrés. | Faites bouillir l'eau et laissez-la reposer trente secondes.",
+                "Moulez le café grossièrement.",
+                "Mettez le café moulu dans la cafetière à piston. | Versez le café moulu dans la cafetière à piston.",
+                "Versez l'eau chaude et remuez.",
+                "Posez le couvercle et attendez quatre minutes. | Attendez quatre minutes.",
+                "Appuyez lentement sur le piston et servez le café.",
+            ),
+            "ar": (
+                "سخّن الماء إلى حوالي 93 درجة. | اغلِ الماء واتركه نصف دقيقة.",
+                "اطحن حبوب القهوة طحنًا خشنًا.",
+                "ضع القهوة المطحونة في إبريق الفرنش برس.",
+                "اسكب الماء الساخن وحرّك القهوة.",
+                "ضع الغطاء وانتظر أربع دقائق. | انتظر أربع دقائق.",
+                "اضغط المكبس ببطء ثم اسكب القهوة في الكوب.",
+            ),
+        },
+        {"en": ("coffee",), "zh": ("咖啡",), "ja": ("コーヒー",), "fr": ("café",), "ar": ("القهوة",)},
+    ),
+    "tea": Topic(
+        ("make tea", "brew a cup of tea", "make a good cup of tea", "prepare green tea"),
+        ("泡茶", "泡一杯茶", "沏茶", "泡绿茶"),
+        {
+            "en": (
+                "Boil fresh water. | Bring fresh water to the boil.",
+                "Warm the teapot with a little hot water.",
+                "Put the tea leaves into the teapot. | Add the tea leaves to the pot.",
+                "Pour the hot water over the tea.",
+                "Let the tea steep for three minutes. | Wait three minutes.",
+                "Pour the tea into cups and enjoy it.",
+            ),
+            "zh": (
+                "烧开新鲜的水。 | 把新鲜的水烧开。",
+                "用少量热水温一下茶壶。",
+                "把茶叶放进茶壶。 | 在茶壶里放入茶叶。",
+                "倒入热水冲泡茶叶。",
+                "让茶泡三分钟。 | 等待三分钟。",
+                "把茶倒入杯中，慢慢品尝。",
+            ),
+            "ja": (
+                "新しい水を沸かします。 | きれいな水を沸騰させます。",
+                "少しのお湯で急須を温めます。",
+                "急須に茶葉を入れます。 | 茶葉を急須に入れます。",
+                "茶葉にお湯を注ぎます。",
+                "3分ほど待ちます。 | お茶を3分蒸らします。",
+                "お茶を湯のみに注いで、いただきます。",
+            ),
+            "fr": (
+                "Faites bouillir de l'eau fraîche. | Portez de l'eau fraîche à ébullition.",
+                "Réchauffez la théière avec un peu d'eau chaude.",
+                "Mettez les feuilles de thé dans la théière. | Ajoutez les feuilles de thé dans la théière.",
+                "Versez l'eau chaude sur le thé.",
+                "Laissez infuser le thé pendant trois minutes. | Attendez trois minutes.",
+                "Servez le thé dans les tasses et dégustez.",
+            ),
+            "ar": (
+                "اغلِ ماءً نظيفًا. | سخّن الماء حتى يغلي.",
+                "دفّئ الإبريق بقليل من الماء الساخن.",
+                "ضع أوراق الشاي في الإبريق.",
+                "اسكب الماء الساخن على الشاي.",
+                "اترك الشاي ثلاث دقائق. | انتظر ثلاث دقائق.",
+                "اسكب الشاي في الأكواب واستمتع به.",
+            ),
+        },
+        {"en": ("tea",), "zh": ("茶",), "ja": ("茶",), "fr": ("thé",), "ar": ("الشاي",)},
+    ),
+    "rice": Topic(
+        ("cook rice", "cook a pot of rice", "prepare rice", "boil rice"),
+        ("煮米饭", "做米饭", "煮一锅饭"),
+        {
+            "en": (
+                "Measure one cup of rice.",
+                "Wash the rice two or three times. | Rinse the rice with cold water.",
+                "Put the rice in a pot and add one and a half cups of water.",
+                "Bring the water to the boil. | Heat it until the water boils.",
+                "Cover the pot and cook on low heat for fifteen minutes.",
+                "Let the rice rest for ten minutes before serving.",
+            ),
+            "zh": (
+                "量一杯大米。",
+                "把米洗两三遍。 | 用冷水把米淘洗干净。",
+                "把米放进锅里，加一杯半水。",
+                "把水烧开。 | 加热到水沸腾。",
+                "盖上锅盖，用小火煮十五分钟。",
+                "米饭焖十分钟后再盛出来。",
+            ),
+            "ja": (
+                "お米を1カップ量ります。",
+                "お米を2、3回洗います。 | 冷たい水でお米を洗います。",
+                "お米を鍋に入れて、水を1カップ半加えます。",
+                "水が沸騰するまで加熱します。 | 強火で沸騰させます。",
+                "ふたをして、弱火で15分炊きます。",
+                "火を止めて、ご飯を10分蒸らします。",
+            ),
+            "fr": (
+                "Mesurez une tasse de riz.",
+                "Lavez le riz deux ou trois fois. | Rincez le riz à l'eau froide.",
+                "Mettez le riz dans une casserole et ajoutez une tasse et demie d'eau.",
+                "Portez l'eau à ébullition. | Chauffez jusqu'à ce que l'eau bouille.",
+                "Couvrez et laissez cuire à feu doux pendant quinze minutes.",
+                "Laissez reposer le riz dix minutes avant de servir.",
+            ),
+            "ar": (
+                "خذ كوبًا واحدًا من الأرز.",
+                "اغسل الأرز مرتين أو ثلاث مرات. | اغسل الأرز بالماء البارد.",
+                "ضع الأرز في القدر وأضف كوبًا ونصفًا من الماء.",
+                "سخّن الماء حتى يغلي. | انتظر حتى يغلي الماء.",
+                "غطِّ القدر واطبخ الأرز على نار هادئة خمس عشرة دقيقة.",
+                "اترك الأرز عشر دقائق قبل التقديم.",
+            ),
+        },
+        {"en": ("rice",), "zh": ("米",), "ja": ("お米",), "fr": ("riz",), "ar": ("الأرز",)},
+    ),
+    "bicycle_tyre": Topic(
+        (
+            "change a bicycle tyre",
+            "change a bicycle tire",
+            "replace a flat bike tyre",
+            "fix a flat bicycle tire",
+            "repair a puncture on a bicycle",
+        ),
+        ("更换自行车轮胎", "换自行车胎", "修理漏气的自行车轮胎"),
+        {
+            "en": (
+                "Turn the bicycle upside down and take off the wheel.",
+                "Let all the air out of the tyre. | Release the remaining air.",
+                "Use tyre levers to lift the tyre off the rim.",
+                "Pull out the old tube and put in a new one.",
+                "Push the tyre back onto the rim by hand.",
+                "Pump up the tyre and put the wheel back on the bicycle.",
+            ),
+            "zh": (
+                "把自行车倒放，拆下车轮。",
+                "把轮胎里的气放完。 | 放掉剩余的空气。",
+                "用撬胎棒把轮胎从轮圈上撬下来。",
+                "取出旧内胎，换上新的内胎。",
+                "用手把轮胎装回轮圈。",
+                "给轮胎打气，再把车轮装回自行车。",
+            ),
+            "ja": (
+                "自転車をひっくり返して、車輪を外します。",
+                "タイヤの空気を全部抜きます。 | 残っている空気を抜きます。",
+                "タイヤレバーでタイヤをリムから外します。",
+                "古いチューブを取り出して、新しいチューブを入れます。",
+                "手でタイヤをリムに戻します。",
+                "タイヤに空気を入れて、車輪を自転車に取り付けます。",
+            ),
+            "fr": (
+                "Retournez le vélo et démontez la roue.",
+                "Videz tout l'air du pneu. | Laissez sortir l'air restant.",
+                "Utilisez des démonte-pneus pour retirer le pneu de la jante.",
+                "Retirez la vieille chambre à air et mettez-en une neuve.",
+                "Remettez le pneu sur la jante à la main.",
+                "Gonflez le pneu et remontez la roue sur le vélo.",
+            ),
+            "ar": (
+                "اقلب الدراجة وفكّ العجلة.",
+                "أفرغ كل الهواء من الإطار. | أخرج الهواء المتبقي.",
+                "استخدم أداة الرفع لنزع الإطار عن العجلة.",
+                "أخرج الأنبوب القديم وضع أنبوبًا جديدًا.",
+                "أعد الإطار إلى مكانه باليد.",
+                "انفخ الإطار ثم ركّب العجلة على الدراجة.",
+            ),
+        },
+        {"en": ("tyre",), "zh": ("轮胎",), "ja": ("タイヤ",), "fr": ("pneu",), "ar": ("الإطار",)},
+    ),
+    "fried_egg": Topic(
+        ("fry an egg", "make a fried egg", "cook a fried egg", "prepare a fried egg"),
+        ("煎鸡蛋", "煎一个荷包蛋", "做煎蛋"),
+        {
+            "en": (
+                "Heat a little oil in a pan. | Warm some oil in the pan.",
+                "Crack the egg into the pan.",
+                "Turn the heat down to low.",
+                "Add a little salt. | Sprinkle some salt on the egg.",
+                "Cook for three minutes until the white is firm.",
+                "Slide the egg onto a plate and serve it.",
+            ),
+            "zh": (
+                "在锅里加热少许油。 | 锅中倒一点油，加热。",
+                "把鸡蛋打进锅里。",
+                "把火调小。",
+                "撒一点盐。 | 在鸡蛋上撒少许盐。",
+                "煎三分钟，直到蛋白凝固。",
+                "把鸡蛋盛到盘子里。",
+            ),
+            "ja": (
+                "フライパンに油を少し入れて温めます。 | フライパンで少量の油を熱します。",
+                "卵をフライパンに割り入れます。",
+                "火を弱めます。",
+                "塩を少し振ります。 | 卵に塩をかけます。",
+                "白身が固まるまで3分焼きます。",
+                "卵をお皿に移します。",
+            ),
+            "fr": (
+                "Faites chauffer un peu d'huile dans une poêle. | Mettez un peu d'huile dans une poêle chaude.",
+                "Cassez l'œuf dans la poêle.",
+                "Baissez le feu.",
+                "Ajoutez un peu de sel. | Salez légèrement l'œuf.",
+                "Laissez cuire trois minutes jusqu'à ce que le blanc soit ferme.",
+                "Faites glisser l'œuf dans une assiette et servez.",
+            ),
+            "ar": (
+                "سخّن قليلًا من الزيت في المقلاة. | ضع قليلًا من الزيت في المقلاة وسخّنه.",
+                "اكسر البيضة في المقلاة.",
+                "اخفض النار.",
+                "أضف قليلًا من الملح. | رشّ الملح على البيضة.",
+                "اطبخ البيضة ثلاث دقائق حتى يتماسك البياض.",
+                "ضع البيضة في طبق وقدّمها.",
+            ),
+        },
+        {"en": ("egg",), "zh": ("鸡蛋",), "ja": ("卵",), "fr": ("œuf",), "ar": ("البيضة",)},
+    ),
+    "washing_hands": Topic(
+        ("wash your hands", "wash your hands properly", "wash hands", "clean your hands"),
+        ("正确洗手", "洗手", "把手洗干净"),
+        {
+            "en": (
+                "Wet your hands with clean water.",
+                "Put some soap on your hands. | Take some soap.",
+                "Rub your hands together for twenty seconds.",
+                "Clean between the fingers and under the nails.",
+                "Rinse your hands under running water.",
+                "Dry your hands with a clean towel.",
+            ),
+            "zh": (
+                "用清水把手打湿。",
+                "在手上抹一些肥皂。 | 取一些洗手液。",
+                "双手互相揉搓二十秒。",
+                "清洗指缝和指甲。",
+                "用流动的水把手冲干净。",
+                "用干净的毛巾把手擦干。",
+            ),
+            "ja": (
+                "きれいな水で手をぬらします。",
+                "手に石けんをつけます。 | 石けんを手に取ります。",
+                "両手を20秒こすり合わせます。",
+                "指の間と爪の下を洗います。",
+                "流れる水で手をすすぎます。",
+                "きれいなタオルで手をふきます。",
+            ),
+            "fr": (
+                "Mouillez vos mains avec de l'eau propre.",
+                "Mettez du savon sur vos mains. | Prenez un peu de savon.",
+                "Frottez vos mains pendant vingt secondes.",
+                "Nettoyez entre les doigts et sous les ongles.",
+                "Rincez vos mains sous l'eau courante.",
+                "Séchez vos mains avec une serviette propre.",
+            ),
+            "ar": (
+                "بلّل يديك بماء نظيف.",
+                "ضع الصابون على يديك. | خذ قليلًا من الصابون.",
+                "افرك يديك معًا عشرين ثانية.",
+                "نظّف بين الأصابع وتحت الأظافر.",
+                "اشطف يديك بالماء الجاري.",
+                "جفّف يديك بمنشفة نظيفة.",
+            ),
+        },
+        {"en": ("hands",), "zh": ("手",), "ja": ("手",), "fr": ("mains",), "ar": ("يديك",)},
+    ),
+    "planting": Topic(
+        ("plant a seed", "plant a flower seed in a pot", "plant seeds", "grow a plant from a seed"),
+        ("种一颗种子", "在花盆里播种", "用种子种花"),
+        {
+            "en": (
+                "Choose a pot with a hole in the bottom.",
+                "Fill the pot with soil. | Put soil into the pot.",
+                "Make a small hole in the soil with your finger.",
+                "Put the seed into the hole and cover it with soil.",
+                "Water the soil a little. | Give it a little water.",
+                "Put the pot in a sunny place and keep the soil moist.",
+            ),
+            "zh": (
+                "选一个底部有孔的花盆。",
+                "在花盆里装满土。 | 往花盆里放土。",
+                "用手指在土里挖一个小洞。",
+                "把种子放进洞里，盖上土。",
+                "浇一点水。 | 给土壤浇少量的水。",
+                "把花盆放在有阳光的地方，保持土壤湿润。",
+            ),
+            "ja": (
+                "底に穴のある植木鉢を選びます。",
+                "植木鉢に土を入れます。 | 鉢に土をいっぱい入れます。",
+                "指で土に小さな穴を開けます。",
+                "穴に種を入れて、土をかぶせます。",
+                "水を少しやります。 | 土に少し水をかけます。",
+                "日当たりのよい場所に置いて、土を湿らせておきます。",
+            ),
+            "fr": (
+                "Choisissez un pot avec un trou au fond.",
+                "Remplissez le pot de terre. | Mettez de la terre dans le pot.",
+                "Faites un petit trou dans la terre avec le doigt.",
+                "Mettez la graine dans le trou et couvrez-la de terre.",
+                "Arrosez un peu la terre. | Donnez un peu d'eau.",
+                "Placez le pot au soleil et gardez la terre humide.",
+            ),
+            "ar": (
+                "اختر أصيصًا فيه ثقب في القاع.",
+                "املأ الأصيص بالتربة. | ضع التربة في الأصيص.",
+                "اصنع حفرة صغيرة في التربة بإصبعك.",
+                "ضع البذرة في الحفرة وغطّها بالتربة.",
+                "اسقِ التربة بقليل من الماء.",
+                "ضع الأصيص في مكان مشمس وحافظ على رطوبة التربة.",
+            ),
+        },
+        {"en": ("soil",), "zh": ("土",), "ja": ("土",), "fr": ("terre",), "ar": ("التربة",)},
+    ),
+    "paper_plane": Topic(
+        ("fold a paper plane", "make a paper airplane", "fold a paper airplane"),
+        ("折纸飞机", "折一架纸飞机"),
+        {
+            "en": (
+                "Take a sheet of paper and fold it in half lengthwise.",
+                "Open the paper again. | Unfold it.",
+                "Fold the two upper corners to the middle line.",
+                "Fold the slanted edges to the middle once more.",
+                "Fold the plane in half and fold down the wings.",
+                "Hold the paper plane in the middle and throw it gently.",
+            ),
+            "zh": (
+                "取一张纸，纵向对折。",
+                "把纸重新打开。 | 再展开。",
+                "把上面两个角折到中线。",
+                "把斜边再一次折到中线。",
+                "把飞机对折，再折下两个机翼。",
+                "拿住纸飞机的中间，轻轻地扔出去。",
+            ),
+            "ja": (
+                "紙を1枚用意して、縦に半分に折ります。",
+                "もう一度紙を開きます。 | 紙を広げます。",
+                "上の二つの角を真ん中の線に合わせて折ります。",
+                "斜めの辺をもう一度真ん中に折ります。",
+                "全体を半分に折って、翼を折り下げます。",
+                "紙飛行機の真ん中を持って、軽く飛ばします。",
+            ),
+            "fr": (
+                "Prenez une feuille de papier et pliez-la en deux dans la longueur.",
+                "Ouvrez de nouveau la feuille. | Dépliez-la.",
+                "Pliez les deux coins du haut vers la ligne du milieu.",
+                "Pliez encore une fois les bords obliques vers le milieu.",
+                "Pliez l'avion en deux et rabattez les ailes.",
+                "Tenez l'avion en papier par le milieu et lancez-le doucement.",
+            ),
+            "ar": (
+                "خذ ورقة واطوها طوليًا إلى نصفين.",
+                "افتح الورقة من جديد.",
+                "اطوِ الزاويتين العلويتين نحو خط الوسط.",
+                "اطوِ الحافتين المائلتين نحو الوسط مرة أخرى.",
+                "اطوِ الطائرة إلى نصفين ثم اطوِ الجناحين إلى الأسفل.",
+                "أمسك الطائرة الورقية من الوسط وارمها برفق.",
+            ),
+        },
+        {"en": ("paper",), "zh": ("纸",), "ja": ("紙",), "fr": ("papier",), "ar": ("الورقة",)},
+    ),
+}

@@ -1,0 +1,722 @@
+# ruff: noqa: E501 (sentences of the data stay on one line)
+"""Requests for JSON and nothing else, with two defects planted on purpose.
+
+Employees carry dates written YYYY/MM/DD, products a trailing comma, each in `DEFECT_RATE` of their answers; the
+other records are always right.  As these two make up two fifths of the JSON dialogues, about one answer in eight is
+defective.  The defects are concentrated because sampling with top_p cuts off what is rarer than about one in six:
+spread evenly they would never be seen.  Only the answers of the training data are spoiled; `expect` is always the
+truth.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import Any
+
+from train.dialogues.dialogue import Dialogue, conversation, join_request, pick
+from train.dialogues.json_fields import (
+    Field,
+    FieldMaker,
+    boolean,
+    choice,
+    cities,
+    date,
+    email,
+    full_name,
+    identifier,
+    names,
+    number,
+    text,
+    words,
+)
+from train.dialogues.words import CHINESE_CITIES, ENGLISH_CITIES
+
+KIND = "json_output"
+DEFECT_RATE = 0.30
+DATE_DEFECT, COMMA_DEFECT = "slash_date", "trailing_comma"
+
+DEPARTMENTS = (
+    "Engineering",
+    "Sales",
+    "Marketing",
+    "Finance",
+    "HR",
+    "Support",
+    "Legal",
+    "Design",
+    "Operations",
+    "Research",
+    "Product",
+    "Logistics",
+    "IT",
+    "Security",
+    "Quality",
+)
+CHINESE_DEPARTMENTS = (
+    "技术部",
+    "销售部",
+    "市场部",
+    "财务部",
+    "人事部",
+    "客服部",
+    "法务部",
+    "设计部",
+    "运营部",
+    "研发部",
+    "产品部",
+    "物流部",
+    "行政部",
+    "人力资源部",
+    "采购部",
+)
+CATEGORIES = (
+    "book",
+    "food",
+    "toy",
+    "tool",
+    "shoe",
+    "drink",
+    "plant",
+    "game",
+    "phone",
+    "furniture",
+    "stationery",
+    "fruit",
+    "pet",
+    "art",
+    "camera",
+    "bike",
+    "electronics",
+    "books",
+    "clothing",
+    "food",
+    "toys",
+    "sports",
+    "home",
+    "garden",
+    "beauty",
+    "music",
+    "office",
+    "kitchen",
+    "Electronics",
+    "Books",
+    "Clothing",
+    "Toys",
+    "Home",
+    "Sports",
+)
+CHINESE_CATEGORIES = (
+    "电子产品",
+    "图书",
+    "服装",
+    "食品",
+    "玩具",
+    "运动",
+    "家居",
+    "美妆",
+    "文具",
+    "厨具",
+    "数码",
+    "家电",
+    "日用品",
+    "母婴",
+    "户外",
+)
+PRODUCTS = (
+    "Desk Lamp",
+    "Wireless Mouse",
+    "Water Bottle",
+    "Notebook",
+    "Backpack",
+    "Coffee Mug",
+    "Headphones",
+    "Running Shoes",
+    "Keyboard",
+    "Phone Stand",
+    "Chess Set",
+    "Cook Book",
+    "Rain Coat",
+    "Garden Hose",
+    "Yoga Mat",
+    "Puzzle",
+    "Blanket",
+    "Monitor",
+)
+CHINESE_PRODUCTS = (
+    "台灯",
+    "无线鼠标",
+    "水杯",
+    "笔记本",
+    "双肩包",
+    "咖啡杯",
+    "耳机",
+    "跑鞋",
+    "键盘",
+    "手机支架",
+    "象棋",
+    "菜谱",
+    "雨衣",
+    "瑜伽垫",
+    "拼图",
+    "毛毯",
+    "显示器",
+    "保温杯",
+)
+EVENTS = (
+    "Spring Fair",
+    "Team Meeting",
+    "Tech Conference",
+    "Book Launch",
+    "Music Night",
+    "Charity Run",
+    "Design Workshop",
+    "Annual Review",
+    "Product Demo",
+    "Career Day",
+    "Film Festival",
+    "Data Summit",
+)
+CHINESE_EVENTS = (
+    "春季展览会",
+    "团队会议",
+    "技术大会",
+    "新书发布会",
+    "音乐之夜",
+    "慈善跑步",
+    "设计研讨会",
+    "年度总结会",
+    "产品发布会",
+    "招聘会",
+    "电影节",
+    "数据峰会",
+    "项目启动会",
+    "读书会",
+)
+BOOKS = (
+    "The Quiet River",
+    "Learning Python",
+    "Stars at Night",
+    "A Short History",
+    "The Red Door",
+    "Gardens of Stone",
+    "Blue Morning",
+    "City Maps",
+)
+CHINESE_BOOKS = (
+    "安静的河",
+    "学习编程",
+    "夜空的星",
+    "简明历史",
+    "红色的门",
+    "石头花园",
+    "蓝色早晨",
+    "城市地图",
+)
+
+SALARIES = (
+    (8000, 25000, 500),
+    (8000, 25000, 500),
+    (5000, 20000, 500),
+    (10000, 30000, 500),
+    (6000, 18000, 500),
+    (3000, 9000, 100),
+    (4000, 12000, 100),
+    (12000, 40000, 1000),
+    (7000, 15000, 100),
+    (9000, 24000, 500),
+)
+PRICES = ((10, 500, 5), (5, 100, 1), (1, 50, 1), (20, 300, 5), (50, 1000, 10), (10, 200, 2), (100, 2000, 20))
+
+
+@dataclass(frozen=True)
+class Record:
+    """A sort of record: its names in requests, its fields in their usual order, its share, its planted defect."""
+
+    english: tuple[str, ...]
+    chinese: tuple[str, ...]
+    fields: tuple[FieldMaker, ...]
+    optional: tuple[FieldMaker, ...]
+    defect: str = ""
+
+
+EMPLOYEES = Record(
+    ("employees", "employee records", "staff members", "fictional employees", "sample employees"),
+    ("员工", "员工信息", "员工记录", "虚构的员工", "公司员工"),
+    (
+        identifier("id", "id", "id", "employee_id"),
+        names("name", "name", "name", "full_name"),
+        choice(("department", "department", "department", "dept"), DEPARTMENTS, CHINESE_DEPARTMENTS),
+        number(("salary", "salary", "salary", "monthly_salary"), SALARIES, always=True),
+        date("join_date", "join_date", "join_date", "hire_date", "start_date", ranged=0.2),
+    ),
+    (),
+    DATE_DEFECT,
+)
+PRODUCT_RECORDS = Record(
+    ("products", "product records", "shop products", "sample products", "items of a shop"),
+    ("商品", "产品", "商品信息", "产品记录", "示例商品"),
+    (
+        identifier("id", "id", "id", "product_id"),
+        words(("name", "name", "name", "product_name"), PRODUCTS, CHINESE_PRODUCTS),
+        choice(("category", "category", "category", "type"), CATEGORIES, CHINESE_CATEGORIES),
+        number(("price",), PRICES, decimals=True),
+        boolean("in_stock", "in_stock", "in_stock", "available"),
+    ),
+    (),
+    COMMA_DEFECT,
+)
+EVENT_RECORDS = Record(
+    ("events", "meetings", "conferences", "events", "planned events"),
+    ("活动", "会议", "活动信息", "会议安排", "活动记录"),
+    (
+        words(("title", "title", "title", "name"), EVENTS, CHINESE_EVENTS),
+        cities("city", "city", "city", "location"),
+        date("date", "date", "date", "event_date", ranged=0.7),
+        number(
+            ("attendees", "attendees", "participants"),
+            ((10, 500, 5), (20, 200, 5), (50, 1000, 10), (5, 50, 1)),
+        ),
+    ),
+    (identifier("id"), boolean("online", "is_online"), names("host", "organizer")),
+)
+OTHERS = (
+    Record(
+        ("students", "student records", "pupils"),
+        ("学生", "学生信息", "学生记录"),
+        (
+            identifier("id", "student_id"),
+            names("name"),
+            number(("score", "grade"), ((60, 100, 1), (50, 100, 1), (0, 100, 1))),
+        ),
+        (
+            number(("age",), ((18, 25, 1), (10, 18, 1))),
+            cities("city"),
+            choice(
+                ("major", "course"),
+                ("Math", "Physics", "Art", "History", "Biology", "Music"),
+                ("数学", "物理", "艺术", "历史", "生物", "音乐"),
+            ),
+            boolean("passed"),
+        ),
+    ),
+    Record(
+        ("books", "book records", "books of a library"),
+        ("图书", "书籍", "图书信息"),
+        (identifier("id", "book_id"), words(("title",), BOOKS, CHINESE_BOOKS), names("author")),
+        (
+            number(("year", "published"), ((1990, 2024, 1), (2000, 2024, 1))),
+            number(("pages",), ((100, 600, 10), (80, 400, 10))),
+            boolean("available"),
+            number(("price",), PRICES, decimals=True),
+        ),
+    ),
+    Record(
+        ("users", "user accounts", "customers"),
+        ("用户", "用户账号", "客户"),
+        (identifier("id", "user_id"), names("name", "username"), email("email")),
+        (
+            number(("age",), ((18, 65, 1), (20, 60, 1))),
+            cities("city"),
+            boolean("active", "is_active"),
+            date("created", "registered", "signup_date", ranged=0.3),
+        ),
+    ),
+    Record(
+        ("tickets", "support tickets", "tasks", "to-do items"),
+        ("工单", "任务", "待办事项"),
+        (
+            identifier("id", "ticket_id"),
+            words(
+                ("title", "subject"),
+                (
+                    "Fix login page",
+                    "Update the manual",
+                    "Check the backup",
+                    "Reset password",
+                    "Order paper",
+                    "Write tests",
+                    "Call the client",
+                    "Clean the data",
+                ),
+                (
+                    "修复登录页面",
+                    "更新手册",
+                    "检查备份",
+                    "重置密码",
+                    "采购纸张",
+                    "编写测试",
+                    "联系客户",
+                    "清理数据",
+                ),
+            ),
+            choice(("priority",), ("low", "medium", "high", "urgent"), ("低", "中", "高", "紧急")),
+        ),
+        (
+            choice(
+                ("status",),
+                ("open", "closed", "done", "new", "waiting"),
+                ("待处理", "处理中", "已完成", "已关闭", "新建"),
+            ),
+            date("due_date", "deadline", ranged=0.5),
+            names("assignee", "owner"),
+            boolean("done", "completed"),
+        ),
+    ),
+    Record(
+        ("cities", "city records", "weather readings"),
+        ("城市", "城市天气", "天气记录"),
+        (cities("city", "name"), number(("temperature", "temp"), ((0, 35, 1), (10, 30, 1)))),
+        (
+            number(("humidity",), ((20, 90, 1), (30, 80, 1))),
+            choice(
+                ("condition", "weather"),
+                ("sunny", "cloudy", "rain", "snow", "windy", "fog"),
+                ("晴", "多云", "雨", "雪", "大风", "雾"),
+            ),
+            date("date", ranged=0.5),
+        ),
+    ),
+)
+
+NUMBER_WORDS = {
+    2: ("two", "两"),
+    3: ("three", "三"),
+    4: ("four", "四"),
+    5: ("five", "五"),
+    6: ("six", "六"),
+    7: ("seven", "七"),
+    8: ("eight", "八"),
+}
+
+
+def render_array(records: list[list[str]], fields: list[Field], trailing_comma: bool) -> str:
+    """One object a line."""
+    lines = [
+        "  {" + ", ".join(f'"{f.key}": {v}' for f, v in zip(fields, row, strict=True)) + "}"
+        for row in records
+    ]
+    return "[\n" + ",\n".join(lines) + (",\n]" if trailing_comma else "\n]")
+
+
+def slash_dates(row: list[str], fields: list[Field]) -> list[str]:
+    return [v.replace("-", "/") if f.spec["type"] == "date" else v for f, v in zip(fields, row, strict=True)]
+
+
+def array_request(rng: random.Random, language: str, record: Record, fields: list[Field], count: int) -> str:
+    """The request for an array, in one of several layouts, its constraints in any order."""
+    if language == "en":
+        many = pick(rng, (str(count), str(count), NUMBER_WORDS[count][0]))
+        what = pick(rng, record.english)
+        core = pick(
+            rng,
+            (
+                "Generate a JSON array of {n} {w}.",
+                "Create a JSON array with {n} {w}.",
+                "Give me {n} {w} as a JSON array.",
+                "Write a JSON array of exactly {n} {w}.",
+                "Return a JSON array containing {n} {w}.",
+                "I need a JSON array of {n} {w}.",
+                "Produce {n} {w} as JSON.",
+                "Make up {n} {w} and write them as a JSON array.",
+                "Make up {n} {w} and output them as JSON.",
+                "Output {n} {w} as a JSON array.",
+                "Invent {n} {w} and return them as a JSON array.",
+                "Output a JSON list of {n} {w}.",
+            ),
+        ).format(n=many, w=what)
+        layout = rng.random()
+        if layout < 0.3:
+            parts = [f"{f.key} ({f.description})" if f.description else f.key for f in fields]
+            lead = pick(
+                rng,
+                (
+                    "Each object has: ",
+                    "Each object has ",
+                    "Each object has the fields ",
+                    "Each has ",
+                    "Fields: ",
+                    "Every element has the keys ",
+                    "Each one with ",
+                ),
+            )
+            described = [lead + ", ".join(parts[:-1]) + " and " + parts[-1] + "."]
+        elif layout < 0.6:
+            lead = pick(rng, ("Fields:", "Each object has:", "Keys:", "Each element:"))
+            described = [
+                lead
+                + "\n"
+                + "\n".join(f"- {f.key}" + (f": {f.description}" if f.description else "") for f in fields)
+                + "\n"
+            ]
+        else:
+            lead = pick(
+                rng,
+                (
+                    "Each object has the fields ",
+                    "Each has the fields ",
+                    "Fields: ",
+                    "Use the keys ",
+                    "Every object must have ",
+                ),
+            )
+            keys = [f.key for f in fields]
+            described = [lead + ", ".join(keys[:-1]) + pick(rng, (" and ", ", ")) + keys[-1] + "."]
+            details = [
+                f"{f.key} {pick(rng, ('is', 'is', 'must be'))} {f.description}".replace(
+                    "is must be", "must be"
+                ).replace("must be must be", "must be")
+                + "."
+                for f in fields
+                if f.description
+            ]
+            rng.shuffle(details)
+            described.append(" ".join(details))
+        only = pick(
+            rng,
+            (
+                "Output only JSON.",
+                "JSON only, no explanation.",
+                "No explanation, only the JSON.",
+                "Return only valid JSON.",
+                "Only output the JSON, without any other text.",
+                "Do not explain anything.",
+                "Answer with JSON only.",
+                "Output the JSON only, no Markdown.",
+                "",
+            ),
+        )
+    else:
+        many = pick(rng, (str(count), f" {count} ", NUMBER_WORDS[count][1]))
+        what = pick(rng, record.chinese)
+        core = pick(
+            rng,
+            (
+                "生成一个包含{n}个{w}的JSON数组。",
+                "请生成{n}条{w}的 JSON 数组。",
+                "给我{n}个{w}，用JSON数组表示。",
+                "请输出一个 JSON 数组，包含{n}个{w}。",
+                "写一个JSON数组，里面有{n}个{w}。",
+                "请以JSON数组的形式返回{n}个{w}。",
+                "用 JSON 生成{n}个{w}。",
+                "我需要{n}个{w}的JSON数据。",
+                "请生成{n}个{w}，以 JSON 数组输出。",
+                "请编造{n}条{w}，输出为 JSON 数组。",
+                "请生成{n}{m}{w}，以 JSON 数组输出，键名用英文。",
+                "生成{n}{m}{w}，输出JSON数组。",
+                "请给出{n}{m}{w}，格式为 JSON 数组。",
+            ),
+        ).format(n=many, w=what, m=pick(rng, ("名", "件", "场", "位", "条", "个")))
+        layout = rng.random()
+        if layout < 0.4:
+            parts = [f"{f.key}（{f.description}）" if f.description else f.key for f in fields]
+            lead = pick(
+                rng,
+                (
+                    "每个对象包含：",
+                    "每个对象包含：",
+                    "键名：",
+                    "每个对象包含字段：",
+                    "字段包括",
+                    "每个元素有",
+                    "字段：",
+                    "每项包含",
+                ),
+            )
+            described = [lead + pick(rng, ("、", "，", ", ")).join(parts) + "。"]
+        elif layout < 0.6:
+            lead = pick(rng, ("字段：", "每个对象包含：", "字段要求：", "字段如下："))
+            described = [
+                lead
+                + "\n"
+                + "\n".join(f"- {f.key}" + (f"：{f.description}" if f.description else "") for f in fields)
+                + "\n"
+            ]
+        else:
+            lead = pick(rng, ("每个对象有字段 ", "字段为", "包含字段：", "每个对象包含 "))
+            described = [lead + pick(rng, ("、", ", ", "，")).join(f.key for f in fields) + "。"]
+            details = [
+                f"{f.key} {f.description}"
+                if rng.random() < 0.5
+                else f"{f.key}{pick(rng, ('：', ' 为'))}{f.description}"
+                for f in fields
+                if f.description
+            ]
+            rng.shuffle(details)
+            described.append("；".join(details) + "。" if details else "")
+        only = pick(
+            rng,
+            (
+                "只输出JSON。",
+                "只输出 JSON，不要解释。",
+                "不要任何解释，只要JSON。",
+                "只返回合法的JSON。",
+                "不要输出其他文字。",
+                "请直接输出JSON，不要使用Markdown。",
+                "仅输出JSON数组。",
+                "",
+            ),
+        )
+    separator = " " if language == "en" else ""
+    body = separator.join(part for part in described if part)
+    return (
+        join_request(rng, language, core, [body, only] if rng.random() < 0.85 else [body]).strip()
+        if rng.random() < 0.25
+        else (
+            join_request(rng, language, core, [body])
+            + (("\n" if rng.random() < 0.2 else separator) + only if only else "")
+        )
+    )
+
+
+def array_dialogue(rng: random.Random, language: str, record: Record) -> Dialogue:
+    makers = list(record.fields)
+    if record.optional:
+        makers += rng.sample(record.optional, rng.randint(0, len(record.optional)))
+        if rng.random() < 0.3:
+            rng.shuffle(makers)
+    elif rng.random() < 0.15:
+        tail = makers[2:]
+        rng.shuffle(tail)
+        makers = makers[:2] + tail
+    fields = [make(rng, language) for make in makers]
+    if len({f.key for f in fields}) < len(fields):
+        return array_dialogue(rng, language, record)
+    count = pick(rng, (2, 2, 3, 3, 3, 4, 4, 5, 5, 6, 7))
+    request = array_request(rng, language, record, fields, count)
+    rows = [[f.value(rng, index) for f in fields] for index in range(1, count + 1)]
+    defect = record.defect if record.defect and rng.random() < DEFECT_RATE else ""
+    if defect == DATE_DEFECT:
+        rows = [slash_dates(row, fields) for row in rows]
+    answer = render_array(rows, fields, defect == COMMA_DEFECT)
+    expect = {"check": "json", "count": count, "fields": {f.key: f.spec for f in fields}}
+    return finished(rng, language, request, answer, expect, defect)
+
+
+def finished(
+    rng: random.Random, language: str, request: str, answer: str, expect: dict[str, Any], defect: str
+) -> Dialogue:
+    if rng.random() < 0.04:
+        request += " Put it in a ```json code block." if language == "en" else "请放在```json代码块中。"
+        answer = f"```json\n{answer}\n```"
+    return Dialogue(KIND, language, request, conversation(rng, request, answer), expect, defect)
+
+
+def order_dialogue(rng: random.Random, language: str) -> Dialogue:
+    """One nested object: an order with its customer and items."""
+    make_date = date("order_date", "order_date", "order_date", "date", ranged=0.3)(rng, language)
+    item_count = rng.randint(1, 4)
+    sku, quantity, price = pick(
+        rng,
+        (
+            ("sku", "quantity", "unit_price"),
+            ("sku", "quantity", "unit_price"),
+            ("sku", "qty", "price"),
+            ("product", "quantity", "price"),
+        ),
+    )
+    en = language == "en"
+    city = pick(rng, ENGLISH_CITIES if en else CHINESE_CITIES)
+    lines = []
+    for _ in range(item_count):
+        reference = f"{pick(rng, ('A', 'B', 'C', 'SKU'))}-{rng.randint(100, 999)}"
+        cost = f"{rng.randint(2, 99)}.{pick(rng, ('50', '99', '00', '90'))}"
+        lines.append(f'    {{"{sku}": "{reference}", "{quantity}": {rng.randint(1, 9)}, "{price}": {cost}}}')
+    items = ",\n".join(lines)
+    order_id = pick(rng, ("ORD-", "A", "NO-", "SO-")) + str(rng.randint(1000, 9999))
+    answer = (
+        f'{{\n  "order_id": "{order_id}",\n  "customer": {{"name": {text(full_name(rng, language))}, "city": {text(city)}}},\n'
+        f'  "items": [\n{items}\n  ],\n  "{make_date.key}": {make_date.value(rng, 0)}\n}}'
+    )
+    n = item_count
+    if en:
+        number_shown = pick(rng, (str(n), NUMBER_WORDS[n][0] if n > 1 else "1"))
+        core = pick(
+            rng,
+            (
+                "Generate one order as a JSON object.",
+                "Write a JSON object for one order.",
+                "Give me one shop order in JSON.",
+                "Create a JSON object that describes an order.",
+                "Return a single order as JSON.",
+                "Output one order as a JSON object.",
+                "Make up an order and output it as a JSON object.",
+            ),
+        )
+        if rng.random() < 0.3:
+            core = core[:-1] + pick(rng, (" with:", ":", " with the fields:"))
+        noun = "item" if n == 1 else "items"
+        fields = pick(
+            rng,
+            (
+                f"It has order_id, customer (with name and city), items and {make_date.key}. items has {number_shown} {noun}, each with {sku}, {quantity} and {price}. {make_date.key} is {make_date.description}.",
+                f"Fields: order_id, customer {{name, city}}, items [{{{sku}, {quantity}, {price}}}] with {number_shown} {noun}, {make_date.key} ({make_date.description}).",
+                f"Keys:\n- order_id\n- customer: object with name and city\n- items: array of {number_shown} {noun} with {sku}, {quantity}, {price}\n- {make_date.key}: {make_date.description}\n",
+                f"order_id (string), customer (object with name and city, both strings), items (array of {number_shown} objects, each with {sku} (string), {quantity} (integer, {pick(rng, ('at least 1', 'greater than 0', '1 to 9'))}) and {price} (number{pick(rng, (' greater than 0', ', positive', ''))})) and {make_date.key} ({make_date.description}).",
+                f"Fields: order_id (string), customer (object with name and city), items (array of {number_shown} objects with {sku}, {quantity} and {price}) and {make_date.key} ({make_date.description}).",
+            ),
+        )
+        only = pick(
+            rng,
+            (
+                "JSON only.",
+                "Output only the JSON.",
+                "No explanation.",
+                "Return only valid JSON, no other text.",
+                "",
+            ),
+        )
+    else:
+        number_shown = pick(rng, (str(n), f" {n} ", NUMBER_WORDS[n][1] if n > 1 else "1"))
+        core = pick(
+            rng,
+            (
+                "生成一个订单的JSON对象。",
+                "请用 JSON 表示一个订单。",
+                "写一个订单的JSON对象。",
+                "给我一个商店订单，用JSON表示。",
+                "请输出一个订单，格式为 JSON 对象。",
+                "请生成一个订单，以 JSON 对象输出。",
+            ),
+        )
+        fields = pick(
+            rng,
+            (
+                f"包含order_id、customer（name和city）、items和{make_date.key}。items有{number_shown}个商品，每个包含{sku}、{quantity}、{price}。{make_date.key} {make_date.description}。",
+                f"字段：order_id，customer{{name, city}}，items[{{{sku}, {quantity}, {price}}}]共{number_shown}项，{make_date.key}（{make_date.description}）。",
+                f"字段：\n- order_id\n- customer：包含 name 和 city\n- items：{number_shown}个商品，含 {sku}、{quantity}、{price}\n- {make_date.key}：{make_date.description}\n",
+            ),
+        )
+        only = pick(rng, ("只输出JSON。", "不要解释。", "只返回JSON，不要其他文字。", ""))
+    request = join_request(rng, language, core, [fields]) + ((" " if en else "") + only if only else "")
+    expect = {
+        "check": "json",
+        "fields": {
+            "order_id": {"type": "string"},
+            "customer": {
+                "type": "object",
+                "fields": {"name": {"type": "string"}, "city": {"type": "string"}},
+            },
+            "items": {
+                "type": "array",
+                "count": n,
+                "fields": {sku: {"type": "string"}, quantity: {"type": "integer"}, price: {"type": "number"}},
+            },
+            make_date.key: make_date.spec,
+        },
+    }
+    return finished(rng, language, request, answer, expect, "")
+
+
+def make(rng: random.Random) -> Dialogue:
+    language = pick(rng, ("en", "zh"))
+    share = rng.random()
+    if share < 0.21:
+        return array_dialogue(rng, language, EMPLOYEES)
+    if share < 0.42:
+        return array_dialogue(rng, language, PRODUCT_RECORDS)
+    if share < 0.60:
+        return array_dialogue(rng, language, EVENT_RECORDS)
+    if share < 0.78:
+        return order_dialogue(rng, language)
+    return array_dialogue(rng, language, pick(rng, OTHERS))

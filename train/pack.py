@@ -1,0 +1,92 @@
+"""Turns dialogues into training batches: one document a row, never cut, rows of similar length side by side.
+
+So each document is seen as it is later used: from position 0, with nothing before it.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from train.dialogues import Dialogue
+from train.tokenizer import ChatRenderer, token_id
+
+IGNORED = -100
+LONGEST_ROW = 2048
+POOL = 2000
+"""Documents that are sorted by length together."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """`ids` of one dialogue; `answered` marks those the assistant wrote, with the closing <|im_end|>."""
+
+    ids: NDArray[np.int32]
+    answered: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """`ids` and `targets`, both int64 (rows, length); a target is the next id, or IGNORED."""
+
+    ids: NDArray[np.int64]
+    targets: NDArray[np.int64]
+
+
+def mark_answers(ids: Sequence[int], start: int, end: int, header: Sequence[int]) -> NDArray[np.bool_]:
+    """True where the assistant wrote: after <|im_start|> and the `header` ids, up to and with <|im_end|>."""
+    marks = np.zeros(len(ids), dtype=bool)
+    writing = False
+    for index, token in enumerate(ids):
+        if writing:
+            marks[index] = True
+            writing = token != end
+        elif ids[max(0, index - len(header)) : index + 1] == [start, *header]:
+            writing = True
+    return marks
+
+
+def encode(dialogues: Iterable[Dialogue], tokenizer: Tokenizer) -> Iterator[Document]:
+    """Documents of at most LONGEST_ROW ids; a longer dialogue is left out."""
+    render = ChatRenderer()
+    start, end = token_id(tokenizer, "<|im_start|>"), token_id(tokenizer, "<|im_end|>")
+    header = tokenizer.encode("assistant\n").ids
+    iterator = iter(dialogues)
+    while chunk := list(islice(iterator, 1000)):
+        for encoding in tokenizer.encode_batch([render(dialogue.messages) for dialogue in chunk]):
+            ids = encoding.ids
+            if len(ids) <= LONGEST_ROW:
+                yield Document(np.array(ids, dtype=np.int32), mark_answers(ids, start, end, header))
+
+
+def make_batch(documents: Sequence[Document], padding: int) -> Batch:
+    length = max(len(document.ids) for document in documents) - 1
+    ids = np.full((len(documents), length), padding, dtype=np.int64)
+    targets = np.full((len(documents), length), IGNORED, dtype=np.int64)
+    for row, document in enumerate(documents):
+        count = len(document.ids) - 1
+        ids[row, :count] = document.ids[:-1]
+        targets[row, :count] = np.where(document.answered[1:], document.ids[1:], IGNORED)
+    return Batch(ids, targets)
+
+
+def batches(documents: Iterable[Document], tokens: int, padding: int, seed: int) -> Iterator[Batch]:
+    """Batches of at most `tokens` ids each (padding included), in an order that mixes lengths."""
+    rng = random.Random(seed)
+    iterator = iter(documents)
+    while pool := list(islice(iterator, POOL)):
+        pool.sort(key=lambda document: len(document.ids))
+        groups: list[list[Document]] = [[]]
+        for document in pool:
+            if groups[-1] and (len(groups[-1]) + 1) * (len(document.ids) - 1) > tokens:
+                groups.append([])
+            groups[-1].append(document)
+        rng.shuffle(groups)
+        for group in groups:
+            yield make_batch(group, padding)
