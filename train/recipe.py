@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from train.dialogues import training_dialogues
+from train.dialogues import BROAD, HARD, training_dialogues
 from train.model import Qwen2Shape
 from train.pack import Batch, batches, encode
 from train.tokenizer import token_id, train_tokenizer
@@ -24,7 +24,11 @@ VOCABULARY = 5056
 """5,022 tokens, padded to a multiple of 64 as Qwen2.5 pads its own."""
 
 SHAPE = Qwen2Shape(vocab_size=VOCABULARY, num_hidden_layers=5, max_position_embeddings=CONTEXT)
-SCHEDULE = Schedule(knots=((-1, 0.0), (39, 1.0), (500, 1.0), (800, 0.6), (1500, 0.0)))
+SCHEDULE = Schedule(
+    knots=((-1, 0.0), (39, 1.0), (500, 1.0), (800, 0.6), (1000, 0.43), (1200, 0.43), (1600, 0.0))
+)
+BROAD_BATCHES = 1000 * WORKERS
+"""Batches of the broad mixture; the hard one follows."""
 
 
 def make_tokenizer() -> Tokenizer:
@@ -39,11 +43,18 @@ def make_tokenizer() -> Tokenizer:
 
 @dataclass(frozen=True)
 class TrainingData:
-    """The stream of batches, the same at every call; picklable, so that each worker makes its own."""
+    """The stream of batches from number `start` on; picklable, so that each worker makes its own."""
 
     tokenizer_path: Path
 
-    def __call__(self) -> Iterator[Batch]:
+    def __call__(self, start: int) -> Iterator[Batch]:
         tokenizer = Tokenizer.from_file(str(self.tokenizer_path))
         padding = token_id(tokenizer, "<|endoftext|>")
-        return batches(encode(training_dialogues(SEED), tokenizer), BATCH_TOKENS, padding, SEED)
+
+        def stream(seed: int, shares: dict[str, float]) -> Iterator[Batch]:
+            return batches(encode(training_dialogues(seed, shares), tokenizer), BATCH_TOKENS, padding, seed)
+
+        if start < BROAD_BATCHES:
+            yield from islice(stream(SEED, BROAD), start, BROAD_BATCHES)
+            start = BROAD_BATCHES
+        yield from islice(stream(SEED + 1, HARD), start - BROAD_BATCHES, None)

@@ -52,11 +52,11 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Job:
-    """Everything a worker needs to know; `data()` is the same endless stream of batches in every worker."""
+    """What a worker needs; `data(start)` gives batch number `start` and those that follow, alike to all."""
 
     shape: Qwen2Shape
     schedule: Schedule
-    data: Callable[[], Iterator[Batch]]
+    data: Callable[[int], Iterator[Batch]]
     folder: Path
     seed: int
     workers: int = 2
@@ -89,7 +89,7 @@ class Optimizer:
         for optimizer, rate in self.rates:
             for group in optimizer.param_groups:
                 group["lr"] = rate * factor
-            optimizer.step()
+            optimizer.step()  # type: ignore[no-untyped-call]
         for owner in range(self.workers):
             owned = self.matrices[owner :: self.workers]
             flat = torch.cat([p.detach().flatten() for p in owned])
@@ -108,7 +108,7 @@ class Optimizer:
 def scatter(flat: Tensor, targets: list[nn.Parameter]) -> None:
     """Writes consecutive pieces of `flat` into the parameters."""
     with torch.no_grad():
-        for target, piece in zip(targets, flat.split([t.numel() for t in targets]), strict=True):
+        for target, piece in zip(targets, torch.split(flat, [t.numel() for t in targets]), strict=True):
             target.copy_(piece.view_as(target))
 
 
@@ -120,7 +120,7 @@ def gradient(model: Qwen2, batches: list[Batch]) -> tuple[float, int, Tensor]:
         targets = torch.from_numpy(batch.targets)
         count = int((targets != IGNORED).sum())
         loss = model.loss(torch.from_numpy(batch.ids), targets) * count
-        loss.backward()
+        torch.autograd.backward(loss)
         total, wanted = total + loss.item(), wanted + count
     return total, wanted, torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
 
@@ -143,9 +143,7 @@ def worker(rank: int, job: Job) -> None:
         first = state["step"]
     average = state.get("average", model.state_dict()) if first else model.state_dict()
     average = {name: tensor.clone() for name, tensor in average.items()}
-    data = job.data()
-    for _ in range(first * schedule.batches_per_step * job.workers):
-        next(data)
+    data = job.data(first * schedule.batches_per_step * job.workers)
     parameters = list(model.parameters())
     seen, since, losses = 0, time.monotonic(), []
     for step in range(first, schedule.steps):
@@ -156,7 +154,9 @@ def worker(rank: int, job: Job) -> None:
         loss = (summed[-2] / summed[-1]).item()
         mean = summed[:-2] / summed[-1]
         mean *= min(1.0, 1.0 / (mean.norm().item() + 1e-6))
-        for parameter, piece in zip(parameters, mean.split([p.numel() for p in parameters]), strict=True):
+        for parameter, piece in zip(
+            parameters, torch.split(mean, [p.numel() for p in parameters]), strict=True
+        ):
             parameter.grad = piece.view_as(parameter)
         optimizer.step(schedule.factor(step))
         for name, tensor in model.state_dict().items():
@@ -192,7 +192,9 @@ def train(job: Job) -> dict[str, Tensor]:
     The result depends on the number of workers.
     """
     (job.folder / "rendezvous").unlink(missing_ok=True)
-    torch.multiprocessing.spawn(worker, args=(job,), nprocs=job.workers)
+    torch.multiprocessing.spawn(  # type: ignore[no-untyped-call, attr-defined]
+        worker, args=(job,), nprocs=job.workers
+    )
     (job.folder / "rendezvous").unlink(missing_ok=True)
     weights: dict[str, Tensor] = torch.load(job.folder / "state.0.pt", weights_only=True)["average"]
     return weights

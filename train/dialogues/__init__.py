@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from train.dialogues import (
     code_completion,
@@ -16,9 +16,18 @@ from train.dialogues import (
 )
 from train.dialogues.dialogue import Dialogue, Message, pick
 
-__all__ = ["KINDS", "MIXTURE", "Dialogue", "Message", "held_out_dialogues", "mixed", "training_dialogues"]
+__all__ = [
+    "BROAD",
+    "HARD",
+    "KINDS",
+    "Dialogue",
+    "Message",
+    "held_out_dialogues",
+    "mixed",
+    "training_dialogues",
+]
 
-KINDS = {
+KINDS: dict[str, Callable[[random.Random], Dialogue]] = {
     "role_play": role_play.make,
     "json_output": json_output.make,
     "math_reasoning": math_reasoning.make,
@@ -27,18 +36,37 @@ KINDS = {
 }
 """The five kinds that are evaluated."""
 
-MIXTURE = (
-    (role_play.make, 0.20),
-    (role_play.make_long, 0.008),
-    (json_output.make, 0.14),
-    (math_reasoning.make, 0.22),
-    (math_reasoning.make_drill, 0.10),
-    (code_completion.make, 0.16),
-    (multilingual.make, 0.09),
-    (small_talk.make, 0.03),
-    (essay.make, 0.008),
+Maker = Callable[[random.Random], Dialogue]
+
+
+def mixture(**shares: float) -> dict[str, float]:
+    """Shares of the generators among the dialogues by name; what is missing to one is mixed conversations."""
+    return shares | {"mixed": 1 - sum(shares.values())}
+
+
+BROAD = mixture(
+    role_play=0.20,
+    long_role_play=0.008,
+    json_output=0.14,
+    math_reasoning=0.22,
+    drill=0.10,
+    code_completion=0.16,
+    multilingual=0.09,
+    small_talk=0.03,
+    essay=0.008,
 )
-"""Share of each generator among the dialogues; the rest are mixed conversations."""
+HARD = mixture(
+    role_play=0.12,
+    long_role_play=0.006,
+    json_output=0.20,
+    math_reasoning=0.30,
+    drill=0.17,
+    code_completion=0.08,
+    multilingual=0.05,
+    small_talk=0.02,
+    essay=0.006,
+)
+"""More of what is learned last: arithmetic, and JSON of the demanded shape."""
 
 
 def mixed(rng: random.Random) -> Dialogue:
@@ -63,12 +91,19 @@ def mixed(rng: random.Random) -> Dialogue:
     )
 
 
-def training_dialogues(seed: int) -> Iterator[Dialogue]:
-    """An endless stream of dialogues, none of them held out; the same for the same seed."""
+MAKERS: dict[str, Maker] = KINDS | {
+    "long_role_play": role_play.make_long,
+    "drill": math_reasoning.make_drill,
+    "small_talk": small_talk.make,
+    "essay": essay.make,
+    "mixed": mixed,
+}
+
+
+def training_dialogues(seed: int, shares: dict[str, float] = BROAD) -> Iterator[Dialogue]:
+    """An endless stream of dialogues, none of them held out; the same for the same seed and shares."""
     rng = random.Random(seed)
-    makers, weights = [maker for maker, _ in MIXTURE], [weight for _, weight in MIXTURE]
-    makers.append(mixed)
-    weights.append(1 - sum(weights))
+    makers, weights = [MAKERS[name] for name in shares], list(shares.values())
     while True:
         dialogue = rng.choices(makers, weights)[0](rng)
         if not dialogue.held_out:
