@@ -18,6 +18,10 @@ from numpy.typing import NDArray
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "generation_config.json")
 SAFETENSORS_NAMES = {"bfloat16": "BF16", "float16": "F16", "float32": "F32"}
 
+# A matrix with more values repeats them, because drawing a gigabyte takes long. A prime number, so that no two rows
+# are alike.
+LARGEST_DRAW = 8_388_593
+
 # The 22 added tokens of Qwen2.5, in order; the first 14 are special (left out of visible text).
 SPECIAL_TOKENS = [
     "<|endoftext|>",
@@ -122,7 +126,9 @@ def parameter_shapes(config: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
 def random_parameter(
     name: str, shape: tuple[int, ...], generator: np.random.Generator
 ) -> NDArray[np.float32]:
-    values = generator.standard_normal(shape, dtype=np.float32)
+    count = int(np.prod(shape))
+    values = generator.standard_normal(min(count, LARGEST_DRAW), dtype=np.float32)
+    values = np.resize(values, shape)  # repeats the draw where it is too short
     if name.endswith("norm.weight"):
         return 1 + 0.3 * values
     if name.endswith("bias"):
