@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "generation_config.json")
 SAFETENSORS_NAMES = {"bfloat16": "BF16", "float16": "F16", "float32": "F32"}
 
-# A matrix with more values repeats them, because drawing a gigabyte takes long. A prime number, so that no two rows
-# are alike.
-LARGEST_DRAW = 8_388_593
+# A matrix with more values repeats them, because drawing a gigabyte takes long. It is a prime number, so that
+# no two rows are alike.
+LARGEST_DRAW = 1_048_573
+WRITTEN_AT_ONCE = 1 << 18
 
 # The 22 added tokens of Qwen2.5, in order; the first 14 are special (left out of visible text).
 SPECIAL_TOKENS = [
@@ -167,7 +168,10 @@ def write_safetensors(
         file.write(len(encoded).to_bytes(8, "little"))
         file.write(encoded)
         for _, values in tensors:
-            file.write((to_bfloat16(values) if dtype == "bfloat16" else values.astype(dtype)).tobytes())
+            flat = values.reshape(-1)
+            for start in range(0, len(flat), WRITTEN_AT_ONCE):
+                part = flat[start : start + WRITTEN_AT_ONCE]
+                file.write((to_bfloat16(part) if dtype == "bfloat16" else part.astype(dtype)).data)
 
 
 def write_weights(folder: Path, config: Mapping[str, Any], seed: int, dtype: str, shards: int = 1) -> None:
