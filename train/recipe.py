@@ -25,7 +25,16 @@ VOCABULARY = 5056
 
 SHAPE = Qwen2Shape(vocab_size=VOCABULARY, num_hidden_layers=5, max_position_embeddings=CONTEXT)
 SCHEDULE = Schedule(
-    knots=((-1, 0.0), (39, 1.0), (500, 1.0), (800, 0.6), (1000, 0.43), (1200, 0.43), (1600, 0.0))
+    knots=(
+        (-1, 0.0),
+        (39, 1.0),
+        (500, 1.0),
+        (800, 0.6),
+        (1000, 0.43),
+        (1200, 0.43),
+        (1201, 0.32),
+        (1700, 0.0),
+    )
 )
 BROAD_BATCHES = 1000 * WORKERS
 """Batches of the broad mixture; the hard one follows."""

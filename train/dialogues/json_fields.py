@@ -49,29 +49,19 @@ def full_name(rng: random.Random, language: str) -> str:
 
 def identifier(*keys: str) -> FieldMaker:
     def make(rng: random.Random, language: str) -> Field:
-        first = rng.randint(2, 400) if rng.random() < 0.2 else 1
         if language == "en":
-            described = pick(
-                rng,
-                (
-                    "integer",
-                    "an integer",
-                    "integer starting at 1",
-                    "integer, unique",
-                    "unique integer",
-                    "",
-                    "",
-                ),
-            )
-            described = (
-                described
-                if first == 1
-                else pick(rng, (f"starting at {first}", f"integer starting at {first}", f"from {first} on"))
+            wordings = (
+                "integer",
+                "an integer",
+                "integer starting at 1",
+                "integer, unique",
+                "unique integer",
+                "",
+                "",
             )
         else:
-            described = pick(rng, ("整数", "从1开始的整数", "整数，不重复", "唯一的整数", "", ""))
-            described = described if first == 1 else pick(rng, (f"从{first}开始", f"从 {first} 开始的整数"))
-        return Field(pick(rng, keys), described, {"type": "integer"}, lambda _, index: str(first + index - 1))
+            wordings = ("整数", "从1开始的整数", "整数，不重复", "唯一的整数", "", "")
+        return Field(pick(rng, keys), pick(rng, wordings), {"type": "integer"}, lambda _, index: str(index))
 
     return make
 
@@ -165,7 +155,10 @@ def shown_number(rng: random.Random, value: int) -> str:
 def number(
     keys: Sequence[str], ranges: Sequence[tuple[int, int, int]], decimals: bool = False, always: bool = False
 ) -> FieldMaker:
-    """A number between limits (low, high, step) which the request usually states."""
+    """A number between limits (low, high, step) which the request usually states.
+
+    The values lie within all the limits that the field may be given: which ones were stated need not be learned.
+    """
 
     def make(rng: random.Random, language: str) -> Field:
         low, high, step = pick(rng, ranges)
@@ -193,10 +186,11 @@ def number(
             noun = pick(rng, ("整数，" if not decimals else "数字，", "", ""))
             plain = pick(rng, ("整数" if not decimals else "数字", "大于 0 的数字", "大于0", ""))
         described = noun + limits.format(shown_number(rng, low), shown_number(rng, high)) if stated else plain
-        steps = (high - low) // step
+        least, most = max(r[0] for r in ranges), min(r[1] for r in ranges)
+        inner = (most - least) // step
 
         def value(r: random.Random, _: int) -> str:
-            whole = low + step * r.randint(max(1, steps // 20), steps - max(1, steps // 20))
+            whole = least + step * r.randint(1, inner - 1)
             if not decimals:
                 return str(whole)
             return f"{whole - 1}{pick(r, ('.50', '.99', '.90', '.25', '.00'))}" if whole > 1 else "1.50"
@@ -224,10 +218,10 @@ def boolean(*keys: str) -> FieldMaker:
 
 
 def date(*keys: str, ranged: float = 0.4) -> FieldMaker:
-    """A date written YYYY-MM-DD, perhaps within a range of years or of months."""
+    """A date written YYYY-MM-DD, perhaps within a year or a range of years."""
 
     def make(rng: random.Random, language: str) -> Field:
-        first_year, last_year, first_month, last_month = 2018, 2024, 1, 12
+        first_year, last_year = 2018, 2024
         limit = ""
         if rng.random() < ranged:
             shape = rng.random()
@@ -239,15 +233,9 @@ def date(*keys: str, ranged: float = 0.4) -> FieldMaker:
                     else pick(rng, (f"在{first_year}年内", f"{first_year}年", f"在 {first_year} 年"))
                 )
             else:
-                if shape < 0.65:
-                    first_year = rng.randint(2017, 2023)
-                    last_year = first_year + rng.randint(1, 4)
-                else:
-                    first_year = last_year = rng.randint(2019, 2027)
-                    first_month = rng.randint(1, 9)
-                    last_month = min(12, first_month + rng.randint(1, 5))
-                end_day = {2: 28, 4: 30, 6: 30, 9: 30, 11: 30}.get(last_month, 31)
-                start, end = f"{first_year}-{first_month:02}-01", f"{last_year}-{last_month:02}-{end_day}"
+                first_year = rng.randint(2017, 2026)
+                last_year = first_year + (rng.randint(1, 3) if shape < 0.6 else 0)
+                start, end = f"{first_year}-01-01", f"{last_year}-12-31"
                 if language == "en":
                     limit = pick(rng, ("between {} and {}", "from {} to {}")).format(start, end)
                 else:
@@ -271,12 +259,12 @@ def date(*keys: str, ranged: float = 0.4) -> FieldMaker:
             described = form + (f"，{limit}" if limit else "")
 
         def value(r: random.Random, _: int) -> str:
-            year, month = r.randint(first_year, last_year), r.randint(first_month, last_month)
-            return text(f"{year}-{month:02}-{r.randint(1, 28):02}")
+            year = pick(r, (first_year, last_year)) if limit else r.randint(first_year, last_year)
+            return text(f"{year}-{r.randint(1, 12):02}-{r.randint(1, 28):02}")
 
         spec: dict[str, Any] = {"type": "date"}
         if limit:
-            spec |= {"from": f"{first_year}-{first_month:02}-01", "to": f"{last_year}-{last_month:02}-31"}
+            spec |= {"from": f"{first_year}-01-01", "to": f"{last_year}-12-31"}
         return Field(pick(rng, keys), described, spec, value)
 
     return make

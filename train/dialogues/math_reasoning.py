@@ -18,7 +18,11 @@ KIND = "math_reasoning"
 HELD_OUT_PIPES = (12, 15, 3)
 
 PIPES = [
-    (a, b, t) for a in range(4, 25) for b in range(4, 25) for t in range(1, a) if ((a - t) * b) % (a + b) == 0
+    (a, b, t)
+    for a in range(4, 25)
+    for b in range(4, 25)
+    for t in range(1, a)
+    if ((a - t) * b) % (a + b) == 0 and (a - t) * b <= 200
 ]
 
 ENDINGS = {
@@ -161,8 +165,8 @@ def person(rng: random.Random, language: str) -> str:
 
 def ages_multiple(rng: random.Random, language: str) -> Problem:
     times = rng.randint(2, 3)
-    child = rng.randint(4, 15)
-    years = rng.randint(1, 14)
+    child = rng.randint(4, 12)
+    years = rng.randint(1, 10)
     then = child + years
     parent = then * times - years
     difference = parent - child
@@ -203,8 +207,8 @@ def ages_multiple(rng: random.Random, language: str) -> Problem:
 
 
 def ages_sum(rng: random.Random, language: str) -> Problem:
-    times = rng.randint(2, 6)
-    young = rng.randint(3, 15)
+    times = rng.randint(2, 5)
+    young = rng.randint(3, 12)
     total = young * (times + 1)
     one = person(rng, language)
     other = person(rng, language)
@@ -236,8 +240,8 @@ def ages_sum(rng: random.Random, language: str) -> Problem:
 
 
 def ages_difference(rng: random.Random, language: str) -> Problem:
-    young = rng.randint(3, 20)
-    older = rng.randint(2, 15)
+    young = rng.randint(3, 15)
+    older = rng.randint(2, 10)
     total = 2 * young + older
     one, other = person(rng, language), person(rng, language)
     while other == one:
@@ -265,8 +269,8 @@ def ages_difference(rng: random.Random, language: str) -> Problem:
 
 
 def meeting(rng: random.Random, language: str) -> Problem:
-    u, v = rng.randrange(40, 130, 10), rng.randrange(40, 130, 10)
-    hours = rng.randint(2, 8)
+    u, v = rng.randrange(40, 110, 10), rng.randrange(40, 110, 10)
+    hours = rng.randint(2, 6)
     total = u + v
     distance = total * hours
     if language == "en":
@@ -298,7 +302,7 @@ def meeting(rng: random.Random, language: str) -> Problem:
 
 
 def discount(rng: random.Random, language: str) -> Problem:
-    price = rng.randrange(20, 410, 10)
+    price = rng.randrange(20, 420, 20)
     percent = rng.randrange(10, 60, 10)
     saving = price * percent // 100
     pays = price - saving
@@ -333,8 +337,8 @@ def discount(rng: random.Random, language: str) -> Problem:
 
 
 def change(rng: random.Random, language: str) -> Problem:
-    n, m = rng.randint(2, 6), rng.randint(2, 6)
-    p, q = rng.randint(2, 15), rng.randint(2, 15)
+    n, m = rng.randint(2, 5), rng.randint(2, 5)
+    p, q = rng.randint(2, 12), rng.randint(2, 12)
     first, second = n * p, m * q
     total = first + second
     note = next(x for x in (50, 100, 200, 500) if x > total)
@@ -376,7 +380,7 @@ def change(rng: random.Random, language: str) -> Problem:
 
 
 def total_price(rng: random.Random, language: str) -> Problem:
-    n, p = rng.randint(2, 12), rng.randint(2, 20)
+    n, p = rng.randint(2, 10), rng.randint(2, 12)
     total = n * p
     if language == "en":
         things = pick(
@@ -415,7 +419,7 @@ def total_price(rng: random.Random, language: str) -> Problem:
 
 
 def linear(rng: random.Random, language: str) -> Problem:
-    a, x, b = rng.randint(2, 12), rng.randint(1, 15), rng.randint(1, 30)
+    a, x, b = rng.randint(2, 9), rng.randint(1, 12), rng.randint(1, 20)
     minus = rng.random() < 0.4
     if minus:
         b = min(b, a * x - 1)
