@@ -89,7 +89,9 @@ void linear(const Buffer& x, const Weight& weight, const Vector* bias, const Buf
                                        weight.outputs};
     const int64_t panels = (weight.outputs + PANEL_OUTPUTS - 1) / PANEL_OUTPUTS;
     int64_t grain = grain_of(panels, x.rows() * weight.inputs * PANEL_OUTPUTS);
-    if (x.rows() > 1) {  // the panels of a part are read once per tile of rows and should stay in the second-level cache
+    if (x.rows() == 1) {
+        grain += grain % 2;  // with one row the kernels take panels two by two
+    } else {  // the panels of a part are read once per tile of rows: they should stay in the second-level cache
         const int64_t panel_bytes = weight.inputs * PANEL_OUTPUTS * int64_t(bytes_of(weight.precision));
         grain = std::min(grain, std::max<int64_t>(1, (512 << 10) / panel_bytes));
     }
