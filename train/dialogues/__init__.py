@@ -56,15 +56,15 @@ BROAD = mixture(
     essay=0.008,
 )
 HARD = mixture(
-    role_play=0.12,
-    long_role_play=0.006,
-    json_output=0.20,
-    math_reasoning=0.30,
-    drill=0.17,
-    code_completion=0.08,
-    multilingual=0.05,
-    small_talk=0.02,
-    essay=0.006,
+    role_play=0.07,
+    long_role_play=0.005,
+    json_output=0.36,
+    math_reasoning=0.27,
+    drill=0.15,
+    code_completion=0.06,
+    multilingual=0.03,
+    small_talk=0.01,
+    essay=0.005,
 )
 """More of what is learned last: arithmetic, and JSON of the demanded shape."""
 

@@ -401,7 +401,7 @@ def slash_dates(row: list[str], fields: list[Field]) -> list[str]:
 def array_request(rng: random.Random, language: str, record: Record, fields: list[Field], count: int) -> str:
     """The request for an array, in one of several layouts, its constraints in any order."""
     if language == "en":
-        many = pick(rng, (str(count), str(count), NUMBER_WORDS[count][0]))
+        many = pick(rng, (str(count), str(count), str(count), NUMBER_WORDS[count][0]))
         what = pick(rng, record.english)
         core = pick(
             rng,
@@ -482,7 +482,7 @@ def array_request(rng: random.Random, language: str, record: Record, fields: lis
             ),
         )
     else:
-        many = pick(rng, (str(count), f" {count} ", NUMBER_WORDS[count][1]))
+        many = pick(rng, (str(count), f" {count} ", f" {count} ", NUMBER_WORDS[count][1]))
         what = pick(rng, record.chinese)
         core = pick(
             rng,
@@ -564,9 +564,12 @@ def array_request(rng: random.Random, language: str, record: Record, fields: lis
     )
 
 
-def array_dialogue(rng: random.Random, language: str, record: Record) -> Dialogue:
+def array_dialogue(rng: random.Random, language: str, record: Record, short: bool = False) -> Dialogue:
+    """An array of records; `short` ones have two fields: they teach best how many records are enough."""
     makers = list(record.fields)
     makers += rng.sample(record.optional, min(len(record.optional), pick(rng, (0, 0, 1, 1, 2))))
+    if short:
+        makers = [makers[index] for index in sorted(rng.sample(range(len(makers)), 2))]
     fields = [make(rng, language) for make in makers]
     if len({f.key for f in fields}) < len(fields):
         return array_dialogue(rng, language, record)
@@ -595,7 +598,7 @@ def order_dialogue(rng: random.Random, language: str) -> Dialogue:
     make_date = date("order_date", "order_date", "order_date", "order_date", "date", ranged=0.2)(
         rng, language
     )
-    item_count = rng.randint(1, 4)
+    item_count = pick(rng, (1, 2, 2, 2, 3, 3, 4))
     sku, quantity, price = pick(
         rng,
         (
@@ -620,7 +623,7 @@ def order_dialogue(rng: random.Random, language: str) -> Dialogue:
     )
     n = item_count
     if en:
-        number_shown = pick(rng, (str(n), NUMBER_WORDS[n][0] if n > 1 else "1"))
+        number_shown = pick(rng, (str(n), str(n), NUMBER_WORDS[n][0] if n > 1 else "1"))
         core = pick(
             rng,
             (
@@ -705,8 +708,10 @@ def make(rng: random.Random) -> Dialogue:
         return array_dialogue(rng, language, EMPLOYEES)
     if share < 0.42:
         return array_dialogue(rng, language, PRODUCT_RECORDS)
-    if share < 0.60:
+    if share < 0.54:
         return array_dialogue(rng, language, EVENT_RECORDS)
-    if share < 0.78:
+    if share < 0.68:
         return order_dialogue(rng, language)
+    if share < 0.88:
+        return array_dialogue(rng, language, pick(rng, (EVENT_RECORDS, *OTHERS)), short=True)
     return array_dialogue(rng, language, pick(rng, OTHERS))
