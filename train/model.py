@@ -187,9 +187,10 @@ class Qwen2(nn.Module):
         """Logits (..., vocab) of hidden states (..., hidden)."""
         return F.linear(hidden, self.model.embed_tokens.weight.to(hidden.dtype))
 
-    def loss(self, ids: Tensor, targets: Tensor) -> Tensor:
-        """Mean cross-entropy of targets (batch, length) over the places that are not -100; the head is
-        computed at those places only."""
+    def loss(self, ids: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+        """Weighted sum of the cross-entropies of targets (batch, length), with weights (batch, length); the head
+        is computed only where the weight is not 0."""
         hidden, _ = self.hidden(ids)
-        wanted = targets != -100
-        return F.cross_entropy(self.logits(hidden[wanted]).float(), targets[wanted])
+        wanted = weights > 0
+        each = F.cross_entropy(self.logits(hidden[wanted]).float(), targets[wanted], reduction="none")
+        return (each * weights[wanted]).sum()

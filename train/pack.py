@@ -23,20 +23,26 @@ POOL = 2000
 """Documents that are sorted by length together."""
 
 
+JSON_DECISION_WEIGHT = 5.0
+"""Most of a JSON answer is names and numbers drawn at random, from which nothing can be learned.  What can be,
+whether another field or record follows and which words come from the request, weighs this much more."""
+
+
 @dataclass(frozen=True)
 class Document:
-    """`ids` of one dialogue; `answered` marks those the assistant wrote, with the closing <|im_end|>."""
+    """`ids` of one dialogue and the `weights` of their losses: 0 where the assistant did not write."""
 
     ids: NDArray[np.int32]
-    answered: NDArray[np.bool_]
+    weights: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Batch:
-    """`ids` and `targets`, both int64 (rows, length); a target is the next id, or IGNORED."""
+    """`ids` and `targets`, int64 (rows, length): a target is the next id, or IGNORED.  `weights` are float32."""
 
     ids: NDArray[np.int64]
     targets: NDArray[np.int64]
+    weights: NDArray[np.float32]
 
 
 def mark_answers(ids: Sequence[int], start: int, end: int, header: Sequence[int]) -> NDArray[np.bool_]:
@@ -52,28 +58,52 @@ def mark_answers(ids: Sequence[int], start: int, end: int, header: Sequence[int]
     return marks
 
 
+def punctuation(tokenizer: Tokenizer) -> NDArray[np.bool_]:
+    """For every id, whether its text has neither letters nor digits."""
+    texts = (
+        tokenizer.decode([token], skip_special_tokens=False) for token in range(tokenizer.get_vocab_size())
+    )
+    return np.array([not any(c.isalnum() or c == "\ufffd" for c in text) for text in texts])
+
+
+def has_digits(tokenizer: Tokenizer) -> NDArray[np.bool_]:
+    return np.array(
+        [any(c.isdigit() for c in tokenizer.decode([token])) for token in range(tokenizer.get_vocab_size())]
+    )
+
+
 def encode(dialogues: Iterable[Dialogue], tokenizer: Tokenizer) -> Iterator[Document]:
     """Documents of at most LONGEST_ROW ids; a longer dialogue is left out."""
     render = ChatRenderer()
     start, end = token_id(tokenizer, "<|im_start|>"), token_id(tokenizer, "<|im_end|>")
     header = tokenizer.encode("assistant\n").ids
+    marks, digits = punctuation(tokenizer), has_digits(tokenizer)
     iterator = iter(dialogues)
     while chunk := list(islice(iterator, 1000)):
-        for encoding in tokenizer.encode_batch([render(dialogue.messages) for dialogue in chunk]):
-            ids = encoding.ids
-            if len(ids) <= LONGEST_ROW:
-                yield Document(np.array(ids, dtype=np.int32), mark_answers(ids, start, end, header))
+        encodings = tokenizer.encode_batch([render(dialogue.messages) for dialogue in chunk])
+        for dialogue, encoding in zip(chunk, encodings, strict=True):
+            if len(encoding.ids) > LONGEST_ROW:
+                continue
+            ids = np.array(encoding.ids, dtype=np.int32)
+            answered = mark_answers(encoding.ids, start, end, header)
+            weights = answered.astype(np.float32)
+            if dialogue.kind == "json_output":
+                from_request = np.isin(ids, ids[~answered]) & ~digits[ids]
+                weights[answered & (marks[ids] | from_request)] = JSON_DECISION_WEIGHT
+            yield Document(ids, weights)
 
 
 def make_batch(documents: Sequence[Document], padding: int) -> Batch:
     length = max(len(document.ids) for document in documents) - 1
     ids = np.full((len(documents), length), padding, dtype=np.int64)
     targets = np.full((len(documents), length), IGNORED, dtype=np.int64)
+    weights = np.zeros((len(documents), length), dtype=np.float32)
     for row, document in enumerate(documents):
         count = len(document.ids) - 1
         ids[row, :count] = document.ids[:-1]
-        targets[row, :count] = np.where(document.answered[1:], document.ids[1:], IGNORED)
-    return Batch(ids, targets)
+        weights[row, :count] = document.weights[1:]
+        targets[row, :count] = np.where(document.weights[1:] > 0, document.ids[1:], IGNORED)
+    return Batch(ids, targets, weights)
 
 
 def batches(documents: Iterable[Document], tokens: int, padding: int, seed: int) -> Iterator[Batch]:

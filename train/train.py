@@ -20,7 +20,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from train.model import Qwen2, Qwen2Shape
-from train.pack import IGNORED, Batch
+from train.pack import Batch
 
 AVERAGE_DECAY = 0.98
 """The weights that are kept are a running average over about fifty steps (Polyak & Juditsky 1992)."""
@@ -112,17 +112,16 @@ def scatter(flat: Tensor, targets: list[nn.Parameter]) -> None:
             target.copy_(piece.view_as(target))
 
 
-def gradient(model: Qwen2, batches: list[Batch]) -> tuple[float, int, Tensor]:
-    """Summed loss, number of targets, and the flat gradient of the summed loss over this worker's batches."""
+def gradient(model: Qwen2, batches: list[Batch]) -> tuple[float, float, Tensor]:
+    """Summed loss, summed weights, and the flat gradient of the summed loss over this worker's batches."""
     model.zero_grad(set_to_none=True)
-    total, wanted = 0.0, 0
+    total, weight = 0.0, 0.0
     for batch in batches:
-        targets = torch.from_numpy(batch.targets)
-        count = int((targets != IGNORED).sum())
-        loss = model.loss(torch.from_numpy(batch.ids), targets) * count
+        ids, targets, weights = map(torch.from_numpy, (batch.ids, batch.targets, batch.weights))
+        loss = model.loss(ids, targets, weights)
         torch.autograd.backward(loss)
-        total, wanted = total + loss.item(), wanted + count
-    return total, wanted, torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
+        total, weight = total + loss.item(), weight + float(weights.sum())
+    return total, weight, torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
 
 
 def worker(rank: int, job: Job) -> None:
@@ -148,8 +147,8 @@ def worker(rank: int, job: Job) -> None:
     seen, since, losses = 0, time.monotonic(), []
     for step in range(first, schedule.steps):
         taken = [next(data) for _ in range(schedule.batches_per_step * job.workers)]
-        total, wanted, flat = gradient(model, taken[rank :: job.workers])
-        summed = torch.cat([flat, torch.tensor([total, float(wanted)])])
+        total, weight, flat = gradient(model, taken[rank :: job.workers])
+        summed = torch.cat([flat, torch.tensor([total, weight])])
         dist.all_reduce(summed)
         loss = (summed[-2] / summed[-1]).item()
         mean = summed[:-2] / summed[-1]

@@ -60,14 +60,13 @@ def test_a_cache_changes_nothing(model: Qwen2) -> None:
     torch.testing.assert_close(last[:, 0], whole[:, 11], rtol=1e-4, atol=1e-5)
 
 
-def test_the_loss_ignores_what_is_not_wanted(model: Qwen2) -> None:
+def test_the_loss_is_weighted_and_ignores_what_weighs_nothing(model: Qwen2) -> None:
     ids = torch.randint(0, 320, (2, 10), generator=torch.Generator().manual_seed(0))
-    targets = torch.full((2, 10), -100)
-    targets[0, 3] = 7
-    expected = torch.nn.functional.cross_entropy(
-        model.logits(model.hidden(ids)[0])[0, 3:4], torch.tensor([7])
-    )
-    torch.testing.assert_close(model.loss(ids, targets), expected)
+    targets, weights = torch.full((2, 10), -100), torch.zeros(2, 10)
+    targets[0, 3], weights[0, 3] = 7, 2.0
+    targets[1, 5], weights[1, 5] = 9, 1.0
+    logits = model.logits(model.hidden(ids)[0]).log_softmax(dim=-1)
+    torch.testing.assert_close(model.loss(ids, targets, weights), -2 * logits[0, 3, 7] - logits[1, 5, 9])
 
 
 def test_a_saved_checkpoint_loads_as_its_bf16_values(model: Qwen2, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def tokenizer() -> Tokenizer:
 
 def test_exactly_the_assistants_words_are_marked(tokenizer: Tokenizer) -> None:
     for dialogue, document in zip(DIALOGUES[:100], encode(DIALOGUES[:100], tokenizer), strict=True):
-        text = tokenizer.decode(document.ids[document.answered].tolist(), skip_special_tokens=False)
+        text = tokenizer.decode(document.ids[document.weights > 0].tolist(), skip_special_tokens=False)
         answers = [m["content"] + "<|im_end|>" for m in dialogue.messages if m["role"] == "assistant"]
         assert text == "".join(answers)
 
@@ -41,8 +41,19 @@ def test_targets_are_the_next_ids_that_the_assistant_wrote(tokenizer: Tokenizer)
     document = next(encode(DIALOGUES[:1], tokenizer))
     batch = next(batches([document], 4096, 0, seed=0))
     wanted = batch.targets[0] != IGNORED
-    assert np.array_equal(wanted, document.answered[1:])
+    assert np.array_equal(wanted, document.weights[1:] > 0)
     assert np.array_equal(batch.targets[0][wanted], document.ids[1:][wanted])
+
+
+def test_decisions_of_a_json_answer_weigh_more_than_its_values(tokenizer: Tokenizer) -> None:
+    dialogue = next(d for d in training_dialogues(0) if d.kind == "json_output" and '"salary": ' in d.answer)
+    document = next(encode([dialogue], tokenizer))
+    heavy = tokenizer.decode(document.ids[document.weights > 1].tolist())
+    light = tokenizer.decode(document.ids[document.weights == 1].tolist())
+    assert "salary" in heavy
+    assert "}" in heavy
+    assert "}" not in light
+    assert not any(c.isdigit() for c in heavy)
 
 
 def test_order_depends_on_the_seed_alone(tokenizer: Tokenizer) -> None:

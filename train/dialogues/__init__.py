@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from train.dialogues import (
     code_completion,
+    copying,
     essay,
     json_output,
     math_reasoning,
@@ -56,17 +57,18 @@ BROAD = mixture(
     essay=0.008,
 )
 HARD = mixture(
-    role_play=0.07,
-    long_role_play=0.005,
-    json_output=0.36,
-    math_reasoning=0.27,
-    drill=0.15,
-    code_completion=0.06,
+    copying=0.25,
+    json_output=0.27,
+    math_reasoning=0.22,
+    drill=0.10,
+    role_play=0.06,
+    long_role_play=0.004,
+    code_completion=0.05,
     multilingual=0.03,
     small_talk=0.01,
-    essay=0.005,
+    essay=0.004,
 )
-"""More of what is learned last: arithmetic, and JSON of the demanded shape."""
+"""More of what is learned last: copying from the request, arithmetic, and JSON of the demanded shape."""
 
 
 def mixed(rng: random.Random) -> Dialogue:
@@ -94,6 +96,7 @@ def mixed(rng: random.Random) -> Dialogue:
 MAKERS: dict[str, Maker] = KINDS | {
     "long_role_play": role_play.make_long,
     "drill": math_reasoning.make_drill,
+    "copying": copying.make,
     "small_talk": small_talk.make,
     "essay": essay.make,
     "mixed": mixed,

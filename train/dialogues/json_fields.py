@@ -113,7 +113,7 @@ def choice(keys: Sequence[str], english: Sequence[str], chinese: Sequence[str], 
         pool = english if language == "en" or rng.random() < 0.35 else chinese
         options = rng.sample(list(pool), size)
         if language == "en":
-            quoted = rng.random() < 0.3
+            quoted = rng.random() < 0.75
             shown = [f'"{o}"' if quoted else o for o in options]
             listed = ", ".join(shown[:-1]) + pick(rng, (" or ", ", ", " and ")) + shown[-1]
             described = pick(
@@ -121,7 +121,7 @@ def choice(keys: Sequence[str], english: Sequence[str], chinese: Sequence[str], 
                 ("one of {}", "one of {}", "one of: {}", "must be one of {}", "either {}", "only {}", "{}"),
             ).format(listed)
         else:
-            quoted = rng.random() < 0.3
+            quoted = rng.random() < 0.75
             listed = pick(rng, ("、", "、", "，", " / ", "/", ", ")).join(
                 f'"{o}"' if quoted else o for o in options
             )
