@@ -188,8 +188,10 @@ class Qwen2(nn.Module):
         return F.linear(hidden, self.model.embed_tokens.weight.to(hidden.dtype))
 
     def loss(self, ids: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
-        """Weighted sum of the cross-entropies of targets (batch, length), with weights (batch, length); the head
-        is computed only where the weight is not 0."""
+        """Weighted sum of the cross-entropies of targets (batch, length), weights (batch, length).
+
+        The head is computed only where the weight is not 0.
+        """
         hidden, _ = self.hidden(ids)
         wanted = weights > 0
         each = F.cross_entropy(self.logits(hidden[wanted]).float(), targets[wanted], reduction="none")

@@ -24,8 +24,8 @@ POOL = 2000
 
 
 JSON_DECISION_WEIGHT = 5.0
-"""Most of a JSON answer is names and numbers drawn at random, from which nothing can be learned.  What can be,
-whether another field or record follows and which words come from the request, weighs this much more."""
+"""Most of a JSON answer is names and numbers drawn at random, from which nothing can be learned.  What can be
+learned, whether another field or record follows and which words the request gave, weighs this much more."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,10 @@ class Document:
 
 @dataclass(frozen=True)
 class Batch:
-    """`ids` and `targets`, int64 (rows, length): a target is the next id, or IGNORED.  `weights` are float32."""
+    """`ids` and `targets`, int64, and `weights`, float32, all (rows, length).
+
+    A target is the next id, or IGNORED.
+    """
 
     ids: NDArray[np.int64]
     targets: NDArray[np.int64]

@@ -50,7 +50,6 @@ def test_decisions_of_a_json_answer_weigh_more_than_its_values(tokenizer: Tokeni
     document = next(encode([dialogue], tokenizer))
     heavy = tokenizer.decode(document.ids[document.weights > 1].tolist())
     light = tokenizer.decode(document.ids[document.weights == 1].tolist())
-    assert "salary" in heavy
     assert "}" in heavy
     assert "}" not in light
     assert not any(c.isdigit() for c in heavy)

@@ -1,8 +1,8 @@
-"""Copying from the request: what every other kind needs, and what a small model learns late unless it is asked for.
+"""Copying from the request: what every other kind needs, and what a small model learns late by itself.
 
-The answers hold nothing but what stands in the request, in an order that the request gives, and the words are random:
-nothing can be had by knowing what is usual.  So attention has to learn to find and repeat (Olsson et al. 2022,
-https://arxiv.org/abs/2209.11895).
+The answers hold nothing but what stands in the request, in an order that the request gives, and the words are
+random: nothing can be had by knowing what is usual.  So attention has to learn to find and repeat
+(Olsson et al. 2022, https://arxiv.org/abs/2209.11895).
 """
 
 from __future__ import annotations
@@ -14,8 +14,30 @@ from collections.abc import Callable, Sequence
 from train.dialogues.dialogue import Dialogue, conversation, pick
 from train.dialogues.words import ENGLISH_NAMES, SURNAMES
 
-_SYLLABLES = ("ba", "co", "di", "fu", "ga", "he", "jo", "ka", "li", "mo", "ne", "po", "ra", "si", "tu", "ve", "wi", "zo")
-_HANZI = "天地山水火木金石田土日月星云风雨雷电花草树叶果米豆茶酒鱼鸟马牛羊门窗桌椅灯书笔纸衣帽鞋车船桥路城镇村河海湖岛东西南北前后左右上下大小多少高低长短"
+_SYLLABLES = (
+    "ba",
+    "co",
+    "di",
+    "fu",
+    "ga",
+    "he",
+    "jo",
+    "ka",
+    "li",
+    "mo",
+    "ne",
+    "po",
+    "ra",
+    "si",
+    "tu",
+    "ve",
+    "wi",
+    "zo",
+)
+_HANZI = (
+    "天地山水火木金石田土日月星云风雨雷电花草树叶果米豆茶酒鱼鸟马牛羊门窗桌椅"
+    "灯书笔纸衣帽鞋车船桥路城镇村河海湖岛东西南北前后左右上下大小多少高低长短"
+)
 
 
 def word(rng: random.Random) -> str:
@@ -66,7 +88,9 @@ def json_records(rng: random.Random) -> tuple[str, str]:
     """N records whose keys and values the request lists: when to stop is in the request too."""
     keys, count = words(rng, 1, 3), rng.randint(2, 7)
     options = words(rng, 2, 4)
-    records = [{"id": number} | dict.fromkeys(keys, options[number % len(options)]) for number in range(1, count + 1)]
+    records = [
+        {"id": number} | dict.fromkeys(keys, options[number % len(options)]) for number in range(1, count + 1)
+    ]
     shown, listed = ", ".join(["id", *keys]), ", ".join(options[1:] + options[:1])
     question = pick(
         rng,
@@ -80,7 +104,13 @@ def json_records(rng: random.Random) -> tuple[str, str]:
     return question, f"[\n{lines}\n]"
 
 
-_TASKS: Sequence[Callable[[random.Random], tuple[str, str]]] = (repeat, look_up, json_object, json_records, json_records)
+_TASKS: Sequence[Callable[[random.Random], tuple[str, str]]] = (
+    repeat,
+    look_up,
+    json_object,
+    json_records,
+    json_records,
+)
 
 
 def make(rng: random.Random) -> Dialogue:
