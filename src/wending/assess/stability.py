@@ -1,5 +1,4 @@
-"""Turns judged runs into the table of stability problems: which, how often, an example, what to do about it.
-"""
+"""Turns judged runs into the table of stability problems: which, how often, an example, what to do about it."""
 
 from __future__ import annotations
 

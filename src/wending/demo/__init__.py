@@ -1,4 +1,4 @@
-"""The bundled demonstration checkpoint: a very small Qwen2.5-architecture model that the project trains itself (see train/)."""
+"""The bundled demonstration checkpoint: a very small model that the project trains itself (see train/)."""
 
 from __future__ import annotations
 
