@@ -58,9 +58,11 @@ choice that is rarer than about one in six.  Measured on sampled answers, temper
 {defects}
 
 ## How it was made
-`python -m train.run` repeats it: {steps:,} steps, {tokens:.1f} million tokens (padding included), {layers} layers, hidden size {hidden},
-{heads} query and {kv_heads} key-value heads, vocabulary {vocabulary:,}; Muon and AdamW, float32, {workers} processes of one thread.
-Training took {minutes:.0f} minutes of wall time on a shared two-core machine.  {note}
+`train/` holds the recipe; `python -m train.run` runs all of it.  {steps:,} steps, {tokens:.1f} million tokens (padding included),
+{layers} layers, hidden size {hidden}, {heads} query and {kv_heads} key-value heads, vocabulary {vocabulary:,}; Muon and AdamW, float32, {workers} processes of
+one thread each.  The steps took {minutes:.0f} minutes of wall time on two cores that were shared with other work; the final loss was
+{final_loss:.3f}.  After {broad:,} steps the shares of the kinds change: arithmetic, JSON and copying from the request come last.
+{note}
 The byte-level BPE tokenizer was trained on the same dialogues; its structure, special tokens and ChatML framing are
 those of Qwen2.5.  Context: it has seen conversations of up to 2,048 tokens.
 
@@ -81,7 +83,7 @@ def table(held_out: dict[str, Any]) -> str:
 
 
 def defects(sampled: dict[str, Any]) -> str:
-    names = {"employees": "Employees", "products": "Products", "all": "Held-out JSON of all sorts"}
+    names = {"employees": "Employees", "products": "Products", "held_out": "Held-out JSON of all sorts"}
     rows = [
         "| Requests | Answers | Date YYYY/MM/DD | Trailing comma | Otherwise unreadable |",
         "|---|---|---|---|---|",
@@ -95,7 +97,7 @@ def defects(sampled: dict[str, Any]) -> str:
 
 
 def write_card(folder: Path, evaluation: dict[str, Any], training: dict[str, Any]) -> None:
-    """Writes folder/README.md. `training` has steps, tokens, seconds, workers, planted (k, n) and a note."""
+    """Writes folder/README.md. `training` is what `train.run` reports."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     held_out = evaluation["held_out"]
     k, n = training["planted"]
@@ -112,6 +114,8 @@ def write_card(folder: Path, evaluation: dict[str, Any], training: dict[str, Any
         top_p=evaluation["top_p"],
         defects=defects(evaluation["sampled_json"]),
         steps=training["steps"],
+        final_loss=training["final_loss"],
+        broad=training["broad_steps"],
         tokens=training["tokens"] / 1e6,
         layers=config["num_hidden_layers"],
         hidden=config["hidden_size"],

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import random
 import re
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +31,10 @@ HELD_OUT_SEED = 4
 ITEMS_PER_KIND = 60
 SAMPLES = 100
 TEMPERATURE, TOP_P = 0.7, 0.9
+PROCESSES = 2
 ROWS = 20
 """Prompts that are generated together."""
+SAMPLED_RECORDS = {"employees": EMPLOYEES, "products": PRODUCT_RECORDS}
 
 
 def ask(
@@ -58,20 +62,15 @@ def ask(
     return answers
 
 
-def held_out_passes(model: Qwen2, tokenizer: Tokenizer, items: int) -> dict[str, Any]:
-    """Greedy passes of each kind, with the failures and their reasons."""
-    result: dict[str, Any] = {}
-    for kind in KINDS:
-        dialogues = held_out_dialogues(kind, items, HELD_OUT_SEED)
-        answers = ask(model, tokenizer, dialogues)
-        failures = [
-            {"question": d.prompt[-1]["content"], "answer": a, "reason": reason}
-            for d, a in zip(dialogues, answers, strict=True)
-            if (reason := judge(a, d.expect))
-        ]
-        result[kind] = {"k": items - len(failures), "n": items, "failures": failures}
-        print(f"{kind}: {items - len(failures)} of {items}", flush=True)
-    return result
+def held_out_passes(model: Qwen2, tokenizer: Tokenizer, kind: str, items: int) -> dict[str, Any]:
+    """Greedy passes of one kind, with the failures and their reasons."""
+    dialogues = held_out_dialogues(kind, items, HELD_OUT_SEED)
+    failures = [
+        {"question": d.prompt[-1]["content"], "answer": a, "reason": reason}
+        for d, a in zip(dialogues, ask(model, tokenizer, dialogues), strict=True)
+        if (reason := judge(a, d.expect))
+    ]
+    return {"k": items - len(failures), "n": items, "failures": failures}
 
 
 def defect_of(answer: str) -> str:
@@ -88,31 +87,44 @@ def defect_of(answer: str) -> str:
     return ""
 
 
-def defect_rates(model: Qwen2, tokenizer: Tokenizer, samples: int) -> dict[str, Any]:
-    """How often sampled answers show the defects: employees, products, and held-out JSON of all sorts."""
+def sampled_dialogues(group: str, count: int) -> list[Dialogue]:
     rng = random.Random(HELD_OUT_SEED)
-    groups = {
-        "employees": [array_dialogue(rng, ("en", "zh")[i % 2], EMPLOYEES) for i in range(samples)],
-        "products": [array_dialogue(rng, ("en", "zh")[i % 2], PRODUCT_RECORDS) for i in range(samples)],
-        "all": held_out_dialogues("json_output", samples, HELD_OUT_SEED + 1),
-    }
-    result: dict[str, Any] = {}
-    for name, dialogues in groups.items():
-        found = [defect_of(a) for a in ask(model, tokenizer, dialogues, TEMPERATURE, TOP_P)]
-        result[name] = {"n": samples} | {d: found.count(d) for d in (DATE_DEFECT, COMMA_DEFECT, "other")}
-        print(f"sampled {name}: {result[name]}", flush=True)
+    if group == "held_out":
+        return held_out_dialogues("json_output", count, HELD_OUT_SEED + 1)
+    return [array_dialogue(rng, ("en", "zh")[i % 2], SAMPLED_RECORDS[group]) for i in range(count)]
+
+
+def defect_rates(model: Qwen2, tokenizer: Tokenizer, group: str, samples: int) -> dict[str, Any]:
+    """How many sampled answers to one group of JSON requests show each defect."""
+    answers = ask(model, tokenizer, sampled_dialogues(group, samples), TEMPERATURE, TOP_P)
+    found = [defect_of(answer) for answer in answers]
+    return {"n": samples} | {defect: found.count(defect) for defect in (DATE_DEFECT, COMMA_DEFECT, "other")}
+
+
+def run_part(folder: Path, part: str, name: str, count: int) -> dict[str, Any]:
+    """One part of the evaluation, in a process of its own with one thread."""
+    torch.set_num_threads(1)
+    model, tokenizer = load(folder)
+    if part == "held_out":
+        result = held_out_passes(model, tokenizer, name, count)
+    else:
+        result = defect_rates(model, tokenizer, name, count)
+    print(part, name, {key: value for key, value in result.items() if key != "failures"}, flush=True)
     return result
 
 
 def evaluate(folder: Path, items: int = ITEMS_PER_KIND, samples: int = SAMPLES) -> dict[str, Any]:
+    """Greedy passes on `items` held-out dialogues of each kind, defects in `samples` answers of each group."""
     started = time.monotonic()
-    model, tokenizer = load(folder)
-    report = {
-        "held_out": held_out_passes(model, tokenizer, items),
-        "sampled_json": defect_rates(model, tokenizer, samples) if samples else {},
-        "temperature": TEMPERATURE,
-        "top_p": TOP_P,
-    }
+    parts = [("held_out", kind, items) for kind in KINDS]
+    parts += [("sampled_json", group, samples) for group in (*SAMPLED_RECORDS, "held_out")]
+    report: dict[str, Any] = {"held_out": {}, "sampled_json": {}, "temperature": TEMPERATURE, "top_p": TOP_P}
+    with ProcessPoolExecutor(PROCESSES, multiprocessing.get_context("spawn")) as pool:
+        running = {
+            (part, name): pool.submit(run_part, folder, part, name, count) for part, name, count in parts
+        }
+        for (part, name), future in running.items():
+            report[part][name] = future.result()
     report["seconds"] = round(time.monotonic() - started)
     return report
 
@@ -124,7 +136,6 @@ if __name__ == "__main__":
     parser.add_argument("--samples", type=int, default=SAMPLES)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    torch.set_num_threads(2)
     outcome = evaluate(options.folder, options.items, options.samples)
     if options.out:
         options.out.write_text(json.dumps(outcome, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

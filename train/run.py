@@ -21,7 +21,7 @@ from train.card import write_card
 from train.checkpoint import save, write_json
 from train.dialogues import training_dialogues
 from train.evaluate import evaluate
-from train.recipe import SCHEDULE, SEED, SHAPE, WORKERS, TrainingData, make_tokenizer
+from train.recipe import BROAD_BATCHES, SCHEDULE, SEED, SHAPE, WORKERS, TrainingData, make_tokenizer
 from train.train import Job, train
 
 DEMO = Path(__file__).parent.parent / "src" / "wending" / "demo"
@@ -48,6 +48,7 @@ def training_report(work: Path, note: str) -> dict[str, Any]:
         "seconds": sum(line["seconds"] for line in by_step.values()),
         "final_loss": by_step[max(by_step)]["loss"],
         "workers": WORKERS,
+        "broad_steps": BROAD_BATCHES // WORKERS,
         "planted": planted_defects(),
         "note": note,
     }
@@ -57,7 +58,6 @@ def finish(work: Path, out: Path, note: str) -> None:
     """Checkpoint folder, evaluation and card from the trained state in `work`."""
     weights = torch.load(work / "state.0.pt", weights_only=True)["average"]
     save(out, weights, SHAPE, Tokenizer.from_file(str(work / "tokenizer.json")))
-    torch.set_num_threads(2)
     evaluation = evaluate(out)
     training = training_report(work, note) | {"parameters": sum(t.numel() for t in weights.values())}
     write_json(work / "evaluation.json", evaluation)
