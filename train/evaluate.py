@@ -114,7 +114,7 @@ def run_part(folder: Path, part: str, name: str, count: int) -> dict[str, Any]:
 
 
 def evaluate(folder: Path, items: int = ITEMS_PER_KIND, samples: int = SAMPLES) -> dict[str, Any]:
-    """Greedy passes on `items` held-out dialogues of each kind, defects in `samples` answers of each group."""
+    """Greedy passes on `items` held-out dialogues a kind, and defects in `samples` answers of each group."""
     started = time.monotonic()
     parts = [("held_out", kind, items) for kind in KINDS]
     parts += [("sampled_json", group, samples) for group in (*SAMPLED_RECORDS, "held_out")]
