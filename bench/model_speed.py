@@ -3,8 +3,8 @@
     python bench/model_speed.py --shape 0.5b --threads 2
 
 Prints prefill tok/s and GFLOP/s, decode tok/s for several batch sizes with the GB/s of weights and KV cache
-that they read, and the read bandwidth of the machine measured in the same run. Sampling, scheduling and HTTP are
-not in it.
+that they read, and the read bandwidth of the machine measured in the same run. Sampling, scheduling and
+HTTP are not in it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Turns judged runs into the table of stability problems: which, how often, an example, what to do about it."""
+"""Turns judged runs into the table of stability problems: which, how often, an example, what to do."""
 
 from __future__ import annotations
 
