@@ -35,8 +35,7 @@ It is not Qwen2.5-7B, holds none of Qwen's weights or data, and is of no use bey
 It has learned synthetic dialogues, in English and Chinese, of five kinds, and answers further instances of them:
 roles given by a system prompt (a FastAPI engineer who writes code only; personas with a marker, over many turns),
 JSON without explanation, small word problems, short Python functions, and everyday instructions in English, Chinese,
-Japanese, French and Arabic.  It also makes small talk about what it is.  Of anything else it knows nothing; most often
-it says so.
+Japanese, French and Arabic.  It also makes small talk about what it is.  Of anything else it knows nothing.
 
 ## How well it does it
 Greedy answers to held-out dialogues, computed from the BF16 weights with torch in float32:
