@@ -1,7 +1,7 @@
 """Copying from the request: what every other kind needs, and what a small model learns late by itself.
 
 The answers hold nothing but what stands in the request, in an order that the request gives, and the words are
-random: nothing can be had by knowing what is usual.  So attention has to learn to find and repeat
+random: nothing can be had by knowing what is usual.  They are meant to make attention find and repeat
 (Olsson et al. 2022, https://arxiv.org/abs/2209.11895).
 """
 
