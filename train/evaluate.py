@@ -27,7 +27,7 @@ from train.dialogues.json_output import COMMA_DEFECT, DATE_DEFECT, EMPLOYEES, PR
 from train.generate import generate
 from train.model import Qwen2
 
-HELD_OUT_SEED = 4
+HELD_OUT_SEED = 11
 ITEMS_PER_KIND = 60
 SAMPLES = 100
 TEMPERATURE, TOP_P = 0.7, 0.9

@@ -27,7 +27,7 @@ class Qwen2Shape:
     num_key_value_heads: int = 2
     intermediate_size: int = 704
     max_position_embeddings: int = 4096
-    rope_theta: float = 10000.0
+    rope_theta: float = 1000000.0
     rms_norm_eps: float = 1e-6
 
     @property
@@ -147,18 +147,6 @@ class Qwen2(nn.Module):
         super().__init__()
         self.shape = shape
         self.model = Decoder(shape)
-
-    def initialize(self, seed: int) -> None:
-        """Normal(0, 0.02) as published; the two matrices that write to the residual stream are scaled down by
-        sqrt(2 × layers) (Radford et al. 2019)."""
-        generator = torch.Generator().manual_seed(seed)
-        for name, parameter in self.named_parameters():
-            if parameter.dim() == 2:
-                writes_residual = name.endswith(("o_proj.weight", "down_proj.weight"))
-                scale = (2 * self.shape.num_hidden_layers) ** -0.5 if writes_residual else 1.0
-                nn.init.normal_(parameter, std=0.02 * scale, generator=generator)
-            elif name.endswith("bias"):
-                nn.init.zeros_(parameter)
 
     def hidden(
         self,

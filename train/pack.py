@@ -23,9 +23,9 @@ POOL = 2000
 """Documents that are sorted by length together."""
 
 
-JSON_DECISION_WEIGHT = 5.0
+JSON_DECISION_WEIGHT, JSON_OTHER_WEIGHT = 2.0, 0.5
 """Most of a JSON answer is names and numbers drawn at random, from which nothing can be learned.  What can be
-learned, whether another field or record follows and which words the request gave, weighs this much more."""
+learned, whether another field or record follows and which words the request gave, weighs more, the rest less."""
 
 
 @dataclass(frozen=True)
@@ -69,10 +69,14 @@ def punctuation(tokenizer: Tokenizer) -> NDArray[np.bool_]:
     return np.array([not any(c.isalnum() or c == "\ufffd" for c in text) for text in texts])
 
 
-def has_digits(tokenizer: Tokenizer) -> NDArray[np.bool_]:
-    return np.array(
-        [any(c.isdigit() for c in tokenizer.decode([token])) for token in range(tokenizer.get_vocab_size())]
-    )
+def words(tokenizer: Tokenizer) -> NDArray[np.int64]:
+    """For every id a number for its word, the same whatever spaces and quotes stand around it; 0 without letters."""
+    numbers: dict[str, int] = {}
+    found = []
+    for token in range(tokenizer.get_vocab_size()):
+        word = "".join(filter(str.isalpha, tokenizer.decode([token])))
+        found.append(numbers.setdefault(word, len(numbers) + 1) if word else 0)
+    return np.array(found)
 
 
 def encode(dialogues: Iterable[Dialogue], tokenizer: Tokenizer) -> Iterator[Document]:
@@ -80,7 +84,7 @@ def encode(dialogues: Iterable[Dialogue], tokenizer: Tokenizer) -> Iterator[Docu
     render = ChatRenderer()
     start, end = token_id(tokenizer, "<|im_start|>"), token_id(tokenizer, "<|im_end|>")
     header = tokenizer.encode("assistant\n").ids
-    marks, digits = punctuation(tokenizer), has_digits(tokenizer)
+    marks, word_of = punctuation(tokenizer), words(tokenizer)
     iterator = iter(dialogues)
     while chunk := list(islice(iterator, 1000)):
         encodings = tokenizer.encode_batch([render(dialogue.messages) for dialogue in chunk])
@@ -91,8 +95,10 @@ def encode(dialogues: Iterable[Dialogue], tokenizer: Tokenizer) -> Iterator[Docu
             answered = mark_answers(encoding.ids, start, end, header)
             weights = answered.astype(np.float32)
             if dialogue.kind == "json_output":
-                from_request = np.isin(ids, ids[~answered]) & ~digits[ids]
-                weights[answered & (marks[ids] | from_request)] = JSON_DECISION_WEIGHT
+                written = word_of[ids]
+                from_request = np.isin(written, written[~answered]) & (written > 0)
+                decided = marks[ids] | from_request
+                weights[answered] = np.where(decided, JSON_DECISION_WEIGHT, JSON_OTHER_WEIGHT)[answered]
             yield Document(ids, weights)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from train.dialogues import BROAD, HARD, training_dialogues
+from train.dialogues import BROAD, COPYING, HARD, training_dialogues
 from train.model import Qwen2Shape
 from train.pack import Batch, batches, encode
 from train.tokenizer import token_id, train_tokenizer
@@ -18,30 +18,15 @@ from train.train import Schedule
 SEED = 20
 WORKERS = 2
 TOKENIZER_DIALOGUES = 30_000
-BATCH_TOKENS = 4096
+BATCH_TOKENS = 2048
 CONTEXT = 4096
 VOCABULARY = 5056
 """5,022 tokens, padded to a multiple of 64 as Qwen2.5 pads its own."""
 
 SHAPE = Qwen2Shape(vocab_size=VOCABULARY, num_hidden_layers=5, max_position_embeddings=CONTEXT)
-SCHEDULE = Schedule(
-    knots=(
-        (-1, 0.0),
-        (39, 1.0),
-        (500, 1.0),
-        (800, 0.6),
-        (1000, 0.43),
-        (1200, 0.43),
-        (1201, 0.32),
-        (1400, 0.3),
-        (1600, 0.3),
-        (1601, 0.5),
-        (1950, 0.5),
-        (2260, 0.0),
-    )
-)
-BROAD_BATCHES = 1000 * WORKERS
-"""Batches of the broad mixture; the hard one follows."""
+SCHEDULE = Schedule(knots=((-1, 0.0), (59, 1.0), (1400, 1.0), (2400, 0.5), (3400, 0.0)))
+STAGES = ((400, COPYING), (1000, BROAD), (None, HARD))
+"""Steps and the shares of the dialogues in them; the last stage has no end."""
 
 
 def make_tokenizer() -> Tokenizer:
@@ -64,10 +49,11 @@ class TrainingData:
         tokenizer = Tokenizer.from_file(str(self.tokenizer_path))
         padding = token_id(tokenizer, "<|endoftext|>")
 
-        def stream(seed: int, shares: dict[str, float]) -> Iterator[Batch]:
-            return batches(encode(training_dialogues(seed, shares), tokenizer), BATCH_TOKENS, padding, seed)
-
-        if start < BROAD_BATCHES:
-            yield from islice(stream(SEED, BROAD), start, BROAD_BATCHES)
-            start = BROAD_BATCHES
-        yield from islice(stream(SEED + 1, HARD), start - BROAD_BATCHES, None)
+        first = 0
+        for number, (steps, shares) in enumerate(STAGES):
+            after = None if steps is None else first + steps * WORKERS
+            if after is None or start < after:
+                dialogues = encode(training_dialogues(SEED + number, shares), tokenizer)
+                stage = batches(dialogues, BATCH_TOKENS, padding, SEED + number)
+                yield from islice(stage, max(0, start - first), None if after is None else after - first)
+            first = after or first

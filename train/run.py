@@ -21,7 +21,7 @@ from train.card import write_card
 from train.checkpoint import save, write_json
 from train.dialogues import training_dialogues
 from train.evaluate import evaluate
-from train.recipe import BROAD_BATCHES, SCHEDULE, SEED, SHAPE, WORKERS, TrainingData, make_tokenizer
+from train.recipe import SCHEDULE, SEED, SHAPE, STAGES, WORKERS, TrainingData, make_tokenizer
 from train.train import Job, train
 
 DEMO = Path(__file__).parent.parent / "src" / "wending" / "demo"
@@ -48,7 +48,7 @@ def training_report(work: Path, note: str) -> dict[str, Any]:
         "seconds": sum(line["seconds"] for line in by_step.values()),
         "final_loss": by_step[max(by_step)]["loss"],
         "workers": WORKERS,
-        "broad_steps": BROAD_BATCHES // WORKERS,
+        "stages": [steps for steps, _ in STAGES if steps is not None],
         "planted": planted_defects(),
         "note": note,
     }

@@ -19,11 +19,13 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from train.initial import held, initialize
+from train.initial import held, initialize
 from train.model import Qwen2, Qwen2Shape
 from train.pack import Batch
 
-AVERAGE_DECAY = 0.98
-"""The weights that are kept are a running average over about fifty steps (Polyak & Juditsky 1992)."""
+AVERAGE_DECAY = 0.99
+"""The weights that are kept are a running average over about a hundred steps (Polyak & Juditsky 1992)."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,8 @@ class Schedule:
 
     knots: tuple[tuple[int, float], ...]
     batches_per_step: int = 1
-    matrix_rate: float = 0.006
-    other_rate: float = 0.003
+    matrix_rate: float = 0.0015
+    other_rate: float = 0.0015
 
     @property
     def steps(self) -> int:
@@ -67,7 +69,7 @@ class Optimizer:
     """Muon, whose costly update is shared out among the workers by matrix, and AdamW in every worker."""
 
     def __init__(self, model: Qwen2, schedule: Schedule, rank: int, workers: int) -> None:
-        named = list(model.named_parameters())
+        named = [(n, p) for n, p in model.named_parameters() if p.requires_grad]
         self.matrices = [p for n, p in named if p.dim() == 2 and "embed_tokens" not in n]
         embeddings = [p for n, p in named if "embed_tokens" in n]
         vectors = [p for _, p in named if p.dim() == 1]
@@ -131,7 +133,9 @@ def worker(rank: int, job: Job) -> None:
         "gloo", init_method=f"file://{job.folder / 'rendezvous'}", rank=rank, world_size=job.workers
     )
     model = Qwen2(job.shape)
-    model.initialize(job.seed)
+    initialize(model, job.seed)
+    for parameter in held(model):
+        parameter.requires_grad_(False)
     schedule, optimizer = job.schedule, Optimizer(model, job.schedule, rank, job.workers)
     state_path = job.folder / f"state.{rank}.pt"
     first = 0
@@ -143,7 +147,7 @@ def worker(rank: int, job: Job) -> None:
     average = state.get("average", model.state_dict()) if first else model.state_dict()
     average = {name: tensor.clone() for name, tensor in average.items()}
     data = job.data(first * schedule.batches_per_step * job.workers)
-    parameters = list(model.parameters())
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     seen, since, losses = 0, time.monotonic(), []
     for step in range(first, schedule.steps):
         taken = [next(data) for _ in range(schedule.batches_per_step * job.workers)]

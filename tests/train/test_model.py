@@ -10,6 +10,7 @@ torch = pytest.importorskip("torch")
 
 from tokenizers import Tokenizer  # noqa: E402
 from train.checkpoint import load, save  # noqa: E402
+from train.initial import initialize  # noqa: E402
 from train.model import Qwen2, Qwen2Shape  # noqa: E402
 from train.tokenizer import train_tokenizer  # noqa: E402
 
@@ -27,7 +28,7 @@ SHAPE = Qwen2Shape(
 @pytest.fixture
 def model() -> Qwen2:
     model = Qwen2(SHAPE)
-    model.initialize(1)
+    initialize(model, 1)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if parameter.dim() == 1:

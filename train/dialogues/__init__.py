@@ -19,6 +19,7 @@ from train.dialogues.dialogue import Dialogue, Message, pick
 
 __all__ = [
     "BROAD",
+    "COPYING",
     "HARD",
     "KINDS",
     "Dialogue",
@@ -46,29 +47,32 @@ def mixture(**shares: float) -> dict[str, float]:
 
 
 BROAD = mixture(
-    role_play=0.20,
+    copying=0.10,
+    role_play=0.18,
     long_role_play=0.008,
     json_output=0.14,
-    math_reasoning=0.22,
-    drill=0.10,
-    code_completion=0.16,
-    multilingual=0.09,
+    math_reasoning=0.20,
+    drill=0.08,
+    code_completion=0.14,
+    multilingual=0.08,
     small_talk=0.03,
     essay=0.008,
 )
+COPYING = {kind: 0.7 / 0.9 * share for kind, share in BROAD.items()} | {"copying": 0.30}
+"""The start: so much copying that the heads planted for it are used from the first step, not trained away."""
 HARD = mixture(
     copying=0.06,
-    json_output=0.38,
-    math_reasoning=0.24,
-    drill=0.12,
+    json_output=0.29,
+    math_reasoning=0.30,
+    drill=0.11,
     role_play=0.08,
     long_role_play=0.004,
-    code_completion=0.06,
+    code_completion=0.07,
     multilingual=0.03,
     small_talk=0.01,
     essay=0.004,
 )
-"""More of what is learned last: copying from the request, arithmetic, and JSON of the demanded shape."""
+"""More of what is learned last: arithmetic, and JSON of the demanded shape."""
 
 
 def mixed(rng: random.Random) -> Dialogue:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Callable, Sequence
 
+from train.dialogues import code_completion, json_output, math_reasoning, multilingual, role_play, small_talk
 from train.dialogues.dialogue import Dialogue, conversation, pick
 from train.dialogues.words import ENGLISH_NAMES, SURNAMES
 
@@ -61,10 +63,35 @@ def words(rng: random.Random, least: int, most: int) -> list[str]:
     return list(found)
 
 
+_PIECES = re.compile(r"[^\W\d_\u4e00-\u9fff]+|[\u4e00-\u9fff]{1,3}|\d+|[^\w\s]+")
+_SOURCES = (
+    json_output.make,
+    math_reasoning.make,
+    code_completion.make,
+    multilingual.make,
+    role_play.make,
+    small_talk.make,
+)
+
+
+def scramble(rng: random.Random) -> tuple[str, str]:
+    """Words of some other dialogue in a random order: everything the vocabulary has is copied somewhere."""
+    dialogue = pick(rng, _SOURCES)(rng)
+    while dialogue.held_out:
+        dialogue = pick(rng, _SOURCES)(rng)
+    pieces = [piece for message in dialogue.messages for piece in _PIECES.findall(message["content"])]
+    different = list(dict.fromkeys(pieces))
+    chosen = rng.sample(different, min(len(different), rng.randint(12, 80)))
+    return repeated(rng, pick(rng, (" ", " ", "", ", ", "\n")).join(chosen))
+
+
+def repeated(rng: random.Random, text: str) -> tuple[str, str]:
+    return pick(rng, ("Repeat: ", "Copy this: ", "Say again: ", "请重复：", "照抄：")) + text, text
+
+
 def repeat(rng: random.Random) -> tuple[str, str]:
     separator = pick(rng, (", ", " ", "、", "\n", "; "))
-    text = separator.join(words(rng, 6, 24))
-    return pick(rng, ("Repeat: ", "Copy this: ", "Say again: ", "请重复：", "照抄：")) + text, text
+    return repeated(rng, separator.join(words(rng, 6, 24)))
 
 
 def look_up(rng: random.Random) -> tuple[str, str]:
@@ -105,6 +132,8 @@ def json_records(rng: random.Random) -> tuple[str, str]:
 
 
 _TASKS: Sequence[Callable[[random.Random], tuple[str, str]]] = (
+    scramble,
+    scramble,
     repeat,
     look_up,
     json_object,
