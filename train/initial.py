@@ -1,10 +1,10 @@
 """Weights to start from: random, but with the two attention heads that copying needs already in place.
 
-Repeating what stands in the prompt takes a head that looks at the previous token and a later one that looks for
-where the current token stood before and brings what followed it (Olsson et al. 2022,
-https://arxiv.org/abs/2209.11895).  Small models find this pair late, if at all; here it is written into the first two
-layers (in the spirit of Trockman & Kolter 2023, https://arxiv.org/abs/2305.09828).  Left free, the first layer's
-attention soon drowns what it carries; so it is held as it is, and training shapes all else around it.
+Repeating what stands in the prompt takes a head that looks at the previous token and a later one that looks
+for where the current token stood before and brings what followed it (Olsson et al. 2022,
+https://arxiv.org/abs/2209.11895).  Small models find this pair late, if at all; here it is written into the
+first two layers (in the spirit of Trockman & Kolter 2023, https://arxiv.org/abs/2305.09828).  Left free, the
+first layer's attention soon drowns what it carries; so it is held as it is, and training shapes the rest.
 """
 
 from __future__ import annotations
@@ -44,10 +44,11 @@ def rotary_frequencies(shape: Qwen2Shape) -> Tensor:
 
 
 def look_back(model: Qwen2, offset: int, directions: Tensor, places: Tensor) -> None:
-    """The first head of group `offset` - 1 in layer 0 looks `offset` tokens back, by its biases alone, and writes
-    `directions` of what it finds to `places`.
+    """The first head of group `offset` - 1 in layer 0 looks `offset` tokens back, by its biases alone, and
+    writes `directions` of what it finds to `places`.
 
-    A query (cos kf, -sin kf) and a key (1, 0) in the pair of frequency f give cos((distance - k) f) after rotation.
+    A query (cos kf, -sin kf) and a key (1, 0) in the pair of frequency f give cos((distance - k) f) when both
+    are rotated.
     """
     shape, attention = model.shape, model.model.layers[0].self_attn
     width, half, group = shape.head_dim, shape.head_dim // 2, offset - 1
@@ -62,8 +63,8 @@ def look_back(model: Qwen2, offset: int, directions: Tensor, places: Tensor) -> 
 
 
 def induction_head(model: Qwen2, group: int, query: Tensor, key: Tensor, brought: Tensor) -> None:
-    """The first head of a group in layer 1 looks where `key` of the past equals `query` of the present, and writes
-    `brought` directions of what it finds back to where they stood."""
+    """The first head of a group in layer 1 looks where `key` of the past equals `query` of the present, and
+    writes `brought` directions of what it finds back to where they stood."""
     shape, attention = model.shape, model.model.layers[1].self_attn
     width = shape.head_dim
     slow = (rotary_frequencies(shape) * LONGEST_MATCH < 1).repeat(2).float().unsqueeze(1)
@@ -76,7 +77,7 @@ def induction_head(model: Qwen2, group: int, query: Tensor, key: Tensor, brought
 
 @torch.no_grad()
 def initialize(model: Qwen2, seed: int) -> None:
-    """Sets all weights. The planted heads take two key-value groups and a hidden size of at least four heads."""
+    """Sets all weights. The planted heads take two key-value groups and four heads' width of hidden size."""
     generator = torch.Generator().manual_seed(seed)
 
     def rotation(size: int) -> Tensor:

@@ -25,7 +25,8 @@ POOL = 2000
 
 JSON_DECISION_WEIGHT, JSON_OTHER_WEIGHT = 2.0, 0.5
 """Most of a JSON answer is names and numbers drawn at random, from which nothing can be learned.  What can be
-learned, whether another field or record follows and which words the request gave, weighs more, the rest less."""
+learned, whether another field or record follows and which words the request gave, weighs more, the rest
+less."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,10 @@ def punctuation(tokenizer: Tokenizer) -> NDArray[np.bool_]:
 
 
 def words(tokenizer: Tokenizer) -> NDArray[np.int64]:
-    """For every id a number for its word, the same whatever spaces and quotes stand around it; 0 without letters."""
+    """For every id a number for its word, the same whatever spaces and quotes stand around it.
+
+    It is 0 without letters.
+    """
     numbers: dict[str, int] = {}
     found = []
     for token in range(tokenizer.get_vocab_size()):

@@ -20,7 +20,6 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from train.initial import held, initialize
-from train.initial import held, initialize
 from train.model import Qwen2, Qwen2Shape
 from train.pack import Batch
 

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from wending.assess.bilingual import Bilingual, chinese
 from wending.assess.outcomes import Outcomes
 from wending.assess.stats import quantile
 
@@ -73,11 +74,17 @@ def judge_level(concurrency: int, seconds: float, outcomes: Outcomes, objective:
     worst = quantile(ttfts, 0.95) is None or quantile(speeds, 0.05) is None
     ttft = max(ttfts, default=None) if worst else quantile(ttfts, 0.95)
     speed = min(speeds, default=None) if worst else quantile(speeds, 0.05)
-    missed = []
+    missed: list[str] = []
     if errors > objective.max_error_rate * requests:
-        missed.append(f"{errors} of {requests} requests failed ({outcomes.errors[-1]})")
+        last = outcomes.errors[-1]
+        missed.append(
+            Bilingual(
+                f"{errors} of {requests} requests failed ({last})",
+                f"{requests} 次请求失败 {errors} 次（{last}）",
+            )
+        )
     if ttft is None:
-        missed.append("no answer had any content")
+        missed.append(Bilingual("no answer had any content", "所有回答均无内容"))
     elif ttft > objective.max_ttft_s:
         missed.append(f"TTFT {ttft:.2f} s > {objective.max_ttft_s:g} s")
     if speed is not None and speed < objective.min_tokens_per_s:
@@ -91,7 +98,7 @@ def judge_level(concurrency: int, seconds: float, outcomes: Outcomes, objective:
         tokens_per_s=speed,
         worst=worst,
         total_tokens_per_s=sum(outcomes.token_counts) / seconds if seconds > 0 else 0.0,
-        reason="; ".join(missed),
+        reason=Bilingual("; ".join(missed), "；".join(map(chinese, missed))),
     )
 
 

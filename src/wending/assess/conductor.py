@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from wending import demo
+from wending.assess.bilingual import Bilingual
 from wending.assess.endpoint import EndpointClient
 from wending.assess.endpoint_errors import EndpointError
 from wending.assess.performance import PerformanceMeasurement
@@ -29,9 +30,9 @@ INTERRUPTED = 128
 """Plus the number of the signal: 130 for Ctrl-C."""
 
 _REASONS = {
-    signal.SIGINT: "interrupted with Ctrl-C",
-    signal.SIGTERM: "ended by SIGTERM",
-    signal.SIGHUP: "the terminal was closed",
+    signal.SIGINT: Bilingual("interrupted with Ctrl-C", "被 Ctrl-C 中断"),
+    signal.SIGTERM: Bilingual("ended by SIGTERM", "被 SIGTERM 终止"),
+    signal.SIGHUP: Bilingual("the terminal was closed", "终端已关闭"),
 }
 
 
@@ -77,7 +78,7 @@ class Conductor:
             self._assessment.incomplete_reason = _REASONS[self._signal]
             return INTERRUPTED + self._signal
         except (EndpointError, TargetError) as error:
-            self._assessment.incomplete_reason = str(error)
+            self._assessment.incomplete_reason = error.words
             return BROKEN_OFF
         return DONE
 
@@ -118,7 +119,8 @@ class Conductor:
                 )  # the end of a child process becomes known a moment after its sockets
                 if server.exit_status is None:
                     raise
-                raise TargetError(f"the server died: {server.describe_end()}") from error
+                end = server.describe_end()
+                raise TargetError(Bilingual(f"the server died: {end}", f"服务已终止：{end.zh}")) from error
             finally:
                 self._assessment.resources = await sampler.stop()
 

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import orjson
 
+from wending.assess.bilingual import Bilingual, chinese
 from wending.assess.chat_answer import ChatAnswer
 from wending.assess.endpoint_errors import (
     BadStatus,
@@ -49,11 +50,22 @@ def normalize_base_url(url: str) -> str:
     """
     parts = urlsplit(url.strip())
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"{url!r} is not an http:// or https:// URL")
+        raise ValueError(
+            Bilingual(f"{url!r} is not an http:// or https:// URL", f"{url!r} 不是 http:// 或 https:// 地址")
+        )
     if parts.query or parts.fragment:
-        raise ValueError(f"{url!r}: a base URL has no query and no fragment")
+        raise ValueError(
+            Bilingual(
+                f"{url!r}: a base URL has no query and no fragment", f"{url!r}：服务地址不应带查询或片段"
+            )
+        )
     if parts.username or parts.password:
-        raise ValueError("give the key with --api-key or OPENAI_API_KEY, not inside the URL")
+        raise ValueError(
+            Bilingual(
+                "give the key with --api-key or OPENAI_API_KEY, not inside the URL",
+                "密钥请用 --api-key 或 OPENAI_API_KEY 给出，不要写在地址里",
+            )
+        )
     path = re.sub(r"(/chat)?/completions$", "", parts.path.rstrip("/")).rstrip("/")
     if not re.search(r"/v\d+\w*$", path):
         path += "/v1"
@@ -106,8 +118,12 @@ class EndpointClient:
         try:
             return [str(entry["id"]) for entry in orjson.loads(body)["data"]]
         except (ValueError, KeyError, TypeError):
+            url, found = f"{self.base_url}/models", _excerpt(body)
             raise Nonsense(
-                f"GET {self.base_url}/models did not answer with a model list: {_excerpt(body)}"
+                Bilingual(
+                    f"GET {url} did not answer with a model list: {found}",
+                    f"GET {url} 没有返回模型列表：{found}",
+                )
             ) from None
 
     async def resolve_model(self) -> str:
@@ -116,9 +132,15 @@ class EndpointClient:
             try:
                 names = await self.list_models()
             except (BadStatus, Nonsense) as error:
-                raise type(error)(*_with_hint(error, "; name the model with --model")) from None
+                hint = Bilingual("; name the model with --model", "；请用 --model 指定模型")
+                raise type(error)(*_with_hint(error, hint)) from None
             if not names:
-                raise Nonsense("the endpoint lists no model; name one with --model")
+                raise Nonsense(
+                    Bilingual(
+                        "the endpoint lists no model; name one with --model",
+                        "服务没有列出任何模型；请用 --model 指定",
+                    )
+                )
             self.model = names[0]
         return self.model
 
@@ -173,9 +195,12 @@ class EndpointClient:
         splitter = EventSplitter()
         async with self._request("POST", "/chat/completions", body) as response:
             if response.content_type == "application/json":
+                body_text = _excerpt(await response.read())
                 raise Nonsense(
-                    "a streaming request was answered with a whole JSON body: "
-                    + _excerpt(await response.read())
+                    Bilingual(
+                        f"a streaming request was answered with a whole JSON body: {body_text}",
+                        f"流式请求得到的是整段 JSON：{body_text}",
+                    )
                 )
             async for piece in response.content.iter_any():
                 now = time.monotonic()
@@ -184,7 +209,13 @@ class EndpointClient:
             for event in splitter.finish():
                 _take_event(answer, event, time.monotonic())
         if answer.finish_reason is None:
-            raise Nonsense(f"the stream ended without a finish_reason after {len(answer.text)} characters")
+            count = len(answer.text)
+            raise Nonsense(
+                Bilingual(
+                    f"the stream ended without a finish_reason after {count} characters",
+                    f"流在 {count} 个字符后结束，没有 finish_reason",
+                )
+            )
         return answer
 
     @asynccontextmanager
@@ -203,13 +234,19 @@ class EndpointClient:
                     raise _status_error(response.status, await response.read(), bool(self._headers))
                 yield response
         except (TimeoutError, aiohttp.ServerTimeoutError):
-            raise EndpointTimeout(f"{url} did not answer in time") from None
+            raise EndpointTimeout(Bilingual(f"{url} did not answer in time", f"{url} 未按时应答")) from None
         except aiohttp.ClientPayloadError as error:
             raise Unreachable(
-                f"the connection to {url} was lost in the middle of an answer: {error}"
+                Bilingual(
+                    f"the connection to {url} was lost in the middle of an answer: {error}",
+                    f"与 {url} 的连接在回答途中断开：{error}",
+                )
             ) from None
         except (aiohttp.ClientError, OSError) as error:
-            raise Unreachable(f"{url} cannot be reached: {error or type(error).__name__}") from None
+            why = str(error) or type(error).__name__
+            raise Unreachable(
+                Bilingual(f"{url} cannot be reached: {why}", f"无法连接 {url}：{why}")
+            ) from None
 
 
 def _take_event(answer: ChatAnswer, data: bytes, now: float) -> None:
@@ -218,9 +255,13 @@ def _take_event(answer: ChatAnswer, data: bytes, now: float) -> None:
     try:
         chunk = orjson.loads(data)
     except ValueError:
-        raise Nonsense(f"a stream event is not JSON: {_excerpt(data)}") from None
+        found = _excerpt(data)
+        raise Nonsense(
+            Bilingual(f"a stream event is not JSON: {found}", f"流事件不是 JSON：{found}")
+        ) from None
     if not isinstance(chunk, dict):
-        raise Nonsense(f"a stream event is not an object: {_excerpt(data)}")
+        found = _excerpt(data)
+        raise Nonsense(Bilingual(f"a stream event is not an object: {found}", f"流事件不是对象：{found}"))
     if chunk.get("error"):
         raise BadStatus(200, _error_message(data))
     usage = chunk.get("usage")
@@ -229,14 +270,21 @@ def _take_event(answer: ChatAnswer, data: bytes, now: float) -> None:
         answer.prompt_tokens = usage.get("prompt_tokens")
     choices = chunk.get("choices")
     if not isinstance(choices, list) or (not choices and usage is None):
-        raise Nonsense(f"a stream event has no choices: {_excerpt(data)}")
+        found = _excerpt(data)
+        raise Nonsense(Bilingual(f"a stream event has no choices: {found}", f"流事件没有 choices：{found}"))
     if not choices:
         return
     try:
         delta = choices[0].get("delta") or {}
         content, finish_reason = delta.get("content"), choices[0].get("finish_reason")
     except AttributeError:
-        raise Nonsense(f"a choice of a stream event is not an object: {_excerpt(data)}") from None
+        found = _excerpt(data)
+        raise Nonsense(
+            Bilingual(
+                f"a choice of a stream event is not an object: {found}",
+                f"流事件中的 choice 不是对象：{found}",
+            )
+        ) from None
     # The first chunk of many servers carries a role and an empty string: it is no token, and no first token.
     if content:
         answer.add_content(str(content), now)
@@ -250,8 +298,19 @@ def _take_event(answer: ChatAnswer, data: bytes, now: float) -> None:
 def _status_error(status: int, body: bytes, key_given: bool) -> EndpointError:
     message = _error_message(body)
     if status in (401, 403):
-        hint = "the key was refused" if key_given else "it wants a key: give --api-key or set OPENAI_API_KEY"
-        return Unauthorized(f"the endpoint answered with HTTP {status} ({hint}): {message}")
+        if key_given:
+            hint = Bilingual("the key was refused", "密钥被拒绝")
+        else:
+            hint = Bilingual(
+                "it wants a key: give --api-key or set OPENAI_API_KEY",
+                "需要密钥：请给出 --api-key 或设置 OPENAI_API_KEY",
+            )
+        return Unauthorized(
+            Bilingual(
+                f"the endpoint answered with HTTP {status} ({hint}): {message}",
+                f"服务返回 HTTP {status}（{hint.zh}）：{message}",
+            )
+        )
     return BadStatus(status, message)
 
 
@@ -272,5 +331,7 @@ def _excerpt(body: bytes, length: int = 200) -> str:
     return (text[:length] + "…" if len(text) > length else text) or "(empty)"
 
 
-def _with_hint(error: BadStatus | Nonsense, hint: str) -> tuple[Any, ...]:
-    return (error.status, error.message + hint) if isinstance(error, BadStatus) else (str(error) + hint,)
+def _with_hint(error: BadStatus | Nonsense, hint: Bilingual) -> tuple[Any, ...]:
+    words = error.message if isinstance(error, BadStatus) else error.words
+    hinted = Bilingual(words + hint, chinese(words) + hint.zh)
+    return (error.status, hinted) if isinstance(error, BadStatus) else (hinted,)

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from wending.assess.bilingual import Bilingual, chinese
+
 
 class EndpointError(Exception):
-    """Base of the errors of an endpoint. The text is one sentence for the person who runs the assessment."""
+    """Base of the errors of an endpoint. `words` is one sentence for the person who runs the assessment."""
 
     kind: ClassVar[str] = "error"
+
+    def __init__(self, words: str) -> None:
+        self.words = words
+        super().__init__(words)
 
 
 class Unreachable(EndpointError):  # noqa: N818
@@ -31,8 +37,15 @@ class BadStatus(EndpointError):  # noqa: N818
     def __init__(self, status: int, message: str) -> None:
         self.status = status
         self.message = message
-        where = f"HTTP {status}" if status != 200 else "an error inside the stream"
-        super().__init__(f"the endpoint answered with {where}: {message}")
+        if status == 200:
+            where = Bilingual("an error inside the stream", "流中的错误")
+        else:
+            where = Bilingual(f"HTTP {status}", f"HTTP {status}")
+        super().__init__(
+            Bilingual(
+                f"the endpoint answered with {where}: {message}", f"服务返回{where.zh}：{chinese(message)}"
+            )
+        )
 
 
 class Nonsense(EndpointError):  # noqa: N818

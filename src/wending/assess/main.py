@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from wending.assess.bilingual import Bilingual, in_language
 from wending.assess.capacity import Objective
 from wending.assess.conductor import Conductor
 from wending.assess.environment import command_line, environment_facts
@@ -60,7 +61,8 @@ def run_assessment(
         parsed_target = parse_target(target)
         folder = prepare_folder(out)
     except (ValueError, TargetError, OutputError) as error:
-        errors.print(say("error", language, message=error), style="red", markup=False, soft_wrap=True)
+        message = in_language(error.args[0], language)
+        errors.print(say("error", language, message=message), style="red", markup=False, soft_wrap=True)
         return USAGE
     assessment = Assessment(
         target={
@@ -96,7 +98,8 @@ def _write(
 ) -> None:
     """The report, its closing table, and where it lies."""
     if assessment.incomplete_reason is not None:
-        text = say("incomplete", language, reason=assessment.incomplete_reason)
+        reason = in_language(assessment.incomplete_reason, language)
+        text = say("incomplete", language, reason=reason)
         errors.print(text, style="red", markup=False, soft_wrap=True)
     report = assessment.to_json()
     write_reports(report, folder)
@@ -113,8 +116,16 @@ def prepare_folder(out: Path | None) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if any((folder / name).exists() for name in ("runs.jsonl", "report.json")):
-            raise OutputError(f"{folder} already holds an assessment; name another folder with --out")
+            raise OutputError(
+                Bilingual(
+                    f"{folder} already holds an assessment; name another folder with --out",
+                    f"{folder} 中已有一次评测；请用 --out 指定其他文件夹",
+                )
+            )
         (folder / "runs.jsonl").touch()
     except OSError as error:
-        raise OutputError(f"cannot write to {folder}: {error.strerror or error}") from None
+        why = error.strerror or str(error)
+        raise OutputError(
+            Bilingual(f"cannot write to {folder}: {why}", f"无法写入 {folder}：{why}")
+        ) from None
     return folder

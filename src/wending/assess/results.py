@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from wending.assess.agreement import scenario_agreement
+from wending.assess.bilingual import chinese
 from wending.assess.capacity import CAP, Level, Objective
 from wending.assess.notes import notes_of
 from wending.assess.performance import RequestTypePerformance, distribution
@@ -60,6 +61,9 @@ class Assessment:
             "schema": SCHEMA,
             "complete": self.incomplete_reason is None,
             "incomplete_reason": self.incomplete_reason,
+            "incomplete_reason_zh": None
+            if self.incomplete_reason is None
+            else chinese(self.incomplete_reason),
             "started": self.started.isoformat(timespec="seconds"),
             "finished": finished.isoformat(timespec="seconds"),
             "duration_s": round((finished - self.started).total_seconds(), 1),
@@ -201,7 +205,7 @@ def _level(level: Level) -> dict[str, Any]:
     fields = {
         key: rounded(value) if isinstance(value, float) else value for key, value in asdict(level).items()
     }
-    return {**fields, "held": level.held}
+    return {**fields, "reason_zh": chinese(level.reason), "held": level.held}
 
 
 def _problem(problem: StabilityProblem) -> dict[str, Any]:
@@ -210,6 +214,7 @@ def _problem(problem: StabilityProblem) -> dict[str, Any]:
         "scenario": problem.scenario,
         "frequency": rate(problem.k, problem.n),
         "example": problem.example,
+        "example_zh": chinese(problem.example),
         "title": dict(problem.title),
         "action": dict(problem.action),
     }

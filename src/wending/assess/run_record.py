@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from wending.assess.bilingual import chinese
 from wending.assess.checks import CheckResult
 
 
@@ -50,6 +51,7 @@ class RunRecord:
             "tokens_per_s": rounded(self.tokens_per_s),
             "finish_reason": self.finish_reason,
             "error": self.error,
+            "error_zh": None if self.error is None else chinese(self.error),
             "text": self.text,
             "answers": list(self.answers),
         }
@@ -57,7 +59,8 @@ class RunRecord:
 
 def _check_json(result: CheckResult) -> dict[str, Any]:
     fields = asdict(result)
-    return {"name": fields.pop("name"), "pass": fields.pop("passed"), **fields}
+    name, passed, reason = fields.pop("name"), fields.pop("passed"), fields.pop("reason")
+    return {"name": name, "pass": passed, "reason": str(reason), "reason_zh": chinese(reason), **fields}
 
 
 def rounded(value: float | None, digits: int = 5) -> float | None:

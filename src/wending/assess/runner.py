@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
+from wending.assess.bilingual import Bilingual, chinese
 from wending.assess.checks import run_passes
 from wending.assess.endpoint import EndpointClient
 from wending.assess.endpoint_errors import EndpointError, Unauthorized
@@ -96,7 +97,7 @@ class Runner:
                     seed,
                     False,
                     answers=tuple(answers),
-                    error=f"{error.kind}: {error}",
+                    error=Bilingual(f"{error.kind}: {error}", chinese(error.words)),
                 )
             )
             self._count_error(error)

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from wending.assess.bilingual import Bilingual, chinese
 from wending.assess.checks.verdict import CheckResult
 from wending.assess.problems import PROBLEMS
 from wending.assess.stats import Interval, wilson
@@ -69,13 +70,12 @@ def find_problems(runs: Iterable[JudgedRun]) -> list[StabilityProblem]:
 def _evidence(run: JudgedRun) -> dict[str, str]:
     """The problems one run shows, each with an example."""
     if run.error is not None:
-        return {"request_error": _excerpt(f"{run.item}: {run.error}")}
+        return {"request_error": _example(run.item, run.error)}
     failed = [check for check in run.checks if not check.passed and check.problem is not None]
     if failed and run.finish_reason == "length":
-        return {"truncated": _excerpt(f"{run.item}: ends with: {run.text[-80:]}")}
-    return {
-        check.problem: _excerpt(f"{run.item}: {check.reason}") for check in reversed(failed) if check.problem
-    }
+        end = run.text[-80:]
+        return {"truncated": _example(run.item, Bilingual(f"ends with: {end}", f"结尾为：{end}"))}
+    return {check.problem: _example(run.item, check.reason) for check in reversed(failed) if check.problem}
 
 
 def _deviating(runs: Sequence[JudgedRun]) -> list[str]:
@@ -84,11 +84,17 @@ def _deviating(runs: Sequence[JudgedRun]) -> list[str]:
     for run in runs:
         if run.answer is not None:
             by_item[run.item].append(run.answer)
-    found = []
+    found: list[str] = []
     for item, answers in by_item.items():
         common, count = Counter(answers).most_common(1)[0]
         found += [
-            _excerpt(f"{item}: answered {answer}; {count} of {len(answers)} repeats answered {common}")
+            _example(
+                item,
+                Bilingual(
+                    f"answered {answer}; {count} of {len(answers)} repeats answered {common}",
+                    f"回答 {answer}；{len(answers)} 次中有 {count} 次回答 {common}",
+                ),
+            )
             for answer in answers
             if answer != common
         ]
@@ -102,6 +108,10 @@ def _row(problem: str, scenario: str, examples: Sequence[str], runs: int) -> Sta
     return StabilityProblem(
         problem, scenario, len(examples), runs, interval, examples[0], description.title, description.action
     )
+
+
+def _example(item: str, words: str) -> Bilingual:
+    return Bilingual(_excerpt(f"{item}: {words}"), _excerpt(f"{item}：{chinese(words)}"))
 
 
 def _excerpt(text: str) -> str:

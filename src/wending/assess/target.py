@@ -17,6 +17,7 @@ from typing import IO, Literal
 
 import aiohttp
 
+from wending.assess.bilingual import Bilingual
 from wending.assess.endpoint import normalize_base_url
 
 START_TIMEOUT = 600.0
@@ -26,7 +27,11 @@ STOP_TIMEOUT = 10.0
 
 
 class TargetError(Exception):
-    """The target cannot be assessed: not a folder or URL, or its server did not start."""
+    """The target cannot be assessed: not a folder or URL, or its server did not start. `words` say which."""
+
+    def __init__(self, words: str) -> None:
+        self.words = words
+        super().__init__(words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +52,23 @@ def parse_target(given: str | None) -> Target:
         try:
             return Target("endpoint", given, base_url=normalize_base_url(given))
         except ValueError as error:
-            raise TargetError(str(error)) from None
+            raise TargetError(error.args[0]) from None
     folder = Path(given).expanduser()
     if folder.is_dir():
         return Target("checkpoint", given, folder=folder)
     if folder.exists():
-        raise TargetError(f"{given} is a file; a checkpoint is a folder with config.json and its weights")
-    raise TargetError(f"{given} is neither an existing folder nor an http:// or https:// URL")
+        raise TargetError(
+            Bilingual(
+                f"{given} is a file; a checkpoint is a folder with config.json and its weights",
+                f"{given} 是文件；模型应是含有 config.json 和权重的文件夹",
+            )
+        )
+    raise TargetError(
+        Bilingual(
+            f"{given} is neither an existing folder nor an http:// or https:// URL",
+            f"{given} 既不是已有的文件夹，也不是 http:// 或 https:// 地址",
+        )
+    )
 
 
 class OwnServer:
@@ -107,9 +122,17 @@ class OwnServer:
             while True:
                 waited = time.monotonic() - started
                 if self.exit_status is not None:
-                    raise TargetError(f"the server did not start: {self.describe_end()}")
+                    end = self.describe_end()
+                    raise TargetError(
+                        Bilingual(f"the server did not start: {end}", f"服务未能启动：{end.zh}")
+                    )
                 if waited > self._start_timeout:
-                    raise TargetError(f"the server was not ready after {waited:.0f} s; see {self.log}")
+                    raise TargetError(
+                        Bilingual(
+                            f"the server was not ready after {waited:.0f} s; see {self.log}",
+                            f"{waited:.0f} 秒后服务仍未就绪；见 {self.log}",
+                        )
+                    )
                 progress(waited)
                 try:
                     async with session.get(health) as response:
@@ -119,12 +142,16 @@ class OwnServer:
                     pass
                 await asyncio.sleep(0.1)
 
-    def describe_end(self, lines: int = 3) -> str:
+    def describe_end(self, lines: int = 3) -> Bilingual:
         """How the process ended, with the last lines that it wrote."""
         status = self.exit_status
-        how = f"killed by signal {-status}" if status is not None and status < 0 else f"exit status {status}"
+        if status is not None and status < 0:
+            how = Bilingual(f"killed by signal {-status}", f"被信号 {-status} 终止")
+        else:
+            how = Bilingual(f"exit status {status}", f"退出状态 {status}")
         tail = [line for line in self.log.read_text("utf-8", "replace").splitlines() if line.strip()][-lines:]
-        return f"{how}; {self.log} ends with: " + " | ".join(tail or ["(nothing)"])
+        said = " | ".join(tail or ["-"])
+        return Bilingual(f"{how}; {self.log} ends with: {said}", f"{how.zh}；{self.log} 的结尾：{said}")
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

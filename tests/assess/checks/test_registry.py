@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wending.assess.bilingual import Bilingual
 from wending.assess.checks import CheckResult, check, run_check, run_passes, validate
 from wending.assess.problems import PROBLEMS
 from wending.assess.scenarios import load_scenarios
@@ -82,6 +83,7 @@ def test_no_check_raises_and_every_failure_is_explained(answer: str) -> None:
     for spec in SPECS.values():
         for result in run_check(spec.name, answer, spec.expectation):
             assert result.reason
+            assert result.passed or isinstance(result.reason, Bilingual)
             assert not (result.passed and result.problem)
             assert result.problem is None or result.problem in PROBLEMS
     for item in ITEMS:

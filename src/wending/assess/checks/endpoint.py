@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 
+from wending.assess.bilingual import Bilingual
 from wending.assess.checks.patterns import (
     demanded_length,
     demands_digit,
@@ -42,10 +43,11 @@ def check_route_decorator(answer: str, *, method: str) -> CheckResult:
     """A function carries a route decorator of this method, such as @app.post("/path")."""
     for function, decorator in routes(tree_of(answer)):
         if name_of(decorator.func) == method:
-            return CheckResult(
-                "route_decorator", True, f"@{ast.unparse(decorator)[:60]} on {function.name}()"
-            )
-    return missing("route_decorator", answer, f"no function with a .{method}(...) decorator")
+            shown = ast.unparse(decorator)[:60]
+            found = Bilingual(f"@{shown} on {function.name}()", f"{function.name}() 带有 @{shown}")
+            return CheckResult("route_decorator", True, found)
+    none = Bilingual(f"no function with a .{method}(...) decorator", f"没有带 .{method}(...) 装饰器的函数")
+    return missing("route_decorator", answer, none)
 
 
 @check("pydantic_model")
@@ -55,10 +57,13 @@ def check_pydantic_model(answer: str) -> CheckResult:
         if isinstance(node, ast.ClassDef) and "BaseModel" in map(name_of, node.bases):
             fields = [assigned_name(item) for item in node.body if isinstance(item, ast.AnnAssign)]
             if fields:
-                return CheckResult(
-                    "pydantic_model", True, f"{node.name} with {len(fields)} fields: {', '.join(fields)}"
+                count, listed = len(fields), ", ".join(fields)
+                found = Bilingual(
+                    f"{node.name} with {count} fields: {listed}", f"{node.name} 有 {count} 个字段：{listed}"
                 )
-    return missing("pydantic_model", answer, "no class derived from BaseModel with fields")
+                return CheckResult("pydantic_model", True, found)
+    none = Bilingual("no class derived from BaseModel with fields", "没有继承 BaseModel 且带字段的类")
+    return missing("pydantic_model", answer, none)
 
 
 @check("error_path")
@@ -66,20 +71,29 @@ def check_error_path(answer: str) -> CheckResult:
     """An error is answered: HTTPException, a 4xx response, ValueError in a validator (which gives 422)."""
     tree = tree_of(answer)
     if count := raised(tree).count("HTTPException"):
-        return CheckResult("error_path", True, f"HTTPException raised in {count} places")
+        raises = Bilingual(f"HTTPException raised in {count} places", f"有 {count} 处抛出 HTTPException")
+        return CheckResult("error_path", True, raises)
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and name_of(node.func).endswith("Response"):
             status = next(
                 (ast.unparse(word.value) for word in node.keywords if word.arg == "status_code"), ""
             )
             if status.rpartition("HTTP_")[2].startswith("4"):
-                return CheckResult("error_path", True, f"{name_of(node.func)} with status {status}")
+                name = name_of(node.func)
+                answers = Bilingual(f"{name} with status {status}", f"{name}，状态码 {status}")
+                return CheckResult("error_path", True, answers)
     for function in functions(tree):
         if validated_fields(function) and {"ValueError", "PydanticCustomError"} & set(raised(function)):
-            return CheckResult(
-                "error_path", True, f"the validator {function.name}() raises: answered with 422"
+            rejects = Bilingual(
+                f"the validator {function.name}() raises: answered with 422",
+                f"校验器 {function.name}() 抛出异常，以 422 应答",
             )
-    return missing("error_path", answer, "no HTTPException, no 4xx response, no validator that raises")
+            return CheckResult("error_path", True, rejects)
+    none = Bilingual(
+        "no HTTPException, no 4xx response, no validator that raises",
+        "没有 HTTPException、4xx 响应或抛出异常的校验器",
+    )
+    return missing("error_path", answer, none)
 
 
 @check("json_response")
@@ -87,7 +101,10 @@ def check_json_response(answer: str) -> CheckResult:
     """The route returns what is sent as JSON: a dict, a model, JSONResponse, a declared response_model."""
     for function, decorator in routes(tree_of(answer)):
         if any(word.arg == "response_model" for word in decorator.keywords):
-            return CheckResult("json_response", True, f"{function.name}() declares a response_model")
+            declares = Bilingual(
+                f"{function.name}() declares a response_model", f"{function.name}() 声明了 response_model"
+            )
+            return CheckResult("json_response", True, declares)
         for node in ast.walk(function):
             value = node.value if isinstance(node, ast.Return) else None
             called = name_of(value.func) if isinstance(value, ast.Call) else ""
@@ -96,10 +113,13 @@ def check_json_response(answer: str) -> CheckResult:
                 or called in _JSON_CALLS
                 or called[:1].isupper()
             ):
-                return CheckResult(
-                    "json_response", True, f"{function.name}() returns {ast.unparse(node)[7:60]}"
-                )
-    return missing("json_response", answer, "no route returns a dict, a model or a JSONResponse")
+                shown = ast.unparse(node)[7:60]
+                returns = Bilingual(f"{function.name}() returns {shown}", f"{function.name}() 返回 {shown}")
+                return CheckResult("json_response", True, returns)
+    none = Bilingual(
+        "no route returns a dict, a model or a JSONResponse", "没有路由返回字典、模型或 JSONResponse"
+    )
+    return missing("json_response", answer, none)
 
 
 @check("email_rule")
@@ -109,11 +129,13 @@ def check_email_rule(answer: str) -> CheckResult:
     used = {name_of(node) for node in ast.walk(tree)}
     for name in ("EmailStr", "validate_email"):
         if name in used:
-            return CheckResult("email_rule", True, f"uses {name}")
+            return CheckResult("email_rule", True, _uses(name))
     for pattern in patterns(tree):
         if is_email_pattern(pattern) or pattern == "@":
-            return CheckResult("email_rule", True, f"looks for {pattern[:60]!r}")
-    return missing("email_rule", answer, "no EmailStr, no pattern with @")
+            found = Bilingual(f"looks for {pattern[:60]!r}", f"查找 {pattern[:60]!r}")
+            return CheckResult("email_rule", True, found)
+    none = Bilingual("no EmailStr, no pattern with @", "没有 EmailStr，也没有含 @ 的模式")
+    return missing("email_rule", answer, none)
 
 
 @check("length_rule")
@@ -121,20 +143,23 @@ def check_length_rule(answer: str) -> CheckResult:
     """The password's length is checked: len(password) < 8, min_length=8, or a pattern such as .{8,}."""
     tree = tree_of(answer)
     for comparison in _password_comparisons(tree):
-        return CheckResult("length_rule", True, f"compares {ast.unparse(comparison)[:60]}")
+        shown = ast.unparse(comparison)[:60]
+        return CheckResult("length_rule", True, Bilingual(f"compares {shown}", f"比较 {shown}"))
     for node in ast.walk(tree):
         if _mentions(assigned_name(node), _PASSWORD_WORDS):
             for word in keywords(node):
                 if word.arg == "min_length":
-                    return CheckResult(
-                        "length_rule", True, f"min_length={ast.unparse(word.value)} on {assigned_name(node)}"
-                    )
+                    name, least = assigned_name(node), ast.unparse(word.value)
+                    found = Bilingual(f"min_length={least} on {name}", f"{name} 设有 min_length={least}")
+                    return CheckResult("length_rule", True, found)
     for pattern in patterns(tree):
         if demanded_length(pattern) >= _SHORTEST_RULE:
-            return CheckResult(
-                "length_rule", True, f"{pattern[:60]!r} demands {demanded_length(pattern)} characters"
+            length = demanded_length(pattern)
+            demands = Bilingual(
+                f"{pattern[:60]!r} demands {length} characters", f"{pattern[:60]!r} 要求 {length} 个字符"
             )
-    return missing("length_rule", answer, "no check of the password's length")
+            return CheckResult("length_rule", True, demands)
+    return missing("length_rule", answer, Bilingual("no check of the password's length", "没有检查密码长度"))
 
 
 @check("digit_rule")
@@ -156,11 +181,17 @@ def _character_rule(name: str, answer: str, methods: set[str], demands: Callable
     tree = tree_of(answer)
     used = methods & {name_of(node) for node in ast.walk(tree)}
     if used:
-        return CheckResult(name, True, f"uses {', '.join(sorted(used))}")
+        return CheckResult(name, True, _uses(", ".join(sorted(used))))
     for pattern in patterns(tree):
         if demands(pattern):
-            return CheckResult(name, True, f"pattern {pattern[:60]!r}")
-    return missing(name, answer, f"none of {', '.join(sorted(methods))}, no pattern that demands it")
+            return CheckResult(name, True, Bilingual(f"pattern {pattern[:60]!r}", f"模式 {pattern[:60]!r}"))
+    listed = ", ".join(sorted(methods))
+    none = Bilingual(f"none of {listed}, no pattern that demands it", f"没有 {listed}，也没有相应的模式")
+    return missing(name, answer, none)
+
+
+def _uses(names: str) -> Bilingual:
+    return Bilingual(f"uses {names}", f"使用了 {names}")
 
 
 def _password_comparisons(tree: ast.AST) -> Iterator[ast.Compare]:

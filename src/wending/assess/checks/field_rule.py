@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from wending.assess.bilingual import Bilingual
 from wending.assess.checks.registry import check
 from wending.assess.checks.syntax import (
     assigned_name,
@@ -50,8 +51,10 @@ def check_field_rule(answer: str, *, field: str, rule: str) -> CheckResult:
     name = f"{field}_{rule}"
     tree = tree_of(answer)
     for evidence in (*_declared(tree, field, rule), *_tested(tree, field, rule)):
-        return CheckResult(name, True, f"{field}: {evidence[:60]}")
-    return missing(name, answer, f"nothing holds {field} to the rule {rule}")
+        shown = evidence[:60]
+        return CheckResult(name, True, Bilingual(f"{field}: {shown}", f"{field}：{shown}"))
+    nothing = Bilingual(f"nothing holds {field} to the rule {rule}", f"没有对 {field} 执行规则 {rule}")
+    return missing(name, answer, nothing)
 
 
 def _declared(tree: ast.AST, field: str, rule: str) -> Iterator[str]:

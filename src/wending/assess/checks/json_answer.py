@@ -12,12 +12,14 @@ from typing import Any
 import json_repair
 import jsonschema_rs
 
+from wending.assess.bilingual import Bilingual, chinese
 from wending.assess.checks.extract import around, payload
 from wending.assess.checks.registry import check
 from wending.assess.checks.verdict import CheckResult
 
 _TRAILING_COMMA = re.compile(r",(\s*[\]}])")
 _NOT_ISO = " written YYYY-MM-DD"
+_UNPARSED = Bilingual("not judged: the answer does not parse", "未判定：回答无法解析")
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -44,33 +46,52 @@ def check_json(
         return [
             only,
             CheckResult("json_parses", False, error, problem=None if only.problem else problem),
-            CheckResult("json_schema", False, "not judged: the answer does not parse"),
+            CheckResult("json_schema", False, _UNPARSED),
             _repairable(text, schema),
-            CheckResult("json_values", False, "not judged: the answer does not parse"),
+            CheckResult("json_values", False, _UNPARSED),
         ]
     shape = _first_error(schema, value)
     return [
         only,
-        CheckResult("json_parses", True, f"{type(value).__name__} of {len(text)} characters"),
+        CheckResult("json_parses", True, _parsed(value, text)),
         CheckResult(
-            "json_schema", shape is None, shape or "matches", problem="schema_mismatch" if shape else None
+            "json_schema",
+            shape is None,
+            shape or Bilingual("matches", "符合"),
+            problem="schema_mismatch" if shape else None,
         ),
         _repairable(text, schema),
         _values(value, values, unique, dates or {})
         if shape is None
-        else CheckResult("json_values", False, "not judged: the shape is wrong"),
+        else CheckResult(
+            "json_values", False, Bilingual("not judged: the shape is wrong", "未判定：结构不符")
+        ),
     ]
 
 
-def parse_json(text: str) -> tuple[Any, str | None]:
+def _parsed(value: Any, text: str) -> Bilingual:
+    kind = type(value).__name__
+    return Bilingual(f"{kind} of {len(text)} characters", f"{kind}，{len(text)} 个字符")
+
+
+def parse_json(text: str) -> tuple[Any, Bilingual | None]:
     """(value, None), or (None, the reason) when the text is not strict JSON; NaN and Infinity are not."""
     try:
         return json.loads(text, parse_constant=_refuse_constant), None
     except json.JSONDecodeError as error:
         found = text[error.pos : error.pos + 12]
-        return None, f"{error.msg} at line {error.lineno} column {error.colno}: {found!r}"
+        where = f"第 {error.lineno} 行第 {error.colno} 列"
+        return None, Bilingual(
+            f"{error.msg} at line {error.lineno} column {error.colno}: {found!r}",
+            f"{where}：{error.msg}：{found!r}",
+        )
     except (ValueError, RecursionError) as error:
-        return None, f"{type(error).__name__}: {error}"
+        return None, _failure(error)
+
+
+def _failure(error: Exception) -> Bilingual:
+    name = type(error).__name__
+    return Bilingual(f"{name}: {error}", f"{name}：{error}")
 
 
 def _refuse_constant(name: str) -> None:
@@ -87,10 +108,12 @@ def _only_json(answer: str, text: str, error: str | None) -> CheckResult:
         elif error.startswith("Extra data"):
             extra = stripped[json.JSONDecoder().raw_decode(stripped)[1] :].strip()
     if not extra:
-        return CheckResult("json_only", True, "nothing around the JSON")
-    return CheckResult(
-        "json_only", False, f"{len(extra)} characters around the JSON: {extra[:60]!r}", problem="extra_text"
+        return CheckResult("json_only", True, Bilingual("nothing around the JSON", "JSON 之外没有内容"))
+    reason = Bilingual(
+        f"{len(extra)} characters around the JSON: {extra[:60]!r}",
+        f"JSON 之外有 {len(extra)} 个字符：{extra[:60]!r}",
     )
+    return CheckResult("json_only", False, reason, problem="extra_text")
 
 
 def _parses_without_trailing_commas(text: str) -> bool:
@@ -99,13 +122,13 @@ def _parses_without_trailing_commas(text: str) -> bool:
 
 def _repairable(text: str, schema: Mapping[str, Any]) -> CheckResult:
     """Informative: would json-repair turn the answer into something of the right shape?"""
+    error: Bilingual | None
     try:
         error = _first_error(schema, json_repair.loads(text))
     except (ValueError, RecursionError) as failure:
-        error = f"{type(failure).__name__}: {failure}"
-    return CheckResult(
-        "json_repairable", error is None, error or "matches the schema after repair", informative=True
-    )
+        error = _failure(failure)
+    repaired = Bilingual("matches the schema after repair", "修复后符合结构")
+    return CheckResult("json_repairable", error is None, error or repaired, informative=True)
 
 
 @lru_cache(maxsize=64)
@@ -122,13 +145,19 @@ def _errors(schema: Mapping[str, Any], value: Any) -> list[str]:
         kind = error.kind
         date_form = isinstance(kind, jsonschema_rs.ValidationErrorKind.Format) and kind.format == "date"
         misspelt = date_form and not _ISO_DATE.fullmatch(str(error.instance))
-        (dates if misspelt else others).append(f"{message}{_NOT_ISO}" if misspelt else message)
+        if misspelt:
+            dates.append(Bilingual(f"{message}{_NOT_ISO}", f"{message}（未写成 YYYY-MM-DD）"))
+        else:
+            others.append(message)
     return dates + others
 
 
-def _first_error(schema: Mapping[str, Any], value: Any) -> str | None:
+def _first_error(schema: Mapping[str, Any], value: Any) -> Bilingual | None:
     errors = _errors(schema, value)
-    return f"{len(errors)} violations, first: {errors[0]}" if errors else None
+    if not errors:
+        return None
+    count = len(errors)
+    return Bilingual(f"{count} violations, first: {errors[0]}", f"{count} 处不符，首处：{chinese(errors[0])}")
 
 
 def _values(
@@ -136,18 +165,27 @@ def _values(
 ) -> CheckResult:
     found = _errors(schema, value)
     if unique is not None:
-        found += [f"{unique} {repeated!r} occurs more than once" for repeated in _repeated(value, unique)]
+        found += [
+            Bilingual(f"{unique} {repeated!r} occurs more than once", f"{unique} {repeated!r} 重复出现")
+            for repeated in _repeated(value, unique)
+        ]
     for key, (first, last) in dates.items():
         found += [
-            f"{key} {day} is not within {first} to {last}"
+            Bilingual(
+                f"{key} {day} is not within {first} to {last}", f"{key} {day} 不在 {first} 至 {last} 之间"
+            )
             for day in _collect(value, key)
             if _is_date(day)
             and not date.fromisoformat(first) <= date.fromisoformat(day) <= date.fromisoformat(last)
         ]
     if not found:
-        return CheckResult("json_values", True, "all values as demanded")
+        return CheckResult("json_values", True, Bilingual("all values as demanded", "取值全部符合要求"))
     problem = "date_format" if found[0].endswith(_NOT_ISO) else "wrong_values"
-    return CheckResult("json_values", False, f"{len(found)} wrong values, first: {found[0]}", problem=problem)
+    count = len(found)
+    reason = Bilingual(
+        f"{count} wrong values, first: {found[0]}", f"{count} 处取值错误，首处：{chinese(found[0])}"
+    )
+    return CheckResult("json_values", False, reason, problem=problem)
 
 
 def _collect(value: Any, key: str) -> Iterator[Any]:

@@ -14,6 +14,7 @@ from functools import lru_cache
 
 import py3langid
 
+from wending.assess.bilingual import Bilingual
 from wending.assess.checks.registry import check
 from wending.assess.checks.verdict import CheckResult
 
@@ -64,11 +65,15 @@ def check_language(answer: str, *, expected: str, share: float = 0.9) -> CheckRe
             wrong += len(letters)
             foreign = foreign or line.strip()
     if not right + wrong:
-        return CheckResult("language", False, "no line long enough to judge", problem="wrong_language")
+        too_short = Bilingual("no line long enough to judge", "没有足够长的行可供判断")
+        return CheckResult("language", False, too_short, problem="wrong_language")
     found = right / (right + wrong)
-    reason = f"{found:.0%} of {right + wrong} judged letters in {expected!r}, {share:.0%} demanded"
+    reason = Bilingual(
+        f"{found:.0%} of {right + wrong} judged letters in {expected!r}, {share:.0%} demanded",
+        f"所判定的 {right + wrong} 个字符中 {found:.0%} 为 {expected!r}，要求 {share:.0%}",
+    )
     if foreign:
-        reason += f"; another language: {foreign[:60]!r}"
+        reason += Bilingual(f"; another language: {foreign[:60]!r}", f"；其他语言：{foreign[:60]!r}")
     return CheckResult(
         "language", found >= share, reason, problem=None if found >= share else "wrong_language"
     )
@@ -84,7 +89,10 @@ def check_numbered_steps(answer: str, *, at_least: int) -> CheckResult:
     for _, number in sorted(positions):
         if number == steps + 1:
             steps = number
-    reason = f"{steps} numbered steps, at least {at_least} demanded"
+    reason = Bilingual(
+        f"{steps} numbered steps, at least {at_least} demanded",
+        f"有 {steps} 个编号步骤，至少要求 {at_least} 个",
+    )
     return CheckResult(
         "numbered_steps", steps >= at_least, reason, problem=None if steps >= at_least else "missing_steps"
     )
@@ -100,8 +108,14 @@ def check_terms(
         alternatives for alternatives in required if not any(fold(term) in text for term in alternatives)
     ]
     if not missing:
-        return CheckResult("terms", True, f"all {len(required)} required terms occur")
-    reason = f"{len(missing)} of {len(required)} required terms missing, first: {' / '.join(missing[0])}"
+        count = len(required)
+        all_occur = Bilingual(f"all {count} required terms occur", f"{count} 个必需用语全部出现")
+        return CheckResult("terms", True, all_occur)
+    first = " / ".join(missing[0])
+    reason = Bilingual(
+        f"{len(missing)} of {len(required)} required terms missing, first: {first}",
+        f"{len(required)} 个必需用语缺少 {len(missing)} 个，首个：{first}",
+    )
     return CheckResult("terms", False, reason, problem=problem)
 
 

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Callable
 from fractions import Fraction
 
+from wending.assess.bilingual import Bilingual
 from wending.assess.checks.registry import check
 from wending.assess.checks.verdict import CheckResult
 
@@ -44,11 +45,12 @@ def check_final_number(answer: str, *, expected: str, tolerance: float = 0) -> C
     wanted = evaluate(expected)
     found = final_number(answer)
     if found is None:
-        return CheckResult(
-            "final_number", False, f"no number found; expected {_show(wanted)}", problem="wrong_answer"
-        )
+        none = Bilingual(f"no number found; expected {_show(wanted)}", f"没有找到数字；应为 {_show(wanted)}")
+        return CheckResult("final_number", False, none, problem="wrong_answer")
     right = abs(found - wanted) <= Fraction(tolerance)
-    reason = f"found {_show(found)}, expected {_show(wanted)}"
+    reason = Bilingual(
+        f"found {_show(found)}, expected {_show(wanted)}", f"得到 {_show(found)}，应为 {_show(wanted)}"
+    )
     return CheckResult("final_number", right, reason, problem=None if right else "wrong_answer")
 
 

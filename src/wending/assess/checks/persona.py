@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from wending.assess.bilingual import Bilingual
 from wending.assess.checks.registry import check
 from wending.assess.checks.verdict import CheckResult
 
@@ -19,7 +20,8 @@ def check_starts_with(answer: str, *, text: str) -> CheckResult:
     """The answer begins with the role's marker."""
     found = plain(answer)[: len(plain(text))]
     right = found == plain(text)
-    reason = f"begins with {answer.strip()[: len(text)]!r}, {text!r} demanded"
+    begin = answer.strip()[: len(text)]
+    reason = Bilingual(f"begins with {begin!r}, {text!r} demanded", f"开头是 {begin!r}，要求 {text!r}")
     return CheckResult("starts_with", right, reason, problem=None if right else "role_forgotten")
 
 
@@ -27,7 +29,8 @@ def check_starts_with(answer: str, *, text: str) -> CheckResult:
 def check_ends_with(answer: str, *, text: str) -> CheckResult:
     """The answer ends with the role's marker."""
     right = plain(answer).endswith(plain(text))
-    reason = f"ends with {answer.strip()[-len(text) :]!r}, {text!r} demanded"
+    end = answer.strip()[-len(text) :]
+    reason = Bilingual(f"ends with {end!r}, {text!r} demanded", f"结尾是 {end!r}，要求 {text!r}")
     return CheckResult("ends_with", right, reason, problem=None if right else "role_forgotten")
 
 
@@ -37,8 +40,11 @@ def check_forbidden(answer: str, *, patterns: Sequence[str]) -> CheckResult:
     text = unicodedata.normalize("NFKC", answer)
     for pattern in patterns:
         if match := re.search(pattern, text, re.IGNORECASE):
-            return CheckResult("forbidden", False, f"says {match[0]!r}", problem="forbidden_content")
-    return CheckResult("forbidden", True, f"none of {len(patterns)} forbidden patterns")
+            says = Bilingual(f"says {match[0]!r}", f"出现了 {match[0]!r}")
+            return CheckResult("forbidden", False, says, problem="forbidden_content")
+    count = len(patterns)
+    none = Bilingual(f"none of {count} forbidden patterns", f"{count} 种禁用内容均未出现")
+    return CheckResult("forbidden", True, none)
 
 
 @check("sentences")
@@ -46,7 +52,7 @@ def check_sentences(answer: str, *, at_most: int, without: str = "") -> CheckRes
     """The answer has at most so many sentences; the marker ``without`` at its end is not counted."""
     text = plain_lines(answer)
     count = count_sentences(text.removesuffix(plain(without)))
-    reason = f"{count} sentences, at most {at_most} allowed"
+    reason = Bilingual(f"{count} sentences, at most {at_most} allowed", f"{count} 句，最多允许 {at_most} 句")
     within = 0 < count <= at_most
     return CheckResult("sentences", within, reason, problem=None if within else "constraint_broken")
 

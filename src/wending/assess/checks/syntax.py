@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from wending.assess.bilingual import Bilingual
 from wending.assess.checks.extract import parse_python, python_code
 from wending.assess.checks.verdict import CheckResult
 
@@ -21,7 +22,9 @@ def tree_of(answer: str) -> ast.Module:
 def missing(name: str, answer: str, reason: str) -> CheckResult:
     """The failed verdict of a search in the code; not judged when the code does not parse."""
     if isinstance(parse_python(python_code(answer)), str):
-        return CheckResult(name, False, "not judged: the code does not parse")
+        return CheckResult(
+            name, False, Bilingual("not judged: the code does not parse", "未判定：代码无法解析")
+        )
     return CheckResult(name, False, reason, problem="missing_rule")
 
 

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from wending.assess.bilingual import Bilingual, chinese
 from wending.assess.checks.extract import has_statements, parse_python, payload, python_code
 from wending.assess.checks.registry import check
 from wending.assess.checks.syntax import functions
@@ -28,18 +29,24 @@ def check_unit_tests(answer: str, *, signature: str, tests: Sequence[Mapping[str
     try:
         result = run_python(code, [test["call"] for test in tests])
     except SandboxError as error:
-        return CheckResult("unit_tests", False, f"not judged: the sandbox could not be set up: {error}")
+        not_judged = Bilingual(
+            f"not judged: the sandbox could not be set up: {error}", f"未判定：沙箱无法建立：{error}"
+        )
+        return CheckResult("unit_tests", False, not_judged)
     failures = [
-        f"{test['call']} {found}, expected {_expectation(test)}"
+        Bilingual(
+            f"; {test['call']} {found}, expected {_expectation(test)}",
+            f"；{test['call']} {chinese(found)}，应为 {_expectation(test)}",
+        )
         for test, outcome in zip(tests, result.outcomes, strict=False)
         if (found := _mismatch(test, outcome)) is not None
     ]
     passed = len(result.outcomes) - len(failures)
-    reason = f"{passed} of {len(tests)} tests passed"
+    reason = Bilingual(f"{passed} of {len(tests)} tests passed", f"{len(tests)} 项测试通过 {passed} 项")
     if failures:
-        reason += f"; {failures[0]}"
+        reason += failures[0]
     elif not result.ok:
-        reason += f"; {result.reason}"
+        reason += Bilingual(f"; {result.reason}", f"；{chinese(result.reason)}")
     right = result.ok and passed == len(tests)
     return CheckResult("unit_tests", right, reason, problem=None if right else "code_fails_tests")
 
@@ -65,14 +72,16 @@ def _defines(code: str, name: str) -> bool:
     return not isinstance(tree, str) and any(function.name == name for function in functions(tree))
 
 
-def _why_not(answer: str) -> str:
+def _why_not(answer: str) -> Bilingual:
     tree = parse_python(python_code(answer))
     if isinstance(tree, str):
-        return tree
-    return "the function is not defined" if has_statements(tree) else "no code found"
+        return Bilingual(tree, tree)
+    if has_statements(tree):
+        return Bilingual("the function is not defined", "没有定义该函数")
+    return Bilingual("no code found", "没有找到代码")
 
 
-def _mismatch(test: Mapping[str, Any], outcome: Outcome) -> str | None:
+def _mismatch(test: Mapping[str, Any], outcome: Outcome) -> Bilingual | None:
     """What came instead of the expectation; None when it is met."""
     if "raises" in test:
         met = outcome.error is not None and outcome.error.split(":")[0] == test["raises"]
@@ -80,7 +89,10 @@ def _mismatch(test: Mapping[str, Any], outcome: Outcome) -> str | None:
         met = outcome.error is None and outcome.value == test["expected"]
     if met:
         return None
-    return f"raised {outcome.error}" if outcome.error is not None else f"gave {str(outcome.value)[:60]!r}"
+    if outcome.error is not None:
+        return Bilingual(f"raised {outcome.error}", f"抛出 {outcome.error}")
+    value = str(outcome.value)[:60]
+    return Bilingual(f"gave {value!r}", f"返回 {value!r}")
 
 
 def _expectation(test: Mapping[str, Any]) -> str:

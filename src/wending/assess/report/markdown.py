@@ -34,7 +34,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"{_escape(target)}; {report['started']}, took {took}"
     yield ""
     if report["incomplete_reason"] is not None:
-        reason = pair("incomplete_text", reason=report["incomplete_reason"])["en"]
+        reason = pair("incomplete_text", reason=sentences.in_both(report, "incomplete_reason"))["en"]
         yield f"**Incomplete.** {_escape(reason)}"
         yield ""
     yield _escape(sentences.summary(report)["en"])
@@ -43,9 +43,9 @@ def _lines(report: Report) -> Iterator[str]:
     yield from _json_rates(report)
     yield from _performance(report)
     yield from _resources(report)
-    yield from _problems(report)
     yield from _heading("settings")
     yield from _table(("", ""), [(label["en"], value) for label, value in settings_rows(report)])
+    yield from _problems(report)
 
 
 def _scenarios(report: Report) -> Iterator[str]:

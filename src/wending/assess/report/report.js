@@ -27,7 +27,8 @@ function addCard() {
   document.body.append(card);
   const hide = () => { card.hidden = true; };
   const show = (cell) => {
-    card.textContent = cell.dataset.reason;
+    const chinese = root.dataset.language === "zh" && cell.dataset.titleZh;
+    card.textContent = chinese || cell.dataset.reason;
     card.hidden = false;
     const box = cell.getBoundingClientRect();
     const left = Math.min(box.left, root.clientWidth - card.offsetWidth - 12);

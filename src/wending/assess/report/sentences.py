@@ -83,7 +83,7 @@ def stop_reason(result: Mapping[str, Any], cap: int) -> Pair:
         key = "stop_cap" if result["stopped_by"] == "cap" else "stop_time"
         return pair(key, cap=cap, n=result["max_concurrency"])
     reason = next(
-        level["reason"] for level in result["levels"] if level["concurrency"] == result["failed_at"]
+        in_both(level, "reason") for level in result["levels"] if level["concurrency"] == result["failed_at"]
     )
     key = "stop_time_bracket" if result["stopped_by"] == "time" else "stop_failed"
     return pair(key, failed=result["failed_at"], reason=reason)
@@ -99,16 +99,30 @@ def objective(report: Report) -> Pair:
     )
 
 
-def reason_of(run: Mapping[str, Any]) -> str:
-    """Why a run did not pass: its error, or the reasons of the checks that failed; "" for a run that
-    passed.
+def reason_of(run: Mapping[str, Any]) -> Pair | None:
+    """Why a run did not pass: its error, or the reasons of the checks that failed; None for a run
+    that passed.
     """
     if run["error"] is not None:
-        return str(run["error"])
+        return in_both(run, "error")
     failed = [check for check in run["checks"] if not check["pass"] and not check["informative"]]
     # A check that failed only because another one did names no problem of its own.
     failed = [check for check in failed if check["problem"] is not None] or failed
-    return "\n".join(f"{check['name']}: {check['reason']}" for check in failed)
+    if not failed:
+        return None
+    return {
+        "en": "\n".join(f"{check['name']}: {check['reason']}" for check in failed),
+        "zh": "\n".join(f"{check['name']}：{check['reason_zh']}" for check in failed),
+    }
+
+
+def first_line(words: Pair) -> Pair:
+    return {language: text.split("\n")[0] for language, text in words.items()}
+
+
+def in_both(found: Mapping[str, Any], field: str) -> Pair:
+    """A field of report.json and its Chinese twin."""
+    return {"en": found[field], "zh": found[f"{field}_zh"]}
 
 
 def same(text: str) -> Pair:

@@ -155,10 +155,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "example": ("Example", "示例"),
     "action": ("Recommended action", "建议措施"),
     "no_problems": ("None was seen in {n} runs.", "{n} 次运行中均未发现。"),
-    # Appendix
+    # Answers, caveats, settings
     "notes": ("Caveats", "注意事项"),
     "settings": ("Settings and environment", "设置与环境"),
     "answers": ("Every answer", "全部回答"),
+    "answers_count": ("{n} answers, with the verdict of every check", "{n} 个回答及各项检查的判定"),
     "answers_lead": ("The same is in runs.jsonl, one run a line.", "runs.jsonl 中有同样内容，每行一次运行。"),
     "answers_print": (
         "The answers are in runs.jsonl and in this page on a screen.",

@@ -24,6 +24,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from wending.assess.bilingual import Bilingual
 from wending.assess.sandbox.limits import Limits
 
 _START = (
@@ -134,14 +135,18 @@ def _read(streams: Sequence[int], limits: Limits) -> tuple[str, list[bytes]]:
         while selector.get_map() and not stopped:
             remaining = deadline - time.monotonic()
             if remaining <= 0:
-                stopped = f"ran longer than {limits.wall_seconds:g} s"
+                stopped = Bilingual(
+                    f"ran longer than {limits.wall_seconds:g} s", f"运行超过 {limits.wall_seconds:g} 秒"
+                )
             for key, _ in selector.select(max(0.0, remaining)):
                 data = os.read(key.fd, 65536)
                 if not data:
                     selector.unregister(key.fd)
                 buffers[key.fd] += data
                 if len(buffers[key.fd]) > limits.output_bytes:
-                    stopped = f"wrote more than {limits.output_bytes} bytes"
+                    stopped = Bilingual(
+                        f"wrote more than {limits.output_bytes} bytes", f"输出超过 {limits.output_bytes} 字节"
+                    )
     return stopped, [buffers[stream][: limits.output_bytes] for stream in streams]
 
 
@@ -157,7 +162,7 @@ def _result(
             case {"layers": [*names]} if not layers:
                 layers = tuple(map(str, names))
             case {"failed": str(failure)}:
-                reason = reason or f"the code raised {failure}"
+                reason = reason or Bilingual(f"the code raised {failure}", f"代码抛出 {failure}")
             case {"value": value}:
                 outcomes.append(Outcome(value))
             case {"error": str(error)}:
@@ -165,7 +170,11 @@ def _result(
     if not layers:
         raise SandboxError(stopped or f"{_ending(exit_status)}: {' '.join(errors.split())[-300:]}")
     if not reason and (exit_status != 0 or len(outcomes) < expected):
-        reason = f"{_ending(exit_status)} after {len(outcomes)} of {expected} results"
+        ending, count = _ending(exit_status), len(outcomes)
+        reason = Bilingual(
+            f"{ending} after {count} of {expected} results",
+            f"{expected} 项结果得到 {count} 项后结束（{ending}）",
+        )
     return SandboxResult(
         ok=not reason,
         reason=reason,

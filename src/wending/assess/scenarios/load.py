@@ -11,6 +11,7 @@ from typing import Any
 
 import jsonschema_rs
 
+from wending.assess.bilingual import Bilingual
 from wending.assess.checks import validate
 from wending.assess.checks.canonical import ANSWER_KINDS
 from wending.assess.scenarios.item import CheckSpec, Item, Scenario
@@ -64,7 +65,13 @@ def load_scenarios(ids: Sequence[str] | None = None) -> list[Scenario]:
     folder = files("wending.assess.scenarios")
     for scenario_id in ids or ():
         if scenario_id not in SCENARIO_IDS:
-            raise ValueError(f"unknown scenario {scenario_id!r}; there are: {', '.join(SCENARIO_IDS)}")
+            known = ", ".join(SCENARIO_IDS)
+            raise ValueError(
+                Bilingual(
+                    f"unknown scenario {scenario_id!r}; there are: {known}",
+                    f"没有场景 {scenario_id!r}；可选：{known}",
+                )
+            )
     return [load_scenario(folder / f"{scenario_id}.json") for scenario_id in ids or SCENARIO_IDS]
 
 
