@@ -50,7 +50,7 @@ def look_back(model: Qwen2, offset: int, directions: Tensor, places: Tensor) -> 
     A query (cos kf, -sin kf) and a key (1, 0) in the pair of frequency f give cos((distance - k) f) when both
     are rotated.
     """
-    shape, attention = model.shape, model.model.layers[0].self_attn
+    shape, attention = model.shape, model.attention(0)
     width, half, group = shape.head_dim, shape.head_dim // 2, offset - 1
     head = group * (shape.num_attention_heads // shape.num_key_value_heads)
     angle = offset * rotary_frequencies(shape)[:PAIRS_FOR_POSITION]
@@ -65,7 +65,7 @@ def look_back(model: Qwen2, offset: int, directions: Tensor, places: Tensor) -> 
 def induction_head(model: Qwen2, group: int, query: Tensor, key: Tensor, brought: Tensor) -> None:
     """The first head of a group in layer 1 looks where `key` of the past equals `query` of the present, and
     writes `brought` directions of what it finds back to where they stood."""
-    shape, attention = model.shape, model.model.layers[1].self_attn
+    shape, attention = model.shape, model.attention(1)
     width = shape.head_dim
     slow = (rotary_frequencies(shape) * LONGEST_MATCH < 1).repeat(2).float().unsqueeze(1)
     head = group * (shape.num_attention_heads // shape.num_key_value_heads)
@@ -81,12 +81,13 @@ def initialize(model: Qwen2, seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
 
     def rotation(size: int) -> Tensor:
-        return torch.linalg.qr(torch.randn(size, size, generator=generator)).Q
+        orthogonal: Tensor = torch.linalg.qr(torch.randn(size, size, generator=generator)).Q
+        return orthogonal
 
     random_weights(model, generator)
     model.model.norm.weight.fill_(LOGIT_SCALE)
     width, size = model.shape.head_dim, model.shape.hidden_size
-    one_back, two_back, *brought = rotation(size).split(width)
+    one_back, two_back, *brought = torch.split(rotation(size), width)
     directions, turn = rotation(size)[:width], rotation(width)
     look_back(model, 1, directions, one_back)
     look_back(model, 2, directions, two_back)
@@ -96,4 +97,4 @@ def initialize(model: Qwen2, seed: int) -> None:
 
 def held(model: Qwen2) -> list[torch.nn.Parameter]:
     """What training leaves alone: the attention of layer 0."""
-    return list(model.model.layers[0].self_attn.parameters())
+    return list(model.attention(0).parameters())

@@ -9,7 +9,7 @@ files or dialogues.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -147,6 +147,9 @@ class Qwen2(nn.Module):
         super().__init__()
         self.shape = shape
         self.model = Decoder(shape)
+
+    def attention(self, layer: int) -> Attention:
+        return cast(Layer, self.model.layers[layer]).self_attn
 
     def hidden(
         self,

@@ -49,6 +49,7 @@ def full_name(rng: random.Random, language: str) -> str:
 
 def identifier(*keys: str) -> FieldMaker:
     def make(rng: random.Random, language: str) -> Field:
+        wordings: tuple[str, ...]
         if language == "en":
             wordings = (
                 "integer",
