@@ -107,7 +107,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--shape", choices=sorted(SHAPES), default="demo")
-    parser.add_argument("--dtype", choices=("bfloat16", "float32"), default="bfloat16")
+    parser.add_argument("--quant", choices=("bf16", "f32", "int8", "int4"), default="bf16")
     parser.add_argument("--threads", type=int, default=None)
     parser.add_argument("--prompt", type=int, default=512)
     parser.add_argument("--chunk", type=int, default=512)
@@ -121,15 +121,15 @@ def main() -> None:
     embedding = config["vocab_size"] * config["hidden_size"]
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
-        write_random_checkpoint(Path(folder), config, seed=0, dtype=arguments.dtype)
+        write_random_checkpoint(Path(folder), config, seed=0, dtype="bfloat16")
         written = time.perf_counter()
-        model = Model.load(Path(folder))
+        model = Model.load(Path(folder), arguments.quant)
         loaded = time.perf_counter()
     if arguments.threads:
         _kernels.set_threads(arguments.threads)
     print(
-        f"{arguments.shape}: {parameters / 1e6:.1f} M parameters, {model.dtype}, {model.instruction_set}, "
-        f"{_kernels.threads()} threads; "
+        f"{arguments.shape}: {parameters / 1e6:.1f} M parameters, {model.precision.name}, "
+        f"{model.instruction_set}, {_kernels.threads()} threads; "
         f"written in {written - started:.1f} s, loaded in {loaded - written:.1f} s"
     )
     print(f"read bandwidth {read_bandwidth():.1f} GB/s")

@@ -43,6 +43,22 @@ struct LinearArguments {  // a task is a panel
     int64_t rows, inputs, outputs;
 };
 
+struct QuantizeArguments {  // a task is a row
+    const float* x;         // [rows][size]
+    int8_t* codes;          // [rows][stride]
+    float* scales;          // [rows][stride / group]
+    float* sums;            // of the codes; as above
+    int64_t size, stride, group;
+};
+
+struct QuantizedLinearArguments {  // a task is a panel
+    LinearArguments linear;        // its x is not read
+    const int8_t* codes;           // of x, as above
+    const float* scales;
+    const float* sums;
+    int64_t stride;
+};
+
 struct KeyValueLayer {  // one layer of the cache
     void* keys;         // [blocks][kv_heads][block_size / 16][head_dim][16]
     void* values;       // [blocks][kv_heads][block_size][head_dim]
@@ -74,17 +90,6 @@ struct SwigluArguments {   // a task is a row
     const float* gate_up;  // [rows][2 * size]: gate, then up
     float* out;            // [rows][size]
     int64_t size;
-};
-
-// The kernels of one instruction set. Where there are two forms, the first reads BF16 and the second float32.
-struct KernelTable {
-    const char* name;
-    void (*embed[2])(const EmbedArguments&, int64_t begin, int64_t end);
-    void (*linear[2])(const LinearArguments&, int64_t begin, int64_t end);
-    void (*rope_and_cache[2])(const RopeArguments&, int64_t begin, int64_t end);
-    void (*attention[2])(const AttentionArguments&, int64_t begin, int64_t end);
-    void (*rms_norm)(const RmsNormArguments&, int64_t begin, int64_t end);
-    void (*swiglu)(const SwigluArguments&, int64_t begin, int64_t end);
 };
 
 }  // namespace wending

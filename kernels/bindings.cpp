@@ -37,15 +37,21 @@ void fill(Weight& weight, int64_t first, const Rows<Value>& rows) {
 void bind_storage(nb::module_& m) {
     nb::class_<Weight>(m, "Weight")
         .def("__init__",
-             [](Weight* self, int64_t outputs, int64_t inputs, const std::string& precision) {
-                 new (self) Weight(outputs, inputs, precision_named(precision));
+             [](Weight* self, int64_t outputs, int64_t inputs, const std::string& precision, int group, bool offsets) {
+                 new (self) Weight(outputs, inputs, precision_named(precision), group, offsets);
              },
-             "outputs"_a, "inputs"_a, "precision"_a)
+             "outputs"_a, "inputs"_a, "precision"_a, "group"_a = 64, "offsets"_a = false)
         .def("fill", &fill<uint16_t>, "first"_a, "rows"_a.noconvert())
         .def("fill", &fill<float>, "first"_a, "rows"_a.noconvert())
         .def_prop_ro("outputs", [](const Weight& self) { return self.outputs; })
         .def_prop_ro("inputs", [](const Weight& self) { return self.inputs; })
         .def_prop_ro("nbytes", [](const Weight& self) { return self.panels.bytes(); });
+
+    m.def("weight_bytes",
+          [](int64_t outputs, int64_t inputs, const std::string& precision, int group, bool offsets) {
+              return weight_bytes(outputs, inputs, precision_named(precision), group, offsets);
+          },
+          "outputs"_a, "inputs"_a, "precision"_a, "group"_a = 64, "offsets"_a = false);
 
     nb::class_<Vector>(m, "Vector")
         .def("__init__",

@@ -1,7 +1,7 @@
 // The kernels in use, chosen at run time.
 #pragma once
 
-#include "arguments.h"
+#include "kernel_table.h"
 
 namespace wending {
 

@@ -33,6 +33,21 @@ void run(void (*kernel)(const Arguments&, int64_t, int64_t), const Arguments& ar
     ThreadPool::shared().run(tasks, grain, [&](int64_t begin, int64_t end) { kernel(arguments, begin, end); });
 }
 
+// The arguments with x quantised as the format asks. Its memory belongs to the calling thread and lasts until its next call.
+QuantizedLinearArguments quantized(const LinearArguments& linear, int format_number) {
+    static thread_local Memory memory;
+    const QuantizedFormat& format = QUANTIZED_FORMATS[format_number];
+    const int64_t stride = group_count(format, linear.inputs) * format.group, group = activation_group(format);
+    const int64_t codes = linear.rows * stride, groups = codes / group;
+    const size_t needed = size_t(codes) + 2 * sizeof(float) * size_t(groups);
+    if (memory.bytes() < needed) memory = Memory(needed);
+    int8_t* const first = static_cast<int8_t*>(memory.data());
+    float* const scales = reinterpret_cast<float*>(first + codes);
+    const QuantizeArguments arguments = {linear.x, first, scales, scales + groups, linear.inputs, stride, group};
+    run(kernels().quantize_rows, arguments, linear.rows, grain_of(linear.rows, 4 * stride));
+    return {linear, first, scales, scales + groups, stride};
+}
+
 }  // namespace
 
 void embed(const Weight& table, const Batch& batch, Buffer& out) {
@@ -43,7 +58,9 @@ void embed(const Weight& table, const Batch& batch, Buffer& out) {
                                         std::to_string(table.outputs - 1));
     out.resize(batch.tokens());
     const EmbedArguments arguments = {table.panels.data(), batch.token_ids.data(), out.data(), out.width};
-    run(kernels().embed[int(table.precision)], arguments, batch.tokens(), grain_of(batch.tokens(), out.width));
+    const auto kernel =
+        table.format < 0 ? kernels().embed[int(table.precision)] : kernels().quantized_embed[table.format];
+    run(kernel, arguments, batch.tokens(), grain_of(batch.tokens(), out.width));
 }
 
 void rotary(const Batch& batch, const Vector& inverse_frequencies, float factor, Buffer& cosine, Buffer& sine) {
@@ -92,10 +109,12 @@ void linear(const Buffer& x, const Weight& weight, const Vector* bias, const Buf
     if (x.rows() == 1) {
         grain += grain % 2;  // with one row the kernels take panels two by two
     } else {  // the panels of a part are read once per tile of rows: they should stay in the second-level cache
-        const int64_t panel_bytes = weight.inputs * PANEL_OUTPUTS * int64_t(bytes_of(weight.precision));
-        grain = std::min(grain, std::max<int64_t>(1, (512 << 10) / panel_bytes));
+        grain = std::min(grain, std::max<int64_t>(1, (512 << 10) / weight.panel_bytes));
     }
-    run(kernels().linear[int(weight.precision)], arguments, panels, grain);
+    if (weight.format < 0)
+        run(kernels().linear[int(weight.precision)], arguments, panels, grain);
+    else
+        run(kernels().quantized_linear[weight.format], quantized(arguments, weight.format), panels, grain);
 }
 
 void rope_and_cache(Buffer& qkv, const Buffer& cosine, const Buffer& sine, const Batch& batch, KeyValueCache& cache,

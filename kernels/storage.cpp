@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "quantized_format.h"
 #include "thread_pool.h"
 
 namespace wending {
@@ -43,15 +44,37 @@ int64_t positive(const char* name, int64_t value) {
     return value;
 }
 
+int format_number(Precision precision, int group, bool offsets) {
+    if (precision != Precision::int8 && precision != Precision::int4) return -1;
+    const int bits = precision == Precision::int8 ? 8 : 4;
+    for (int i = 0; i < QUANTIZED_FORMAT_COUNT; ++i) {
+        const QuantizedFormat& format = QUANTIZED_FORMATS[i];
+        if (format.bits == bits && format.group == group && format.offsets == offsets) return i;
+    }
+    refuse("there is no int" + std::to_string(bits) + " with groups of " + std::to_string(group) +
+           (offsets ? " and offsets" : ""));
+}
+
 int64_t panel_count(int64_t outputs) { return (outputs + PANEL_OUTPUTS - 1) / PANEL_OUTPUTS; }
 int64_t panel_size(int64_t inputs) { return (inputs + inputs % 2) * PANEL_OUTPUTS; }
 
+int64_t bytes_of_panel(int64_t inputs, Precision precision, int format) {
+    if (format < 0) return panel_size(inputs) * int64_t(bytes_of(precision));
+    return group_count(QUANTIZED_FORMATS[format], inputs) * group_bytes(QUANTIZED_FORMATS[format]);
+}
+
 }  // namespace
+
+int64_t weight_bytes(int64_t outputs, int64_t inputs, Precision precision, int group, bool offsets) {
+    return panel_count(outputs) * bytes_of_panel(inputs, precision, format_number(precision, group, offsets));
+}
 
 Precision precision_named(const std::string& name) {
     if (name == "bfloat16") return Precision::bfloat16;
     if (name == "float32") return Precision::float32;
-    refuse("precision must be bfloat16 or float32, is " + name);
+    if (name == "int8") return Precision::int8;
+    if (name == "int4") return Precision::int4;
+    refuse("precision must be bfloat16, float32, int8 or int4, is " + name);
 }
 
 Memory::Memory(size_t bytes) : bytes_(bytes) {
@@ -75,11 +98,13 @@ void Memory::swap(Memory& other) noexcept {
     std::swap(bytes_, other.bytes_);
 }
 
-Weight::Weight(int64_t outputs_, int64_t inputs_, Precision precision_)
+Weight::Weight(int64_t outputs_, int64_t inputs_, Precision precision_, int group, bool offsets)
     : outputs(positive("outputs", outputs_)),
       inputs(positive("inputs", inputs_)),
       precision(precision_),
-      panels(size_t(panel_count(outputs) * panel_size(inputs)) * bytes_of(precision)) {}
+      format(format_number(precision, group, offsets)),
+      panel_bytes(bytes_of_panel(inputs, precision, format)),
+      panels(size_t(panel_count(outputs) * panel_bytes)) {}
 
 template <class Stored, class Source>
 void Weight::fill_panels(int64_t first, int64_t count, const Source* rows) {
@@ -102,7 +127,9 @@ void Weight::fill_from(int64_t first, int64_t count, const Source* rows) {
     if (first < 0 || count < 0 || first + count > outputs)
         refuse("rows " + std::to_string(first) + " to " + std::to_string(first + count) + " do not fit a weight of " +
                std::to_string(outputs) + " outputs");
-    if (precision == Precision::bfloat16)
+    if (format >= 0)
+        fill_quantized(first, count, rows);
+    else if (precision == Precision::bfloat16)
         fill_panels<uint16_t>(first, count, rows);
     else
         fill_panels<float>(first, count, rows);
@@ -128,6 +155,8 @@ KeyValueCache::KeyValueCache(int64_t layers_, int64_t blocks_, int64_t block_siz
       head_dim(positive("head_dim", head_dim_)),
       precision(precision_),
       layer_bytes_(size_t(blocks * block_size * kv_heads * head_dim) * bytes_of(precision)) {
+    if (precision != Precision::bfloat16 && precision != Precision::float32)
+        refuse("the cache is kept in bfloat16 or float32");
     if (block_size % KEY_GROUP)
         refuse("block_size must be a multiple of 16, is " + std::to_string(block_size));
     if (blocks * block_size > INT32_MAX)

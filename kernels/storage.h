@@ -33,25 +33,35 @@ private:
     size_t bytes_ = 0;
 };
 
-enum class Precision { bfloat16, float32 };  // the order is that of the pairs in KernelTable
+enum class Precision { bfloat16, float32, int8, int4 };  // the first two as in the pairs of KernelTable
 
 Precision precision_named(const std::string& name);
+// Bytes of one value; of the unquantised precisions only.
 inline size_t bytes_of(Precision precision) { return precision == Precision::bfloat16 ? 2 : 4; }
+
+// Memory that a weight of these sizes takes.
+int64_t weight_bytes(int64_t outputs, int64_t inputs, Precision precision, int group, bool offsets);
 
 // A weight matrix in panels (see arguments.h). Several matrices may be stacked in one, to be multiplied at once.
 class Weight {
 public:
-    Weight(int64_t outputs, int64_t inputs, Precision precision);
+    // `group` inputs share a scale, and an offset if there are `offsets`; both count for int8 and int4 only.
+    Weight(int64_t outputs, int64_t inputs, Precision precision, int group = 64, bool offsets = false);
 
     // Puts `count` rows of `inputs` values at row `first`; the source is converted to this weight's precision.
+    // A value that is not finite cannot be quantised: std::invalid_argument.
     void fill(int64_t first, int64_t count, const uint16_t* rows);
     void fill(int64_t first, int64_t count, const float* rows);
 
     const int64_t outputs, inputs;
     const Precision precision;
+    const int format;  // number in QUANTIZED_FORMATS, -1 for bfloat16 and float32
+    const int64_t panel_bytes;
     const Memory panels;
 
 private:
+    template <class Source>
+    void fill_quantized(int64_t first, int64_t count, const Source* rows);
     template <class Stored, class Source>
     void fill_panels(int64_t first, int64_t count, const Source* rows);
     template <class Source>

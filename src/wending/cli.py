@@ -39,7 +39,7 @@ def _serve(options: argparse.Namespace) -> int:
         options.model,
         options.host,
         options.port,
-        dtype=options.dtype,
+        quant=options.quant,
         memory=options.memory,
         threads=options.threads,
         language=_locale_language(),
@@ -124,8 +124,8 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser], sa
         ),
     )
     command.add_argument(
-        "--dtype",
-        choices=("auto", "bfloat16", "float32"),
+        "--quant",
+        choices=("auto", "bf16", "f32", "int8", "int4"),
         default="auto",
         help=say("precision of the weights (default: as stored)", "权重精度（默认与文件一致）"),
     )

@@ -84,7 +84,7 @@ class ScriptedServer:
                 elif self.path.startswith("/v1/") and script.status != "ok":
                     self._not_ready()
                 elif self.path == "/v1/models":
-                    facts = {"demo": script.is_demo, "max_context": 2048, "dtype": "bfloat16"}
+                    facts = {"demo": script.is_demo, "max_context": 2048, "precision": "bf16"}
                     self._json(200, {"data": [{"id": "scripted-model", "wending": facts}]})
                 else:
                     self._page("index.html" if self.path == "/" else self.path.removeprefix("/web/"))

@@ -27,7 +27,8 @@ def test_the_plan_is_what_is_then_taken(folder: Path) -> None:
     assert loaded.budget.kv_cache == cache.nbytes
     assert loaded.budget.kv_tokens == 4 * 4096
     assert loaded.budget.workspace == model.workspace_bytes(512) + 4 * 64 * model.config.vocab_size
-    assert loaded.info.dtype == model.dtype == cache.dtype
+    assert loaded.info.precision == model.precision.name
+    assert cache.dtype == model.precision.cache
 
 
 def test_describes_the_checkpoint(folder: Path) -> None:
@@ -58,14 +59,31 @@ def test_tells_the_plan_before_it_loads_and_then_its_progress(folder: Path) -> N
 def test_options_shape_context_precision_and_threads(folder: Path) -> None:
     before = _kernels.threads()
     try:
-        loaded = load_engine(folder, max_context=100, dtype="float32", threads=1)
+        loaded = load_engine(folder, max_context=100, quant="f32", threads=1)
         assert _kernels.threads() == 1
     finally:
         _kernels.set_threads(before)
     assert loaded.info.max_context == loaded.engine.max_context == 100
-    assert loaded.info.dtype == "float32"
+    assert loaded.info.precision == "f32"
     with pytest.raises(ValueError, match="threads must be at least 1"):
         load_engine(folder, threads=0)
+
+
+def test_weights_are_quantised_when_they_would_not_fit(folder: Path) -> None:
+    whole = load_engine(folder, quant="f32").budget
+    # Room for one context of full length; the cache of quantised weights is kept in BF16.
+    fixed = whole.workspace + load_engine(folder, quant="int8").budget.kv_cache // 4
+
+    def chosen(memory: int) -> str:
+        return load_engine(folder, memory=memory).info.precision
+
+    sizes = {name: load_engine(folder, quant=name).budget.weights for name in ("bf16", "int8", "int4")}
+    assert sizes["bf16"] > sizes["int8"] > sizes["int4"]
+    assert chosen(whole.total) in ("bf16", "f32")
+    assert chosen(fixed + (sizes["int8"] + sizes["bf16"]) // 2) == "int8"
+    assert chosen(fixed + (sizes["int4"] + sizes["int8"]) // 2) == "int4"
+    with pytest.raises(NotEnoughMemory):
+        load_engine(folder, memory=fixed // 4)
 
 
 def test_refuses_what_does_not_fit_before_loading(folder: Path) -> None:

@@ -1,6 +1,6 @@
 """Same request, same bytes, with the real kernels: tokens and log-probabilities equal bit for bit.
 
-Random weights in both precisions, and the bundled checkpoint.
+Random weights in every precision, and the bundled checkpoint.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ SAMPLED = SamplingParams(temperature=0.9, top_p=0.95, max_tokens=24, logprobs=3,
 Requests = list[tuple[list[int], SamplingParams]]
 
 
-@pytest.fixture(scope="module", params=["bfloat16", "float32", "demo"])
+@pytest.fixture(scope="module", params=["bf16", "f32", "int8", "int4", "demo", "demo-int8"])
 def loaded(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, demo_folder: Path
 ) -> LoadedEngine:
-    if request.param != "demo":
+    if not request.param.startswith("demo"):
         return load_random_model(tmp_path_factory.mktemp("random") / "model", request.param)
     if not (demo_folder / "config.json").is_file():
         pytest.skip("there is no bundled checkpoint")
-    return load_engine()
+    return load_engine(quant="int8" if request.param == "demo-int8" else "auto")
 
 
 @pytest.fixture(scope="module")

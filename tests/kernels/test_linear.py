@@ -104,5 +104,5 @@ def test_operands_that_do_not_fit_are_refused() -> None:
         weight.fill(5, normal(0, 4, 16))
     with pytest.raises(ValueError, match="must be 16 wide, are 15"):
         weight.fill(0, normal(0, 4, 15))
-    with pytest.raises(ValueError, match="precision must be bfloat16 or float32, is int8"):
-        _kernels.Weight(8, 16, "int8")
+    with pytest.raises(ValueError, match="precision must be bfloat16, float32, int8 or int4, is int3"):
+        _kernels.Weight(8, 16, "int3")

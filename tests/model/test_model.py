@@ -122,7 +122,7 @@ def test_what_lies_outside_is_refused(model: Model) -> None:
 
 
 def test_knows_its_memory(model: Model) -> None:
-    item = 2 if model.dtype == "bfloat16" else 4
+    item = 2 if model.precision.name == "bf16" else 4
     shapes = parameter_shapes(small_config(**SHAPE)).values()
     exact = sum(int(np.prod(shape)) * (item if len(shape) == 2 else 4) for shape in shapes)
     assert exact <= model.weight_bytes < 1.02 * exact  # the last panel of a matrix is filled up
@@ -142,26 +142,26 @@ def test_loading_reports_progress(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("stored", "asked", "loaded"),
     [
-        ("bfloat16", "auto", "bfloat16"),
-        ("float32", "auto", "float32"),
-        ("float16", "auto", "float32"),
-        ("bfloat16", "float32", "float32"),
-        ("float32", "bfloat16", "bfloat16"),
+        ("bfloat16", "auto", "bf16"),
+        ("float32", "auto", "f32"),
+        ("float16", "auto", "f32"),
+        ("bfloat16", "f32", "f32"),
+        ("float32", "bf16", "bf16"),
     ],
 )
 def test_precision_of_the_weights(tmp_path: Path, stored: str, asked: str, loaded: str) -> None:
     write_random_checkpoint(tmp_path, small_config(), dtype=stored)
     model = Model.load(tmp_path, asked)  # type: ignore[arg-type]
-    assert model.dtype == loaded
-    if (stored, loaded) == ("bfloat16", "float32"):  # widening is exact, and so nothing changes
+    assert model.precision.name == loaded
+    if (stored, loaded) == ("bfloat16", "f32"):  # widening is exact, and so nothing changes
         assert np.array_equal(logits_of(model, ids(30)), logits_of(Model.load(tmp_path), ids(30)))
 
 
 def test_what_cannot_be_loaded_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"config\.json: cannot be read"):
         Model.load(tmp_path)
-    with pytest.raises(ValueError, match="dtype must be auto, bfloat16 or float32, is 'int8'"):
-        Model.load(tmp_path, "int8")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="quant must be auto, bf16, f32, int8, int4; is 'int3'"):
+        Model.load(tmp_path, "int3")  # type: ignore[arg-type]
 
 
 def test_a_forward_pass_leaves_nothing_behind(model: Model) -> None:

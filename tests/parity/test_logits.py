@@ -91,7 +91,7 @@ def prompt(length: int) -> list[int]:
 def test_every_combination(tmp_path: Path, heads: str, tied: bool, yarn: str, dtype: str) -> None:
     write_random_checkpoint(tmp_path, config_of(heads, tied, yarn), seed=1, dtype=dtype)
     model = Model.load(tmp_path)
-    assert model.dtype == dtype
+    assert model.precision.layers.precision == dtype
     expected = reference_logits(tmp_path, prompt(200))
     assert error(logits_of(model, prompt(200), dtype=dtype), expected) < LIMITS[dtype]
 
@@ -122,8 +122,8 @@ def test_prompt_lengths(tmp_path: Path, length: int) -> None:
 def test_half_precision_checkpoints(tmp_path: Path, dtype: str, loaded: str) -> None:
     """F16 is held as float32, which is exact, or as BF16 when asked, which rounds the weights as well."""
     write_random_checkpoint(tmp_path, config_of("6:1", True, "none"), seed=4, dtype=dtype)
-    model = Model.load(tmp_path, "auto" if loaded == "float32" else "bfloat16")
-    assert model.dtype == loaded
+    model = Model.load(tmp_path, "auto" if loaded == "float32" else "bf16")
+    assert model.precision.layers.precision == loaded
     limit = {"float32": 1e-4, "bfloat16": 3e-2}[loaded]
     assert error(logits_of(model, prompt(100)), reference_logits(tmp_path, prompt(100))) < limit
 

@@ -44,7 +44,7 @@ class FakeClient(EngineClient):
             vocab_size=VOCAB_SIZE,
             created=1_700_000_000,
             is_demo=is_demo,
-            dtype="bfloat16",
+            precision="bf16",
             generation_config=SimpleNamespace(),  # type: ignore[arg-type]
         )
         self.reply = reply

@@ -116,7 +116,7 @@ def test_health_and_models(serving: Serving, client: openai.OpenAI) -> None:
     [model] = client.models.list().data
     assert model.id == "Random-Qwen2"
     assert model.model_extra is not None
-    assert model.model_extra["wending"] == {"demo": False, "max_context": 4096, "dtype": "bfloat16"}
+    assert model.model_extra["wending"] == {"demo": False, "max_context": 4096, "precision": "bf16"}
 
 
 def test_chat_page_is_there(serving: Serving) -> None:

@@ -24,6 +24,8 @@ SMALLEST_CONTEXT = 1024
 class MemoryBudget:
     """What an engine will take. All sizes in bytes."""
 
+    precision: str
+    """Of the weights: bf16, f32, int8 or int4."""
     weights: int
     kv_cache: int
     workspace: int
@@ -49,7 +51,7 @@ class MemoryBudget:
             )
             return [
                 f"内存预算 {format_bytes(self.total)}，上限 {format_bytes(self.limit)}：",
-                f"  权重     {format_bytes(self.weights):>10}",
+                f"  权重     {format_bytes(self.weights):>10}  {self.precision}",
                 f"  KV 缓存  {format_bytes(self.kv_cache):>10}  {self.kv_tokens:,} 个词元",
                 f"  工作区   {format_bytes(self.workspace):>10}",
                 f"  上下文   {self.max_context:,} 个词元{shortened}",
@@ -59,7 +61,7 @@ class MemoryBudget:
         )
         return [
             f"Memory budget {format_bytes(self.total)} of at most {format_bytes(self.limit)}:",
-            f"  weights    {format_bytes(self.weights):>10}",
+            f"  weights    {format_bytes(self.weights):>10}  {self.precision}",
             f"  KV cache   {format_bytes(self.kv_cache):>10}  {self.kv_tokens:,} tokens",
             f"  workspace  {format_bytes(self.workspace):>10}",
             f"  context    {self.max_context:,} tokens{shortened}",
@@ -68,6 +70,7 @@ class MemoryBudget:
 
 def plan_memory(
     *,
+    precision: str = "bf16",
     weights: int,
     workspace: int,
     kv_bytes_per_token: int,
@@ -106,6 +109,7 @@ def plan_memory(
             + ("" if memory is None else f", allowed {format_bytes(memory)}")
         )
     return MemoryBudget(
+        precision=precision,
         weights=weights,
         kv_cache=num_blocks * block_size * kv_bytes_per_token,
         workspace=workspace,

@@ -102,7 +102,7 @@ class ModelInfo:
     """Unix time at which the model was loaded."""
     is_demo: bool
     """Whether this is the bundled demonstration model, which must be named as such wherever it shows."""
-    dtype: str
+    precision: str
     """The precision of the weights as computed with, for example "bfloat16"."""
     generation_config: GenerationConfig
     """The checkpoint's recommended sampling values, for information: the engine applies none of them."""

@@ -14,8 +14,9 @@ from typing import Any
 
 from wending.engine.client import CompletionDelta, FinishReason, TokenLogprob
 from wending.engine.errors import InvalidRequest
-from wending.engine.load import Dtype, load_engine
+from wending.engine.load import load_engine
 from wending.engine.sampling_params import SamplingParams
+from wending.model.precision import Quant
 
 Conversation = Sequence[dict[str, Any]]
 """Messages with the keys "role" and "content", and what else the chat template understands."""
@@ -56,7 +57,7 @@ class LLM:
     def __init__(
         self,
         model: str | Path | None = None,
-        dtype: Dtype = "auto",
+        quant: Quant = "auto",
         *,
         memory: int | None = None,
         max_context: int | None = None,
@@ -65,7 +66,7 @@ class LLM:
     ) -> None:
         """Load the checkpoint folder `model`, or the bundled demonstration model. See `load_engine`."""
         loaded = load_engine(
-            model, dtype=dtype, memory=memory, max_context=max_context, threads=threads, progress=progress
+            model, quant=quant, memory=memory, max_context=max_context, threads=threads, progress=progress
         )
         self.info = loaded.info
         self.budget = loaded.budget

@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from wending import demo
 from wending.engine.available_memory import available_memory
-from wending.engine.budget import MemoryBudget, plan_memory
+from wending.engine.budget import MemoryBudget, NotEnoughMemory, plan_memory
 from wending.engine.client import ModelInfo
 from wending.engine.engine import Engine
 from wending.engine.prompt_encoder import PromptEncoder
 from wending.engine.thread_client import ThreadClient
 from wending.model.chat_template import ChatTemplate
-from wending.model.checkpoint import EMBEDDING, Checkpoint, tensor_shapes
+from wending.model.checkpoint import Checkpoint
 from wending.model.config import ModelConfig
 from wending.model.errors import CheckpointError
 from wending.model.generation_config import GenerationConfig
 from wending.model.kv_cache import KVCache
 from wending.model.model import Model, Workspace
+from wending.model.precision import PRECISIONS, Precision, Quant, check_quant, precision_of
 from wending.model.threads import use_threads
 from wending.model.tokenizer import Tokenizer
-
-Dtype = Literal["auto", "bfloat16", "float32"]
 
 BLOCK_SIZE = 16
 MAX_TOKENS_PER_STEP = 512
 MAX_RUNNING = 64
+USEFUL_CONTEXT = 8192
+"""Weights are rather quantised than the context made shorter than this, unless a precision was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ class LoadedEngine:
 def load_engine(
     model: str | Path | None = None,
     *,
-    dtype: Dtype = "auto",
+    quant: Quant = "auto",
     memory: int | None = None,
     max_context: int | None = None,
     threads: int | None = None,
@@ -55,39 +54,49 @@ def load_engine(
 ) -> LoadedEngine:
     """Load the checkpoint folder `model`, or the bundled demonstration model.
 
-    `memory` is the most bytes the engine may take, `max_context` the context to serve; see `plan_memory`.
+    `quant`: how the weights are kept. "auto": as stored, or quantised where that would leave no room for a
+    useful context. `memory` is the most bytes the engine may take, `max_context` the context to serve; see
+    `plan_memory`.
     `threads`: how many compute (None: as many as there are processors). `on_budget` is told the plan before
     any of the memory is taken, `progress` the bytes of weights read so far and in all.
 
     Raises CheckpointError for a folder that cannot be used, NotEnoughMemory when it does not fit, and
     ValueError for a `max_context` that the model does not have or for fewer than one thread.
     """
+    check_quant(quant)
     folder = demo.folder() if model is None else Path(model)
     config = ModelConfig.from_folder(folder)
     checkpoint = Checkpoint(folder, config)
     tokenizer = _tokenizer(folder, config)
     prompts = PromptEncoder(tokenizer, ChatTemplate.load(folder))
     generation_config = GenerationConfig.from_folder(folder)
-    weight_dtype = _weight_dtype(checkpoint, dtype)
-    budget = plan_memory(
-        weights=_weight_bytes(config, weight_dtype),
-        workspace=_workspace_bytes(config),
-        kv_bytes_per_token=KVCache.bytes_per_token(config, weight_dtype),
-        model_context=config.max_context,
-        block_size=BLOCK_SIZE,
-        available=available_memory(),
-        memory=memory,
-        max_context=max_context,
-    )
+    available = available_memory()
+
+    def plan(precision: Precision) -> MemoryBudget:
+        return plan_memory(
+            precision=precision.name,
+            weights=precision.weight_bytes(config),
+            workspace=_workspace_bytes(config),
+            kv_bytes_per_token=KVCache.bytes_per_token(config, precision.cache),
+            model_context=config.max_context,
+            block_size=BLOCK_SIZE,
+            available=available,
+            memory=memory,
+            max_context=max_context,
+        )
+
+    wanted = precision_of(quant, checkpoint)
+    budget = plan(wanted) if quant != "auto" else _plan_that_fits(plan, wanted)
+    precision = PRECISIONS[budget.precision]
     if on_budget is not None:
         on_budget(budget)
-    loaded = Model.load(folder, weight_dtype, progress)
+    loaded = Model.load(folder, precision.name, progress)
     if threads is not None:
         use_threads(threads)
     num_blocks = budget.kv_tokens // BLOCK_SIZE
     engine = Engine(
         loaded,
-        KVCache(config, num_blocks, BLOCK_SIZE, weight_dtype),
+        KVCache(config, num_blocks, BLOCK_SIZE, precision.cache),
         tokenizer,
         eos_token_ids=frozenset(config.eos_token_ids + generation_config.eos_token_ids),
         max_context=budget.max_context,
@@ -103,7 +112,7 @@ def load_engine(
         vocab_size=tokenizer.vocab_size,
         created=int(time.time()),
         is_demo=is_demo,
-        dtype=loaded.dtype,
+        precision=precision.name,
         generation_config=generation_config,
         instruction_set=loaded.instruction_set,
     )
@@ -113,7 +122,7 @@ def load_engine(
 def load_client(
     model: str | Path | None = None,
     *,
-    dtype: Dtype = "auto",
+    quant: Quant = "auto",
     memory: int | None = None,
     max_context: int | None = None,
     threads: int | None = None,
@@ -123,7 +132,7 @@ def load_client(
     """The same as a client for asyncio, yet to be started. May run in any thread."""
     loaded = load_engine(
         model,
-        dtype=dtype,
+        quant=quant,
         memory=memory,
         max_context=max_context,
         threads=threads,
@@ -143,19 +152,24 @@ def _tokenizer(folder: Path, config: ModelConfig) -> Tokenizer:
     return tokenizer
 
 
-def _weight_dtype(checkpoint: Checkpoint, dtype: Dtype) -> Literal["bfloat16", "float32"]:
-    """What "auto" comes to: BF16 weights stay as they are, any others are computed with as float32."""
-    if dtype != "auto":
-        return dtype
-    return "bfloat16" if checkpoint.dtype(EMBEDDING) == "bfloat16" else "float32"
+def _plan_that_fits(plan: Callable[[Precision], MemoryBudget], stored: Precision) -> MemoryBudget:
+    """The weights as stored if they leave room for a useful context, else the finest that do.
 
-
-def _weight_bytes(config: ModelConfig, dtype: str) -> int:
-    """What the weights will take: matrices in `dtype`, vectors in float32."""
-    matrix_item = 2 if dtype == "bfloat16" else 4
-    return sum(
-        math.prod(shape) * (4 if len(shape) == 1 else matrix_item) for shape in tensor_shapes(config).values()
-    )
+    Where none does, the finest that fit at all. Raises NotEnoughMemory when not even 4 bits fit.
+    """
+    found: list[MemoryBudget] = []
+    refusal: NotEnoughMemory | None = None
+    for precision in (stored, PRECISIONS["int8"], PRECISIONS["int4"]):
+        try:
+            found.append(plan(precision))
+        except NotEnoughMemory as error:
+            refusal = error
+            continue
+        if found[-1].max_context >= min(found[-1].model_context, USEFUL_CONTEXT):
+            return found[-1]
+    if not found and refusal is not None:
+        raise refusal
+    return found[0]
 
 
 def _workspace_bytes(config: ModelConfig) -> int:

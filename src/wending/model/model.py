@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +18,12 @@ from wending import _kernels as ops
 from wending.model.batch import ForwardBatch
 from wending.model.checkpoint import EMBEDDING, OUTPUT_HEAD, Checkpoint, tensor_shapes
 from wending.model.config import ModelConfig
+from wending.model.errors import CheckpointError
 from wending.model.kv_cache import KVCache
+from wending.model.precision import Precision, Quant, check_quant, precision_of
 from wending.model.rope import attention_factor, inverse_frequencies
 from wending.model.threads import use_available_processors
 
-WeightDtype = Literal["bfloat16", "float32"]
 Progress = Callable[[int, int], None]
 
 
@@ -68,17 +68,17 @@ class Model:
     """A Qwen2 model in memory; make one with `Model.load`. One forward pass at a time.
 
     config           sizes and constants
-    dtype            "bfloat16" or "float32", of the weights; activations are float32 always
+    precision        how the weights are kept; between the operations activations are float32 always
     weight_bytes     memory the weights take
     instruction_set  "avx512", "avx2" or "portable"
     """
 
     def __init__(
-        self, checkpoint: Checkpoint, config: ModelConfig, dtype: WeightDtype, progress: Progress
+        self, checkpoint: Checkpoint, config: ModelConfig, precision: Precision, progress: Progress
     ) -> None:
         self.config = config
-        self.dtype = dtype
-        loader = _Loader(checkpoint, config, dtype, progress)
+        self.precision = precision
+        loader = _Loader(checkpoint, config, precision, progress)
         self.embedding = loader.weight(EMBEDDING)
         self.layers = [_load_layer(loader, index) for index in range(config.num_hidden_layers)]
         self.norm = loader.vector("model.norm.weight")
@@ -93,23 +93,22 @@ class Model:
     def load(
         cls,
         folder: Path,
-        dtype: Literal["auto", "bfloat16", "float32"] = "auto",
+        quant: Quant | Precision = "auto",
         progress: Progress | None = None,
     ) -> Model:
-        """Reads a checkpoint folder; "auto" keeps BF16 weights and takes F16 and F32 ones as float32.
+        """Reads a checkpoint folder and keeps its weights as `quant` says.
 
         `progress` is called with bytes read so far and in all. Raises CheckpointError when the folder is not
-        a sound Qwen2 checkpoint, MemoryError when the weights do not fit.
+        a sound Qwen2 checkpoint, MemoryError when the weights do not fit, ValueError for an unknown `quant`.
         """
-        if dtype not in ("auto", "bfloat16", "float32"):
-            raise ValueError(f"dtype must be auto, bfloat16 or float32, is {dtype!r}")
+        if isinstance(quant, str):
+            check_quant(quant)
         config = ModelConfig.from_folder(folder)
         checkpoint = Checkpoint(folder, config)
-        if dtype == "auto":
-            dtype = "bfloat16" if checkpoint.dtype(EMBEDDING) == "bfloat16" else "float32"
+        precision = quant if isinstance(quant, Precision) else precision_of(quant, checkpoint)
         use_available_processors()
         ops.instruction_set()  # an unknown name is refused before the weights are read
-        return cls(checkpoint, config, dtype, progress or _no_progress)
+        return cls(checkpoint, config, precision, progress or _no_progress)
 
     def workspace_bytes(self, max_tokens: int) -> int:
         """Memory that a forward pass over `max_tokens` tokens takes beside weights and KV cache.
@@ -163,19 +162,23 @@ class _Loader:
     """Moves tensors from a checkpoint into the operations' own storage, counting bytes."""
 
     def __init__(
-        self, checkpoint: Checkpoint, config: ModelConfig, dtype: WeightDtype, progress: Progress
+        self, checkpoint: Checkpoint, config: ModelConfig, precision: Precision, progress: Progress
     ) -> None:
-        self.checkpoint, self.dtype, self.progress = checkpoint, dtype, progress
+        self.checkpoint, self.precision, self.progress = checkpoint, precision, progress
         self.total = sum(map(checkpoint.tensor_bytes, tensor_shapes(config)))
         self.done = self.weight_bytes = 0
 
     def weight(self, *names: str) -> ops.Weight:
         """One matrix of all the named ones, stacked by outputs."""
         matrices = [self.checkpoint.tensor(name) for name in names]
-        weight = ops.Weight(sum(len(matrix) for matrix in matrices), matrices[0].shape[1], self.dtype)
+        rows, inputs = sum(len(matrix) for matrix in matrices), matrices[0].shape[1]
+        weight = self.precision.of(names[0]).weight(rows, inputs)
         first = 0
         for name, matrix in zip(names, matrices, strict=True):
-            weight.fill(first, matrix)
+            try:
+                weight.fill(first, matrix)
+            except ValueError as error:
+                raise CheckpointError(self.checkpoint.folder, f"tensor {name}: {error}") from None
             first += len(matrix)
             self.count(name, weight.nbytes * len(matrix) // weight.outputs)
         return weight

@@ -45,7 +45,7 @@ def run_server(
     host: str = "127.0.0.1",
     port: int = 8080,
     *,
-    dtype: Literal["auto", "bfloat16", "float32"] = "auto",
+    quant: Literal["auto", "bf16", "f32", "int8", "int4"] = "auto",
     memory: int | None = None,
     threads: int | None = None,
     language: str = "en",
@@ -65,7 +65,7 @@ def run_server(
             load = partial(
                 load_client,
                 model,
-                dtype=dtype,
+                quant=quant,
                 memory=memory,
                 threads=threads,
                 progress=output.loading,

@@ -35,5 +35,5 @@ def _model(info: ModelInfo) -> dict[str, Any]:
         "created": info.created,
         "owned_by": "wending",
         # Not OpenAI's: what a client needs to name the demonstration model as such and to know its limits.
-        "wending": {"demo": info.is_demo, "max_context": info.max_context, "dtype": info.dtype},
+        "wending": {"demo": info.is_demo, "max_context": info.max_context, "precision": info.precision},
     }

@@ -55,12 +55,12 @@ export function pause(milliseconds, signal) {
   });
 }
 
-/** The model behind the service: {id, isDemo, maxContext, dtype}; what a foreign server leaves out stays undefined. */
+/** The model behind the service: {id, isDemo, maxContext, precision}; what a foreign server leaves out stays undefined. */
 export async function servedModel(signal) {
   const response = await request("/v1/models", { cache: "no-store", signal });
   const [model] = (await response.json()).data;
   const facts = model.wending ?? {};
-  return { id: model.id, isDemo: facts.demo === true, maxContext: facts.max_context, dtype: facts.dtype };
+  return { id: model.id, isDemo: facts.demo === true, maxContext: facts.max_context, precision: facts.precision };
 }
 
 /** Yields the chunks of a streamed chat completion. Aborting `signal` hangs up, which stops the request in the engine. */

@@ -71,5 +71,5 @@ export function showModelFacts(model) {
   document.getElementById("max-tokens-hint").textContent = model?.maxContext
     ? t("maxTokensHintContext", { context: model.maxContext.toLocaleString(t("locale")) })
     : t("maxTokensHint");
-  document.getElementById("model-facts").textContent = model ? [model.id, model.dtype].filter(Boolean).join(" · ") : "";
+  document.getElementById("model-facts").textContent = model ? [model.id, model.precision].filter(Boolean).join(" · ") : "";
 }

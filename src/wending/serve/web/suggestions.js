@@ -9,11 +9,11 @@ export const SUGGESTIONS = {
     },
     {
       title: "JSON",
-      prompt: "Give me 5 employees as a JSON array: id, name, department (Sales, Legal or Design), salary 8000-25000, join_date YYYY-MM-DD. JSON only.",
+      prompt: "Give me 5 employees as a JSON array. Each has id, name, department (one of \"Sales\", \"Legal\", \"Design\"), salary (8000 to 25000) and join_date (YYYY-MM-DD). JSON only.",
     },
     {
       title: "Mathematics",
-      prompt: "Pipe A fills a pool in 12 hours, pipe B in 15 hours. A runs alone for 3 hours, then both run. How many more hours until the pool is full?",
+      prompt: "Two trains are 480 km apart and travel towards each other at 70 km/h and 90 km/h. How many hours until they meet?",
     },
     {
       title: "Code",
@@ -36,7 +36,7 @@ export const SUGGESTIONS = {
     },
     {
       title: "数学推理",
-      prompt: "一个水池有两个进水管，A 管单独注满需要 12 小时，B 管单独注满需要 15 小时。A 管先单独开 3 小时，再同时打开两管，还要多少小时注满？",
+      prompt: "两列火车从相距 480 公里的两地同时出发，相向而行，速度分别是 70 公里/小时和 90 公里/小时，多少小时后相遇？",
     },
     {
       title: "代码补全",
