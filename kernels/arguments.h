@@ -43,11 +43,15 @@ struct LinearArguments {  // a task is a panel
     int64_t rows, inputs, outputs;
 };
 
+// Quantised activations stand in blocks of four rows, side by side, so that a tile of rows is read from few places:
+// codes [rows / 4][stride / 4][4 rows][4], scales and sums [rows / 4][stride / group][4 rows].
+constexpr int ROW_BLOCK = 4;
+
 struct QuantizeArguments {  // a task is a row
     const float* x;         // [rows][size]
-    int8_t* codes;          // [rows][stride]
-    float* scales;          // [rows][stride / group]
-    float* sums;            // of the codes; as above
+    int8_t* codes;
+    float* scales;
+    float* sums;  // of the codes of a group
     int64_t size, stride, group;
 };
 
@@ -84,6 +88,12 @@ struct AttentionArguments {  // a task is one KV head of one token: task = token
     int64_t heads;
     float scale;
     float* out;  // [tokens][heads * head_dim]
+};
+
+struct PeakArguments {  // a task is a run of `steps` steps
+    int64_t steps;
+    int seed;    // 0; a variable, so that nothing can be computed beforehand
+    float* out;  // [tasks], lest the work be left out
 };
 
 struct SwigluArguments {   // a task is a row

@@ -115,6 +115,9 @@ NB_MODULE(_kernels, m) {
     m.def("instruction_set", &instruction_set);
     m.def("use_instruction_set", &use_instruction_set, "name"_a);
     m.def("available_instruction_sets", &available_instruction_sets);
+    m.def("peak_operations",
+          [](const std::string& precision) { return peak_operations(precision_named(precision)); }, "precision"_a,
+          nb::call_guard<nb::gil_scoped_release>());
     m.def("threads", [] { return ThreadPool::shared().threads(); });
     m.def("set_threads", [](int threads) { ThreadPool::shared().set_threads(threads); }, "threads"_a,
           nb::call_guard<nb::gil_scoped_release>());

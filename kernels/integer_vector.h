@@ -32,7 +32,10 @@ template <int BITS>
 WENDING_INLINE Integers dot(Integers sum, Codes codes, const int8_t* x) {
     int32_t four;
     memcpy(&four, x, sizeof four);
-    return {_mm512_dpbusd_epi32(sum.value, codes.value, _mm512_set1_epi32(four))};
+    const __m512i all = _mm512_set1_epi32(four);
+    // Written out because GCC copies the sums of the intrinsic back and forth, to memory and all.
+    __asm__("vpdpbusd %2, %1, %0" : "+v"(sum.value) : "v"(codes.value), "v"(all));
+    return sum;
 }
 WENDING_INLINE Vector load_half(const uint16_t* p) {
     return {_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)))};

@@ -4,6 +4,7 @@
 #include "attention.h"
 #include "embed.h"
 #include "linear.h"
+#include "peak.h"
 #include "quantize_rows.h"
 #include "quantized_linear.h"
 #include "rms_norm.h"
@@ -27,6 +28,8 @@ const KernelTable kernels = {
      quantized_linear<5>, quantized_linear<6>, quantized_linear<7>},
     {rope_and_cache<uint16_t>, rope_and_cache<float>},
     {attention<uint16_t>, attention<float>},
+    integer_peak,
+    float_peak,
     quantize_rows,
     rms_norm,
     swiglu,

@@ -16,6 +16,8 @@ struct KernelTable {
     void (*quantized_linear[QUANTIZED_FORMAT_COUNT])(const QuantizedLinearArguments&, int64_t begin, int64_t end);
     void (*rope_and_cache[2])(const RopeArguments&, int64_t begin, int64_t end);
     void (*attention[2])(const AttentionArguments&, int64_t begin, int64_t end);
+    void (*integer_peak)(const PeakArguments&, int64_t begin, int64_t end);
+    void (*float_peak)(const PeakArguments&, int64_t begin, int64_t end);
     void (*quantize_rows)(const QuantizeArguments&, int64_t begin, int64_t end);
     void (*rms_norm)(const RmsNormArguments&, int64_t begin, int64_t end);
     void (*swiglu)(const SwigluArguments&, int64_t begin, int64_t end);

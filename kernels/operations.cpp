@@ -1,6 +1,7 @@
 #include "operations.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <stdexcept>
@@ -38,7 +39,7 @@ QuantizedLinearArguments quantized(const LinearArguments& linear, int format_num
     static thread_local Memory memory;
     const QuantizedFormat& format = QUANTIZED_FORMATS[format_number];
     const int64_t stride = group_count(format, linear.inputs) * format.group, group = activation_group(format);
-    const int64_t codes = linear.rows * stride, groups = codes / group;
+    const int64_t codes = (linear.rows + ROW_BLOCK - 1) / ROW_BLOCK * ROW_BLOCK * stride, groups = codes / group;
     const size_t needed = size_t(codes) + 2 * sizeof(float) * size_t(groups);
     if (memory.bytes() < needed) memory = Memory(needed);
     int8_t* const first = static_cast<int8_t*>(memory.data());
@@ -167,6 +168,22 @@ void select_logit_rows(const Buffer& x, const Batch& batch, Buffer& out) {
     for (size_t i = 0; i < batch.logit_rows.size(); ++i)
         std::memcpy(out.data() + int64_t(i) * x.width, x.data() + batch.logit_rows[i] * x.width,
                     size_t(x.width) * sizeof(float));
+}
+
+double peak_operations(Precision precision) {
+    constexpr int64_t CHAINS = 12, LANES = 16, STEPS = 1 << 21;  // some tens of milliseconds
+    const bool bytes = precision == Precision::int8;
+    const int64_t tasks = ThreadPool::shared().threads();
+    std::vector<float> out(static_cast<size_t>(tasks));
+    const PeakArguments arguments = {STEPS, 0, out.data()};
+    double best = 0;
+    for (int repeat = 0; repeat < 5; ++repeat) {
+        const auto start = std::chrono::steady_clock::now();
+        run(bytes ? kernels().integer_peak : kernels().float_peak, arguments, tasks, 1);
+        const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+        best = std::max(best, double(tasks * STEPS * CHAINS * LANES * 2 * (bytes ? 4 : 1)) / seconds.count());
+    }
+    return best;
 }
 
 }  // namespace wending

@@ -26,85 +26,100 @@ struct Reader {
     static constexpr float MIDDLE = format.offsets ? 0.0f : BITS == 8 ? 128.0f - TAKEN_FROM_EIGHT_BITS : 8.0f;
 };
 
-// ROWS rows times HALVES half panels; the halves follow each other from output `output` on.
+template <int I>
+struct Index {
+    static constexpr int value = I;
+};
+// Calls body with Index<0>, Index<1>, ... Index<N - 1>: a loop that is certain to be written out, so that what it goes
+// through stays in registers.
+template <int N, int I = 0, class Body>
+WENDING_INLINE void each(const Body& body) {
+    if constexpr (I < N) {
+        body(Index<I>{});
+        each<N, I + 1>(body);
+    }
+}
+
+// ROWS rows times HALVES half panels; the halves follow each other from output `output` on. More rows than one begin at a
+// multiple of ROW_BLOCK.
 template <int FORMAT, int ROWS, int HALVES>
 WENDING_INLINE void multiply_quantized_tile(const QuantizedLinearArguments& a, int64_t row, int64_t output) {
     using R = Reader<FORMAT>;
+    constexpr int64_t STEP_BYTES = PANEL_OUTPUTS * 4;
     const int64_t groups = group_count(R::format, a.linear.inputs), parts = groups * R::PARTS;
     const int64_t panel_bytes = groups * R::GROUP_BYTES;
-    const uint8_t* panel = static_cast<const uint8_t*>(a.linear.panels) + output / PANEL_OUTPUTS * panel_bytes;
     const int first_half = int(output % PANEL_OUTPUTS) / LANES;
-    Vector sums[ROWS][HALVES];
-    for (int r = 0; r < ROWS; ++r)
-        for (int h = 0; h < HALVES; ++h) sums[r][h] = zero();
+    const uint8_t* at[HALVES];  // the group's first byte; and the half's first output, counted from the panel's
+    int64_t lanes[HALVES];
+    each<HALVES>([&](auto h) {
+        const int half = first_half + h.value;
+        lanes[h.value] = half % 2 * LANES;
+        at[h.value] = static_cast<const uint8_t*>(a.linear.panels) + (output / PANEL_OUTPUTS + half / 2) * panel_bytes;
+    });
+    const int64_t block = row / ROW_BLOCK, within = row % ROW_BLOCK;
+    const int8_t* x = a.codes + block * ROW_BLOCK * a.stride + within * 4;
+    const float* scales = a.scales + block * ROW_BLOCK * parts + within;
+    const float* totals = a.sums + block * ROW_BLOCK * parts + within;
+    const auto code_of = [&](auto r) { return r.value / ROW_BLOCK * ROW_BLOCK * a.stride + r.value % ROW_BLOCK * 4; };
+    const auto scale_of = [&](auto r) { return r.value / ROW_BLOCK * ROW_BLOCK * parts + r.value % ROW_BLOCK; };
+    // The sums are touched once a group, so they stand in memory: the registers are for the dot products. The compiler is
+    // kept from knowing what the pointer points to, or it would move them into registers and spill others all the time.
+    alignas(64) float memory[ROWS * HALVES * LANES];
+    float* sums = memory;
+    __asm__("" : "+r"(sums) : : "memory");
+    const auto sum_of = [&](auto r, auto h) { return sums + (r.value * HALVES + h.value) * LANES; };
+    each<ROWS>([&](auto r) { each<HALVES>([&](auto h) { store(sum_of(r, h), zero()); }); });
     for (int64_t group = 0; group < groups; ++group) {
-        const uint8_t* at[HALVES];
-        Vector scaled[ROWS][HALVES];
-        if constexpr (R::PARTS > 1)
-            for (int r = 0; r < ROWS; ++r)
-                for (int h = 0; h < HALVES; ++h) scaled[r][h] = zero();
-        for (int h = 0; h < HALVES; ++h)
-            at[h] = panel + (first_half + h) / 2 * panel_bytes + group * R::GROUP_BYTES;
-        const auto lanes = [&](int h) { return (first_half + h) % 2 * LANES; };
+        const uint8_t* from[HALVES];
+        each<HALVES>([&](auto h) { from[h.value] = at[h.value] + R::HEAD + lanes[h.value] * 4; });
         for (int part = 0; part < R::PARTS; ++part) {
-            const int64_t index = group * R::PARTS + part;
-            const int8_t* x = a.codes + row * a.stride + index * R::CHANNELS;
             Integers dots[ROWS][HALVES];
-            for (int r = 0; r < ROWS; ++r)
-                for (int h = 0; h < HALVES; ++h) dots[r][h] = no_sum();
+            each<ROWS>([&](auto r) { each<HALVES>([&](auto h) { dots[r.value][h.value] = no_sum(); }); });
             for (int k = 0; k < R::CHANNELS; k += R::STEP) {
-                Codes codes[HALVES];
-                for (int h = 0; h < HALVES; ++h) {
-                    const int64_t place = (part * R::CHANNELS + k) / R::STEP * PANEL_OUTPUTS * 4 + lanes(h) * 4;
-                    const uint8_t* p = at[h] + R::HEAD + place;
-                    __builtin_prefetch(p + CODES_PREFETCHED);
-                    codes[h] = load_codes(p);
-                }
-                if constexpr (R::BITS == 8) {
-                    for (int r = 0; r < ROWS; ++r)
-                        for (int h = 0; h < HALVES; ++h)
-                            dots[r][h] = dot<8>(dots[r][h], codes[h], x + r * a.stride + k);
-                } else {
-                    Codes low[HALVES], high[HALVES];
-                    for (int h = 0; h < HALVES; ++h) low[h] = low_codes(codes[h]), high[h] = high_codes(codes[h]);
-                    for (int r = 0; r < ROWS; ++r)
-                        for (int h = 0; h < HALVES; ++h) {
-                            dots[r][h] = dot<4>(dots[r][h], low[h], x + r * a.stride + k);
-                            dots[r][h] = dot<4>(dots[r][h], high[h], x + r * a.stride + k + 4);
-                        }
-                }
-            }
-            for (int r = 0; r < ROWS; ++r) {
-                const Vector scale = broadcast(a.scales[(row + r) * parts + index]);
-                const Vector middle = broadcast(a.sums[(row + r) * parts + index] * -R::MIDDLE);
-                for (int h = 0; h < HALVES; ++h) {
-                    const Vector found = (to_float(dots[r][h]) + middle) * scale;  // the sum is exact
-                    if constexpr (R::PARTS > 1)
-                        scaled[r][h] = scaled[r][h] + found;
-                    else
-                        scaled[r][h] = found;
-                }
-            }
-        }
-        for (int h = 0; h < HALVES; ++h) {
-            const uint16_t* head = reinterpret_cast<const uint16_t*>(at[h]) + lanes(h);
-            const Vector scale = load_half(head);
-            for (int r = 0; r < ROWS; ++r) sums[r][h] = fmadd(scaled[r][h], scale, sums[r][h]);
-            if constexpr (R::format.offsets) {
-                const Vector offset = load_half(head + PANEL_OUTPUTS);
-                for (int r = 0; r < ROWS; ++r) {
-                    float taken = 0;  // sum of the row's activations in this group
-                    for (int part = 0; part < R::PARTS; ++part) {
-                        const int64_t index = (row + r) * parts + group * R::PARTS + part;
-                        taken += a.sums[index] * a.scales[index];
+                Codes codes[HALVES], high[HALVES];
+                each<HALVES>([&](auto h) {
+                    codes[h.value] = load_codes(from[h.value]);
+                    __builtin_prefetch(from[h.value] + CODES_PREFETCHED);
+                    from[h.value] += STEP_BYTES;
+                    if constexpr (R::BITS == 4) {
+                        high[h.value] = high_codes(codes[h.value]);
+                        codes[h.value] = low_codes(codes[h.value]);
                     }
-                    sums[r][h] = fmadd(broadcast(-taken), offset, sums[r][h]);
-                }
+                });
+                each<ROWS>([&](auto r) {
+                    const int8_t* four = x + code_of(r);
+                    each<HALVES>([&](auto h) {
+                        Integers& sum = dots[r.value][h.value];
+                        sum = dot<R::BITS>(sum, codes[h.value], four);
+                        if constexpr (R::BITS == 4) sum = dot<4>(sum, high[h.value], four + ROW_BLOCK * 4);
+                    });
+                });
+                x += R::STEP * ROW_BLOCK;
             }
+            each<HALVES>([&](auto h) {
+                const uint16_t* head = reinterpret_cast<const uint16_t*>(at[h.value]) + lanes[h.value];
+                const Vector weight_scale = load_half(head);
+                each<ROWS>([&](auto r) {
+                    const Vector scale = broadcast(scales[scale_of(r)]);
+                    const Vector total = broadcast(totals[scale_of(r)]);
+                    Vector found = to_float(dots[r.value][h.value]);
+                    if constexpr (R::MIDDLE != 0) found = found - total * broadcast(R::MIDDLE);  // exact
+                    Vector sum = fmadd(found * scale, weight_scale, load(sum_of(r, h)));
+                    if constexpr (R::format.offsets)
+                        sum = fmadd(zero() - total * scale, load_half(head + PANEL_OUTPUTS), sum);
+                    store(sum_of(r, h), sum);
+                });
+            });
+            scales += ROW_BLOCK;
+            totals += ROW_BLOCK;
         }
+        each<HALVES>([&](auto h) { at[h.value] += R::GROUP_BYTES; });
     }
-    for (int r = 0; r < ROWS; ++r)
-        for (int h = 0; h < HALVES; ++h) store_outputs(a.linear, row + r, output + h * LANES, sums[r][h]);
+    each<ROWS>([&](auto r) {
+        each<HALVES>([&](auto h) {
+            store_outputs(a.linear, row + r.value, output + h.value * LANES, load(sum_of(r, h)));
+        });
+    });
 }
 
 // All outputs of the panels from `begin` to `end` for ROWS rows.
@@ -125,14 +140,18 @@ static void quantized_linear(const QuantizedLinearArguments& a, int64_t begin, i
         return;
     }
     int64_t row = 0;  // rows outside, panels inside: a task's panels stay in the cache
-    const auto multiply = [&]<int ROWS>() {
-        for (; row + ROWS <= rows; row += ROWS) multiply_quantized_rows<FORMAT, ROWS, TILE_HALVES>(a, row, begin, end);
+    const auto multiply = [&](auto count) {
+        for (; row + count.value <= rows; row += count.value)
+            multiply_quantized_rows<FORMAT, count.value, TILE_HALVES>(a, row, begin, end);
     };
-    if constexpr (TILE_ROWS >= 12) multiply.template operator()<12>();
-    if constexpr (TILE_ROWS >= 8) multiply.template operator()<8>();
-    if constexpr (TILE_ROWS >= 4) multiply.template operator()<4>();
-    if constexpr (TILE_ROWS >= 2) multiply.template operator()<2>();
-    multiply.template operator()<1>();
+    if constexpr (TILE_ROWS >= 12) multiply(Index<12>{});
+    if constexpr (TILE_ROWS >= 8) multiply(Index<8>{});
+    if constexpr (TILE_ROWS >= 4) {
+        multiply(Index<4>{});
+        multiply(Index<3>{});
+        multiply(Index<2>{});
+    }
+    multiply(Index<1>{});
 }
 
 // Embedding out of quantised panels.
