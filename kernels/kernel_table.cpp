@@ -5,8 +5,6 @@
 #include "embed.h"
 #include "linear.h"
 #include "peak.h"
-#include "quantize_rows.h"
-#include "quantized_linear.h"
 #include "rms_norm.h"
 #include "rope.h"
 #include "swiglu.h"
@@ -17,20 +15,17 @@
 namespace wending {
 namespace WENDING_ISA {
 
+extern const QuantizedKernels quantized_kernels;
 extern const KernelTable kernels;
 const KernelTable kernels = {
     WENDING_NAME(WENDING_ISA),
+    &quantized_kernels,
     {embed<uint16_t>, embed<float>},
     {linear<uint16_t>, linear<float>},
-    {quantized_embed<0>, quantized_embed<1>, quantized_embed<2>, quantized_embed<3>, quantized_embed<4>,
-     quantized_embed<5>, quantized_embed<6>, quantized_embed<7>},
-    {quantized_linear<0>, quantized_linear<1>, quantized_linear<2>, quantized_linear<3>, quantized_linear<4>,
-     quantized_linear<5>, quantized_linear<6>, quantized_linear<7>},
     {rope_and_cache<uint16_t>, rope_and_cache<float>},
     {attention<uint16_t>, attention<float>},
     integer_peak,
     float_peak,
-    quantize_rows,
     rms_norm,
     swiglu,
 };

@@ -45,7 +45,7 @@ QuantizedLinearArguments quantized(const LinearArguments& linear, int format_num
     int8_t* const first = static_cast<int8_t*>(memory.data());
     float* const scales = reinterpret_cast<float*>(first + codes);
     const QuantizeArguments arguments = {linear.x, first, scales, scales + groups, linear.inputs, stride, group};
-    run(kernels().quantize_rows, arguments, linear.rows, grain_of(linear.rows, 4 * stride));
+    run(kernels().quantized->quantize_rows, arguments, linear.rows, grain_of(linear.rows, 4 * stride));
     return {linear, first, scales, scales + groups, stride};
 }
 
@@ -60,7 +60,7 @@ void embed(const Weight& table, const Batch& batch, Buffer& out) {
     out.resize(batch.tokens());
     const EmbedArguments arguments = {table.panels.data(), batch.token_ids.data(), out.data(), out.width};
     const auto kernel =
-        table.format < 0 ? kernels().embed[int(table.precision)] : kernels().quantized_embed[table.format];
+        table.format < 0 ? kernels().embed[int(table.precision)] : kernels().quantized->embed[table.format];
     run(kernel, arguments, batch.tokens(), grain_of(batch.tokens(), out.width));
 }
 
@@ -115,7 +115,7 @@ void linear(const Buffer& x, const Weight& weight, const Vector* bias, const Buf
     if (weight.format < 0)
         run(kernels().linear[int(weight.precision)], arguments, panels, grain);
     else
-        run(kernels().quantized_linear[weight.format], quantized(arguments, weight.format), panels, grain);
+        run(kernels().quantized->linear[weight.format], quantized(arguments, weight.format), panels, grain);
 }
 
 void rope_and_cache(Buffer& qkv, const Buffer& cosine, const Buffer& sine, const Batch& batch, KeyValueCache& cache,

@@ -1,0 +1,20 @@
+// The kernels over quantised weights of one instruction set; like kernel_table.cpp compiled several times. In a file of its
+// own because its loops are written out by hand: the compiler's own unrolling would take a minute and gain nothing.
+#include "kernel_table.h"
+#include "quantize_rows.h"
+#include "quantized_linear.h"
+
+namespace wending {
+namespace WENDING_ISA {
+
+extern const QuantizedKernels quantized_kernels;
+const QuantizedKernels quantized_kernels = {
+    quantize_rows,
+    {quantized_embed<0>, quantized_embed<1>, quantized_embed<2>, quantized_embed<3>, quantized_embed<4>,
+     quantized_embed<5>, quantized_embed<6>, quantized_embed<7>},
+    {quantized_linear<0>, quantized_linear<1>, quantized_linear<2>, quantized_linear<3>, quantized_linear<4>,
+     quantized_linear<5>, quantized_linear<6>, quantized_linear<7>},
+};
+
+}  // namespace WENDING_ISA
+}  // namespace wending
