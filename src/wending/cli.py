@@ -127,7 +127,10 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser], sa
         "--quant",
         choices=("auto", "bf16", "f32", "int8", "int4"),
         default="auto",
-        help=say("precision of the weights (default: as stored)", "权重精度（默认与文件一致）"),
+        help=say(
+            "precision of the weights (default: as stored, or 8 or 4 bits where that does not fit)",
+            "权重精度（默认与文件一致，内存不足时用 8 位或 4 位）",
+        ),
     )
     command.add_argument(
         "--memory",
