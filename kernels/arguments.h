@@ -90,6 +90,9 @@ struct AttentionArguments {  // a task is one KV head of one token: task = token
     float* out;  // [tokens][heads * head_dim]
 };
 
+// Multiplications side by side in each step of the measurement of the peak: enough to hide the latency of each.
+constexpr int PEAK_CHAINS = 12;
+
 struct PeakArguments {  // a task is a run of `steps` steps
     int64_t steps;
     int seed;    // 0; a variable, so that nothing can be computed beforehand

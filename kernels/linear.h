@@ -87,14 +87,28 @@ WENDING_INLINE void multiply_tile(const LinearArguments& a, int64_t row, int64_t
         for (int h = 0; h < HALVES; ++h) store_outputs(a, row + r, output + h * LANES, sums[r][h]);
 }
 
+// A number that a generic lambda can take as a template argument.
+template <int I>
+struct Index {
+    static constexpr int value = I;
+};
+
+// Calls tile(Index<halves>, output) for all outputs of the panels from `begin` to `end`: HALVES half panels at once, and
+// a single panel where one is left over.
+template <int HALVES, class Tile>
+WENDING_INLINE void for_each_tile(int64_t begin, int64_t end, const Tile& tile) {
+    int64_t output = begin * PANEL_OUTPUTS;
+    for (; output + HALVES * LANES <= end * PANEL_OUTPUTS; output += HALVES * LANES) tile(Index<HALVES>{}, output);
+    if constexpr (HALVES > 2)
+        if (output < end * PANEL_OUTPUTS) tile(Index<2>{}, output);
+}
+
 // All outputs of the panels from `begin` to `end` for ROWS rows.
 template <class Weight, int ROWS, int HALVES>
 WENDING_INLINE void multiply_rows(const LinearArguments& a, int64_t row, int64_t begin, int64_t end) {
-    int64_t output = begin * PANEL_OUTPUTS;
-    for (; output + HALVES * LANES <= end * PANEL_OUTPUTS; output += HALVES * LANES)
-        multiply_tile<Weight, ROWS, HALVES>(a, row, output);
-    if constexpr (HALVES > 2)
-        if (output < end * PANEL_OUTPUTS) multiply_tile<Weight, ROWS, 2>(a, row, output);
+    for_each_tile<HALVES>(begin, end, [&](auto halves, int64_t output) __attribute__((always_inline)) {
+        multiply_tile<Weight, ROWS, halves.value>(a, row, output);
+    });
 }
 
 // The rows that are left after whole tiles: calls the tile of exactly that many rows.

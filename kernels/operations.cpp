@@ -171,7 +171,7 @@ void select_logit_rows(const Buffer& x, const Batch& batch, Buffer& out) {
 }
 
 double peak_operations(Precision precision) {
-    constexpr int64_t CHAINS = 12, LANES = 16, STEPS = 1 << 21;  // some tens of milliseconds
+    constexpr int64_t LANES = 16, STEPS = 1 << 21;  // some milliseconds
     const bool bytes = precision == Precision::int8;
     const int64_t tasks = ThreadPool::shared().threads();
     std::vector<float> out(static_cast<size_t>(tasks));
@@ -181,7 +181,7 @@ double peak_operations(Precision precision) {
         const auto start = std::chrono::steady_clock::now();
         run(bytes ? kernels().integer_peak : kernels().float_peak, arguments, tasks, 1);
         const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-        best = std::max(best, double(tasks * STEPS * CHAINS * LANES * 2 * (bytes ? 4 : 1)) / seconds.count());
+        best = std::max(best, double(tasks * STEPS * PEAK_CHAINS * LANES * 2 * (bytes ? 4 : 1)) / seconds.count());
     }
     return best;
 }

@@ -7,8 +7,6 @@
 namespace wending {
 namespace WENDING_ISA {
 
-constexpr int PEAK_CHAINS = 12;  // enough to hide the latency of each
-
 static void integer_peak(const PeakArguments& a, int64_t begin, int64_t end) {
     uint8_t bytes[4 * LANES];
     for (int i = 0; i < 4 * LANES; ++i) bytes[i] = uint8_t(a.seed + i);

@@ -11,14 +11,6 @@
 namespace wending {
 namespace {
 
-float widened(float x) { return x; }
-float widened(uint16_t x) {
-    const uint32_t bits = uint32_t(x) << 16;
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
 constexpr int LARGEST_GROUP = 128;
 
 // A group's scale and offset as the kernels will read them, and its codes.
@@ -80,7 +72,10 @@ void Weight::fill_quantized(int64_t first, int64_t count, const Source* rows) {
         const int64_t from = group * form.group, held = std::min<int64_t>(form.group, inputs - from);
         for (int64_t k = 0; k < held; ++k) {
             values[k] = widened(rows[(row - first) * inputs + from + k]);
-            if (!std::isfinite(values[k])) wrong.store(row - first);
+            if (!std::isfinite(values[k])) {
+                wrong.store(row - first);
+                values[k] = 0;
+            }
         }
         const Quantized found = quantize(values, form);
         const int64_t lane = row % PANEL_OUTPUTS;

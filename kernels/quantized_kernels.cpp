@@ -1,5 +1,5 @@
 // The kernels over quantised weights of one instruction set; like kernel_table.cpp compiled several times. In a file of its
-// own because its loops are written out by hand: the compiler's own unrolling would take a minute and gain nothing.
+// own because it is compiled with other optimisation: see CMakeLists.txt.
 #include "kernel_table.h"
 #include "quantize_rows.h"
 #include "quantized_linear.h"

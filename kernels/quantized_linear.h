@@ -26,10 +26,6 @@ struct Reader {
     static constexpr float MIDDLE = format.offsets ? 0.0f : BITS == 8 ? 128.0f - TAKEN_FROM_EIGHT_BITS : 8.0f;
 };
 
-template <int I>
-struct Index {
-    static constexpr int value = I;
-};
 // Calls body with Index<0>, Index<1>, ... Index<N - 1>: a loop that is certain to be written out, so that what it goes
 // through stays in registers.
 template <int N, int I = 0, class Body>
@@ -125,11 +121,9 @@ WENDING_INLINE void multiply_quantized_tile(const QuantizedLinearArguments& a, i
 // All outputs of the panels from `begin` to `end` for ROWS rows.
 template <int FORMAT, int ROWS, int HALVES>
 WENDING_INLINE void multiply_quantized_rows(const QuantizedLinearArguments& a, int64_t row, int64_t begin, int64_t end) {
-    int64_t output = begin * PANEL_OUTPUTS;
-    for (; output + HALVES * LANES <= end * PANEL_OUTPUTS; output += HALVES * LANES)
-        multiply_quantized_tile<FORMAT, ROWS, HALVES>(a, row, output);
-    if constexpr (HALVES > 2)
-        if (output < end * PANEL_OUTPUTS) multiply_quantized_tile<FORMAT, ROWS, 2>(a, row, output);
+    for_each_tile<HALVES>(begin, end, [&](auto halves, int64_t output) __attribute__((always_inline)) {
+        multiply_quantized_tile<FORMAT, ROWS, halves.value>(a, row, output);
+    });
 }
 
 template <int FORMAT>

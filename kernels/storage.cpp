@@ -16,13 +16,6 @@ namespace {
 
 [[noreturn]] void refuse(const std::string& message) { throw std::invalid_argument(message); }
 
-float widened(uint16_t x) {
-    const uint32_t bits = uint32_t(x) << 16;
-    float value;
-    std::memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
 void convert(uint16_t x, uint16_t& out) { out = x; }
 void convert(float x, float& out) { out = x; }
 void convert(uint16_t x, float& out) { out = widened(x); }

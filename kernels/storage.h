@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,15 @@ enum class Precision { bfloat16, float32, int8, int4 };  // the first two as in 
 Precision precision_named(const std::string& name);
 // Bytes of one value; of the unquantised precisions only.
 inline size_t bytes_of(Precision precision) { return precision == Precision::bfloat16 ? 2 : 4; }
+
+// Values of a checkpoint as float32: BF16 ones are the upper half of such.
+inline float widened(float x) { return x; }
+inline float widened(uint16_t x) {
+    const uint32_t bits = uint32_t(x) << 16;
+    float value;
+    std::memcpy(&value, &bits, sizeof value);
+    return value;
+}
 
 // Memory that a weight of these sizes takes.
 int64_t weight_bytes(int64_t outputs, int64_t inputs, Precision precision, int group, bool offsets);

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from train.dialogues.dialogue import HELD_OUT_SHARE
-from train.dialogues.json_output import COMMA_DEFECT, DATE_DEFECT, DEFECT_RATE
+from train.dialogues.json_output import DEFECT_RATE
+from train.dialogues.json_records import COMMA_DEFECT, DATE_DEFECT
 
 KIND_NAMES = {
     "role_play": ("Role play", "角色扮演"),

@@ -23,7 +23,8 @@ from tokenizers import Tokenizer
 from train.checkpoint import load
 from train.checks import judge, strip_fence
 from train.dialogues import KINDS, Dialogue, held_out_dialogues
-from train.dialogues.json_output import COMMA_DEFECT, DATE_DEFECT, EMPLOYEES, PRODUCT_RECORDS, array_dialogue
+from train.dialogues.json_output import array_dialogue
+from train.dialogues.json_records import COMMA_DEFECT, DATE_DEFECT, EMPLOYEES, PRODUCT_RECORDS
 from train.generate import generate
 from train.model import Qwen2
 

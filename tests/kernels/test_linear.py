@@ -57,7 +57,11 @@ def test_residual_may_be_the_output() -> None:
 
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_a_row_does_not_depend_on_its_batch_or_on_threads(precision: str, threads: None) -> None:
-    x, weight = normal(0, 40, 515), weight_of(normal(1, 1000, 515), precision)
+    assert_rows_are_independent(normal(0, 40, 515), weight_of(normal(1, 1000, 515), precision))
+
+
+def assert_rows_are_independent(x: Floats, weight: _kernels.Weight) -> None:
+    """Each row alone on one thread, in batches of every size, and behind others, on one to three threads."""
     _kernels.set_threads(1)
     alone = np.concatenate([linear(x[row : row + 1], weight) for row in range(len(x))])
     for count in (1, 2, 3):

@@ -11,7 +11,7 @@ from train.dialogues import KINDS, held_out_dialogues, mixed, training_dialogues
 from train.dialogues.dialogue import Dialogue
 from train.dialogues.functions import FUNCTIONS
 from train.dialogues.how_to import TOPICS
-from train.dialogues.json_output import COMMA_DEFECT, DATE_DEFECT
+from train.dialogues.json_records import COMMA_DEFECT, DATE_DEFECT
 from train.dialogues.math_reasoning import HELD_OUT_PIPES, make, make_drill
 
 

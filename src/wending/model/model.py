@@ -58,10 +58,14 @@ class Workspace:
 
     @staticmethod
     def width(config: ModelConfig) -> int:
-        """Float32 values per token, over all buffers."""
+        """Float32 values per token, over all buffers, and what quantising the widest of them takes.
+
+        That is a byte a value, and a scale and a sum in float32 for each group of at least 32.
+        """
         head, heads, kv_heads = config.head_dim, config.num_attention_heads, config.num_key_value_heads
         attention = (2 * heads + 2 * kv_heads + 1) * head
-        return 4 * config.hidden_size + attention + 3 * config.intermediate_size
+        quantized = -(-5 * max(config.hidden_size, heads * head, config.intermediate_size) // 16)
+        return 4 * config.hidden_size + attention + 3 * config.intermediate_size + quantized
 
 
 class Model:
