@@ -19,9 +19,10 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from bench.model_speed import SHAPES, read_bandwidth
+from bench.model_speed import SHAPES
 
 from wending import _kernels
+from wending.model.machine_limits import read_bandwidth
 from wending.model.precision import PRECISIONS, Format
 from wending.model.threads import use_available_processors
 
@@ -79,10 +80,11 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
     use_available_processors()
-    bandwidth = read_bandwidth()
+    bandwidth = read_bandwidth() / 1e9
     print(f"{_kernels.instruction_set()}, {_kernels.threads()} threads, read bandwidth {bandwidth:.1f} GB/s")
     for quant in options.quant:
-        peak = _kernels.peak_operations("int8" if quant.startswith("int") else "float32") / 1e9
+        multiplied = "int8" if quant.startswith("int") else PRECISIONS[quant].layers.precision
+        peak = _kernels.peak_operations(multiplied) / 1e9
         print(f"\n{quant}: peak {peak:.0f} GOP/s")
         print("| product | " + " | ".join(f"{rows} rows" for rows in options.rows) + " |")
         print("|---|" + "---|" * len(options.rows))

@@ -26,6 +26,7 @@ from tests.random_checkpoint import parameter_shapes, small_config, write_random
 from wending import _kernels
 from wending.model.batch import ForwardBatch
 from wending.model.kv_cache import KVCache
+from wending.model.machine_limits import read_bandwidth
 from wending.model.model import Model
 
 BLOCK_SIZE = 16
@@ -48,6 +49,17 @@ SHAPES: dict[str, dict[str, Any]] = {
         "num_key_value_heads": 2,
         "vocab_size": 151936,
         "rope_theta": 1e6,
+    },
+    "7b": {
+        "hidden_size": 3584,
+        "intermediate_size": 18944,
+        "num_hidden_layers": 28,
+        "num_attention_heads": 28,
+        "num_key_value_heads": 4,
+        "vocab_size": 152064,
+        "rope_theta": 1e6,
+        "max_position_embeddings": 32768,
+        "tie_word_embeddings": False,
     },
 }
 
@@ -86,22 +98,6 @@ def decode_seconds(model: Model, cache: KVCache, rows: np.ndarray, context: int,
     return (time.perf_counter() - start) / steps
 
 
-def read_bandwidth() -> float:
-    """GB/s at which the kernels read a weight too large for any cache, one row at a time."""
-    weight = _kernels.Weight(1 << 17, 4096, "bfloat16")
-    for first in range(0, weight.outputs, 1 << 12):
-        weight.fill(first, np.zeros((1 << 12, 4096), np.uint16))
-    x, out = _kernels.Buffer(4096), _kernels.Buffer(weight.outputs)
-    x.resize(1)
-
-    def work() -> float:
-        start = time.perf_counter()
-        _kernels.linear(x, weight, None, None, out)
-        return time.perf_counter() - start
-
-    return float(weight.nbytes / best_of(5, work) / 1e9)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -132,7 +128,7 @@ def main() -> None:
         f"{model.instruction_set}, {_kernels.threads()} threads; "
         f"written in {written - started:.1f} s, loaded in {loaded - written:.1f} s"
     )
-    print(f"read bandwidth {read_bandwidth():.1f} GB/s")
+    print(f"read bandwidth {read_bandwidth() / 1e9:.1f} GB/s")
 
     longest = max(arguments.prompt, 64 + arguments.steps)
     blocks_each = -(-longest // BLOCK_SIZE)

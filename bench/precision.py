@@ -3,6 +3,7 @@
     python bench/precision.py                    the bundled demonstration model
     python bench/precision.py --model FOLDER
     python bench/precision.py --shape 0.5b       random weights of the published 0.5B shape
+    python bench/precision.py --kv-cache         precisions of the KV cache, beside float32 and 8 bit weights
 
 Over the positions of a few texts: relative error of the logits (root mean square of the differences over that
 of the centred logits), Kullback-Leibler divergence from float32 (mean and 99th percentile, in nats), and how
@@ -43,6 +44,12 @@ CANDIDATES = [
     Precision("int4", Format("int4", 64, True), BF16, "bfloat16"),
     Precision("int4", Format("int4", 64, True), Format("int4", 64, True), "bfloat16"),
 ]
+KV_CACHES = [
+    Precision("f32", Format("float32"), Format("float32"), "bfloat16"),
+    Precision("f32", Format("float32"), Format("float32"), "int8"),
+    PRECISIONS["int8"],
+    Precision("int8", INT8, INT8, "int8"),
+]
 TEXTS = (
     "Make up 5 employees and output them as a JSON array. Each object has: id (integer), name, department.",
     "一个水池有两个进水管，甲管单独注满需要12小时，乙管单独注满需要15小时。甲管先开3小时，再同时打开两管。",
@@ -68,18 +75,18 @@ def all_logits(folder: Path, chosen: Precision, prompts: list[list[int]]) -> tup
     return np.concatenate([logits_of(model, ids, dtype=chosen.cache) for ids in prompts]), model.weight_bytes
 
 
-def compare(folder: Path, prompts: list[list[int]]) -> None:
+def compare(folder: Path, prompts: list[list[int]], candidates: list[Precision]) -> None:
     exact, _ = all_logits(folder, PRECISIONS["f32"], prompts)
     expected = log_probabilities(exact)
     spread = np.sqrt(((exact - exact.mean(axis=1, keepdims=True)) ** 2).mean())
     print(f"{len(exact)} positions, {_kernels.instruction_set()}")
-    print("| layers | embedding, head | weights | logit error | KL mean | KL p99 | same token |")
-    print("|---|---|---|---|---|---|---|")
-    for chosen in CANDIDATES:
+    print("| layers | embedding, head | KV cache | weights | logit error | KL mean | KL p99 | same token |")
+    print("|---|---|---|---|---|---|---|---|")
+    for chosen in candidates:
         found, size = all_logits(folder, chosen, prompts)
         divergence = (np.exp(expected) * (expected - log_probabilities(found))).sum(axis=1)
         print(
-            f"| {described(chosen.layers)} | {described(chosen.ends)} | {size / 1e6:.1f} MB "
+            f"| {described(chosen.layers)} | {described(chosen.ends)} | {chosen.cache} | {size / 1e6:.1f} MB "
             f"| {np.sqrt(((found - exact) ** 2).mean()) / spread:.3%} "
             f"| {divergence.mean():.2g} | {np.quantile(divergence, 0.99):.2g} "
             f"| {(found.argmax(axis=1) == exact.argmax(axis=1)).mean():.1%} |",
@@ -93,17 +100,21 @@ def main() -> None:
     )
     parser.add_argument("--model", type=Path, default=None)
     parser.add_argument("--shape", choices=sorted(SHAPES), default=None)
+    parser.add_argument("--kv-cache", action="store_true")
     options = parser.parse_args()
+    candidates = KV_CACHES if options.kv_cache else CANDIDATES
     if options.shape:
         config = small_config(**SHAPES[options.shape])
         numbers = np.random.default_rng(0)
         prompts = [numbers.integers(0, config["vocab_size"], 48).tolist() for _ in range(2)]
         with tempfile.TemporaryDirectory() as folder:
-            compare(write_random_checkpoint(Path(folder), config, seed=0, dtype="bfloat16"), prompts)
+            compare(
+                write_random_checkpoint(Path(folder), config, seed=0, dtype="bfloat16"), prompts, candidates
+            )
         return
     folder = options.model or demo.folder()
     tokenizer = Tokenizer.load(folder)
-    compare(folder, [tokenizer.encode(text) for text in TEXTS])
+    compare(folder, [tokenizer.encode(text) for text in TEXTS], candidates)
 
 
 if __name__ == "__main__":

@@ -13,11 +13,30 @@ namespace wending {
 // other (an odd last input is paired with zero): BF16 [inputs / 2][32 outputs][2], float32 [inputs / 2][2][32 outputs].
 constexpr int PANEL_OUTPUTS = 32;
 
-// Keys stand in groups of 16 positions, one a lane: [head_dim][16]; values stand position by position: [head_dim].
-constexpr int KEY_GROUP = 16;
+// The cache keeps the keys, and the values, of a head in groups of 16 positions. Keys stand one position a lane:
+// [head_dim][16]; values position by position: [16][head_dim]. In 8 bits, at most 32 channels of a position share a
+// BF16 scale, and the scales follow the group's codes: [head_dim / 32][16] for keys, [16][head_dim / 32] for values.
+constexpr int KEY_GROUP = 16, SCALE_CHANNELS = 32;
+static constexpr int64_t scales_of(int64_t head_dim) { return (head_dim + SCALE_CHANNELS - 1) / SCALE_CHANNELS; }
+static constexpr int64_t cached_group_bytes(int64_t head_dim, int64_t code_bytes) {
+    return KEY_GROUP * (head_dim * code_bytes + (code_bytes == 1 ? 2 * scales_of(head_dim) : 0));
+}
+constexpr int LARGEST_HEAD_DIM = 256;
 
-// Attention goes over the keys in chunks of 64 positions counted from position 0, whoever asks.
-constexpr int ATTENTION_CHUNK = 64;
+// Attention goes over the keys in chunks of 64 positions, and adds up the chunks of 512 positions before it adds those to
+// what came before. Both are counted from position 0, whoever asks.
+constexpr int ATTENTION_CHUNK = 64, ATTENTION_SEGMENT = 512;
+
+// Tokens of one sequence that are computed together, at most; their positions ascend.
+constexpr int ATTENTION_TILE_TOKENS = 12;
+struct AttentionTile {
+    int32_t first, count;  // tokens of the batch
+    int32_t segments;      // that the last of them looks at
+};
+
+// What a query head keeps of the keys it has seen: weighted sum of the values, sum of the weights in 16 lanes, and the
+// greatest score (and 15 floats unused). Sums and weights are relative to that score.
+static constexpr int64_t attention_row(int64_t head_dim) { return head_dim + 32; }
 
 struct EmbedArguments {  // a task is a token
     const void* panels;
@@ -43,29 +62,47 @@ struct LinearArguments {  // a task is a panel
     int64_t rows, inputs, outputs;
 };
 
-// Quantised activations stand in blocks of four rows, side by side, so that a tile of rows is read from few places:
-// codes [rows / 4][stride / 4][4 rows][4], scales and sums [rows / 4][stride / group][4 rows].
+// Activations that are made smaller stand in blocks of four rows, side by side, so that a tile of rows is read from few
+// places. BF16: pairs [rows / 4][stride / 2][4 rows][2]. Bytes: codes [rows / 4][stride / 4][4 rows][4], and what goes with
+// a group of them [rows / 4][stride / group][4 rows].
 constexpr int ROW_BLOCK = 4;
 
-struct QuantizeArguments {  // a task is a row
+constexpr int ROUNDED_AT_ONCE = 16;  // the stride of BF16 pairs is a multiple of it
+
+struct RoundArguments {  // a task is a row
+    const float* x;      // [rows][size]
+    uint16_t* pairs;
+    int64_t size, stride;
+};
+
+struct PairLinearArguments {  // a task is a panel
+    LinearArguments linear;   // its x is not read
+    const uint16_t* pairs;    // of x, as above
+    int64_t stride;
+};
+
+struct QuantizeArguments {  // a task is a block of rows
     const float* x;         // [rows][size]
     int8_t* codes;
     float* scales;
-    float* sums;  // of the codes of a group
-    int64_t size, stride, group;
+    int32_t* starts;       // where the sum of a group begins, so that it ends right though codes of weights are unsigned
+    float* negative_sums;  // -(scale * sum of the codes): what the offset of a group of weights is multiplied with
+    int64_t rows, size, stride;
+    int format;  // of the weights
 };
 
 struct QuantizedLinearArguments {  // a task is a panel
     LinearArguments linear;        // its x is not read
     const int8_t* codes;           // of x, as above
     const float* scales;
-    const float* sums;
+    const int32_t* starts;
+    const float* negative_sums;
     int64_t stride;
 };
 
 struct KeyValueLayer {  // one layer of the cache
-    void* keys;         // [blocks][kv_heads][block_size / 16][head_dim][16]
-    void* values;       // [blocks][kv_heads][block_size][head_dim]
+    char* keys;         // [blocks][kv_heads][block_size / 16] groups
+    char* values;       // the same
     int64_t block_size, kv_heads, head_dim;
 };
 
@@ -78,17 +115,26 @@ struct RopeArguments {    // a task is a token
     int64_t heads;
 };
 
-struct AttentionArguments {  // a task is one KV head of one token: task = token * kv_heads + kv_head
-    const float* qkv;        // as above, rotated
+// Of `attention` and `merge_attention` a task is one KV head of a tile, of `attention_segment` one segment of that:
+// task = (tile * kv_heads + kv_head) * segments + segment.
+struct AttentionArguments {
+    const float* qkv;  // as above, rotated
     const int32_t* positions;
     const int32_t* sequence_rows;
     const int32_t* block_tables;
     int64_t table_width;
+    const AttentionTile* tiles;
     KeyValueLayer layer;
     int64_t heads;
     float scale;
     float* out;  // [tokens][heads * head_dim]
+    // Between `attention_segment` and `merge_attention`: [tiles][kv_heads][segments][tile_rows] attention rows.
+    float* parts;
+    int64_t segments, tile_rows;
 };
+
+// Sampling takes maxima and sums over blocks of so many tokens.
+constexpr int64_t SAMPLE_BLOCK = 512;
 
 // Multiplications side by side in each step of the measurement of the peak: enough to hide the latency of each.
 constexpr int PEAK_CHAINS = 12;

@@ -1,134 +1,185 @@
 // Paged causal attention with grouped queries (Ainslie et al. 2023), prefill and decode alike.
 //
-// Each token is computed by itself: over the keys 0 to its position in chunks of 64, with running maximum and sum
-// (online softmax, Milakov & Gimelshein 2018). The chunks are counted from position 0, so the order of every sum is
-// fixed by the position alone. Each key and value that is read serves all query heads of its group.
+// Tokens of a sequence that follow each other are computed together, over the keys 0 to their positions in chunks of 64,
+// with running maximum and sum (online softmax, Milakov & Gimelshein 2018). Segments of 512 positions are added up by
+// themselves and then merged, in their order. Chunks and segments are counted from position 0 and a token sees no key
+// behind its own, not even masked: so the order of every sum is fixed by the token's position alone, and the segments of a
+// long context may be computed on several threads. Each key and value that is read serves all query heads of its group.
 #pragma once
 
-#include "arguments.h"
-#include "vector.h"
+#include "attention_tile.h"
 
 namespace wending {
 namespace WENDING_ISA {
 
-constexpr int LARGEST_HEAD_DIM = 256;
+// Query heads of a group that are computed together, at most.
+constexpr int SLICE_HEADS = 8, SLICE_ROWS = SLICE_HEADS * ATTENTION_TILE_TOKENS;
 
-// Where the keys of a token's sequence are.
-template <class Cached>
-struct SequenceView {
-    const Cached* keys;
-    const Cached* values;
-    const int32_t* blocks;
-    int64_t block_size, block_stride, head_dim;
+// One KV head of a tile of tokens: where its keys and values are, and who looks at them.
+template <class Code>
+class AttentionTask {
+public:
+    AttentionTask(const AttentionArguments& arguments, int64_t task)
+        : a(arguments),
+          layer(a.layer),
+          head_dim(layer.head_dim),
+          group_heads(a.heads / layer.kv_heads),
+          kv_head(task % layer.kv_heads),
+          tile(a.tiles[task / layer.kv_heads]),
+          positions(a.positions + tile.first),
+          blocks(a.block_tables + a.sequence_rows[tile.first] * a.table_width) {}
 
-    // Elements from the start of the head's first block to position p; p is the first of a group of 16.
-    int64_t offset(int64_t p) const {
-        return blocks[p / block_size] * block_stride + p % block_size * head_dim;
+    // The scaled queries of `heads` heads from `head` on, token by token.
+    void load_queries(int64_t head, int64_t heads, float* queries) const {
+        for (int64_t token = 0; token < tile.count; ++token) {
+            const float* from = a.qkv + ((tile.first + token) * (a.heads + 2 * layer.kv_heads) + kv_head * group_heads +
+                                         head) * head_dim;
+            for (int64_t h = 0; h < heads; ++h, from += head_dim, queries += QUERY_STRIDE)
+                for (int64_t i = 0; i < head_dim; i += LANES) store(queries + i, load(from + i) * broadcast(a.scale));
+        }
     }
-};
 
-// scores[h][j] = query h . key j for the 16 keys at `keys`; the sum goes over the head's dimensions in their order.
-template <class Cached, int HEADS>
-WENDING_INLINE void score_group(const float* query, const Cached* keys, int64_t head_dim, float* scores) {
-    Vector sums[HEADS];
-    for (int h = 0; h < HEADS; ++h) sums[h] = zero();
-    for (int64_t i = 0; i < head_dim; ++i) {
-        const Vector key = load(keys + i * KEY_GROUP);
-        for (int h = 0; h < HEADS; ++h) sums[h] = fmadd(broadcast(query[h * head_dim + i]), key, sums[h]);
+    // What the queries find in one segment. A row that sees none of its keys is left as one that has seen nothing.
+    void attend(const float* queries, int64_t heads, int64_t segment, float* rows) const {
+        const int64_t stride = attention_row(head_dim), begin = segment * ATTENTION_SEGMENT;
+        const int64_t last = positions[tile.count - 1];
+        const int64_t end = last + 1 < begin + ATTENTION_SEGMENT ? last + 1 : begin + ATTENTION_SEGMENT;
+        for (int64_t r = 0; r < tile.count * heads; ++r) {
+            for (int64_t i = 0; i < head_dim + LANES; i += LANES) store(rows + r * stride + i, zero());
+            rows[r * stride + head_dim + LANES] = -__builtin_inff();
+        }
+        Chunk chunk{};
+        chunk.head_dim = head_dim;
+        find_groups(begin, end, chunk);
+        for (int64_t start = begin; start < end; start += ATTENTION_CHUNK) {
+            for (int g = 0; g < CHUNK_GROUPS; ++g) {
+                chunk.keys[g] = chunk.next_keys[g];
+                chunk.values[g] = chunk.next_values[g];
+            }
+            if (start + ATTENTION_CHUNK < end) find_groups(start + ATTENTION_CHUNK, end, chunk);
+            int64_t token = 0;  // those whose context ends within the chunk go one by one
+            for (; token < tile.count && positions[token] < start + ATTENTION_CHUNK - 1; ++token) {
+                if (positions[token] < start) continue;
+                chunk.count = positions[token] + 1 - start;
+                attend_rows<Code, TILE_ROWS>(chunk, queries + token * heads * QUERY_STRIDE,
+                                             rows + token * heads * stride, heads);
+            }
+            chunk.count = ATTENTION_CHUNK;
+            attend_rows<Code, TILE_ROWS>(chunk, queries + token * heads * QUERY_STRIDE, rows + token * heads * stride,
+                                         (tile.count - token) * heads);
+        }
     }
-    for (int h = 0; h < HEADS; ++h) store(scores + h * ATTENTION_CHUNK, sums[h]);
-}
 
-// sums[h] = sums[h] * kept[h] + the `count` values of a chunk, weighted by scores[h].
-template <class Cached, int HEADS>
-WENDING_INLINE void add_values(const SequenceView<Cached>& view, int64_t start, int64_t count, const float* scores,
-                               const float* kept, float* sums) {
-    for (int64_t i = 0; i < view.head_dim; i += LANES) {
-        Vector sum[HEADS];
-        for (int h = 0; h < HEADS; ++h) sum[h] = load(sums + h * view.head_dim + i) * broadcast(kept[h]);
-        for (int64_t group = 0; group < count; group += KEY_GROUP) {
-            const Cached* values = view.values + view.offset(start + group) + i;
-            const int64_t in_group = count - group < KEY_GROUP ? count - group : KEY_GROUP;
-            for (int64_t j = 0; j < in_group; ++j) {
-                const Vector value = load(values + j * view.head_dim);
-                for (int h = 0; h < HEADS; ++h)
-                    sum[h] = fmadd(broadcast(scores[h * ATTENTION_CHUNK + group + j]), value, sum[h]);
+    // Adds what a later segment found to what the ones before it did.
+    void merge(float* rows, const float* later, int64_t heads, int64_t segment) const {
+        const int64_t stride = attention_row(head_dim), maximum = head_dim + LANES;
+        for (int64_t token = 0; token < tile.count; ++token) {
+            if (positions[token] < segment * ATTENTION_SEGMENT) continue;
+            for (int64_t r = token * heads; r < (token + 1) * heads; ++r) {
+                float* row = rows + r * stride;
+                const float* added = later + r * stride;
+                const float highest = row[maximum] > added[maximum] ? row[maximum] : added[maximum];
+                const Vector kept = exponential(broadcast(row[maximum] - highest));
+                const Vector taken = exponential(broadcast(added[maximum] - highest));
+                for (int64_t i = 0; i < maximum; i += LANES)
+                    store(row + i, fmadd(load(added + i), taken, load(row + i) * kept));
+                row[maximum] = highest;
             }
         }
-        for (int h = 0; h < HEADS; ++h) store(sums + h * view.head_dim + i, sum[h]);
     }
-}
 
-// Turns the scores of one head and chunk into weights relative to the new maximum; returns what the sums so far are
-// multiplied with. Scores from `count` on stand for keys that do not exist.
-WENDING_INLINE float soften(float* scores, int64_t count, float& maximum, float& total) {
-    for (int64_t j = count; j < ATTENTION_CHUNK; ++j) scores[j] = -__builtin_inff();
-    Vector highest = broadcast(maximum);
-    for (int j = 0; j < ATTENTION_CHUNK; j += LANES) highest = greater(highest, load(scores + j));
-    const float new_maximum = greatest_lane(highest);
-    Vector weights = zero();
-    for (int j = 0; j < ATTENTION_CHUNK; j += LANES) {
-        const Vector weight = exponential(load(scores + j) - broadcast(new_maximum));
-        store(scores + j, weight);
-        weights = weights + weight;
+    // The attention of `heads` heads from `head` on, once all segments are in their rows.
+    void finish(const float* rows, int64_t head, int64_t heads) const {
+        for (int64_t token = 0; token < tile.count; ++token) {
+            float* out = a.out + ((tile.first + token) * a.heads + kv_head * group_heads + head) * head_dim;
+            for (int64_t h = 0; h < heads; ++h, out += head_dim, rows += attention_row(head_dim)) {
+                const Vector total = broadcast(sum_of_lanes(load(rows + head_dim)));
+                for (int64_t i = 0; i < head_dim; i += LANES) store(out + i, load(rows + i) / total);
+            }
+        }
     }
-    float kept[LANES];
-    store(kept, exponential(broadcast(maximum - new_maximum)));
-    total = total * kept[0] + sum_of_lanes(weights);
-    maximum = new_maximum;
-    return kept[0];
-}
 
-// HEADS query heads of one token over one KV head.
-template <class Cached, int HEADS>
-static void attend(const SequenceView<Cached>& view, const float* query, int64_t position, float scale, float* out) {
-    const int64_t head_dim = view.head_dim;
-    float scaled[HEADS * LARGEST_HEAD_DIM], scores[HEADS * ATTENTION_CHUNK];
-    float maximum[HEADS], total[HEADS], kept[HEADS];
-    for (int64_t i = 0; i < HEADS * head_dim; ++i) scaled[i] = query[i] * scale, out[i] = 0.0f;
-    for (int h = 0; h < HEADS; ++h) maximum[h] = -__builtin_inff(), total[h] = 0.0f;
-    for (int64_t start = 0; start <= position; start += ATTENTION_CHUNK) {
-        const int64_t left = position + 1 - start;
-        const int64_t count = left < ATTENTION_CHUNK ? left : ATTENTION_CHUNK;
-        for (int64_t group = 0; group < count; group += KEY_GROUP)
-            score_group<Cached, HEADS>(scaled, view.keys + view.offset(start + group), head_dim, scores + group);
-        for (int h = 0; h < HEADS; ++h)
-            kept[h] = soften(scores + h * ATTENTION_CHUNK, count, maximum[h], total[h]);
-        add_values<Cached, HEADS>(view, start, count, scores, kept, out);
+    // Calls body(first head, number of heads, rows before them) for slices of the group.
+    template <class Body>
+    void for_each_slice(const Body& body) const {
+        for (int64_t head = 0; head < group_heads; head += SLICE_HEADS) {
+            const int64_t left = group_heads - head;
+            body(head, left < SLICE_HEADS ? left : SLICE_HEADS, head * tile.count);
+        }
     }
-    for (int h = 0; h < HEADS; ++h)
-        for (int64_t i = 0; i < head_dim; i += LANES)
-            store(out + h * head_dim + i, load(out + h * head_dim + i) / broadcast(total[h]));
-}
 
-// The query heads of a group in tiles of at most TILE_HEADS.
-template <class Cached, int HEADS>
-WENDING_INLINE void attend_group(const SequenceView<Cached>& view, const float* query, int64_t position, float scale,
-                                 float* out, int64_t heads) {
-    for (; heads >= HEADS; heads -= HEADS) {
-        attend<Cached, HEADS>(view, query, position, scale, out);
-        query += HEADS * view.head_dim;
-        out += HEADS * view.head_dim;
+    const AttentionArguments& a;
+    const KeyValueLayer& layer;
+    const int64_t head_dim, group_heads, kv_head;
+    const AttentionTile tile;
+
+private:
+    // Where the groups of the chunk at `start` are, as far as they hold keys before `end`.
+    void find_groups(int64_t start, int64_t end, Chunk& chunk) const {
+        const int64_t bytes = cached_group_bytes(head_dim, sizeof(Code)), block_groups = layer.block_size / KEY_GROUP;
+        for (int g = 0; g < CHUNK_GROUPS && start + g * KEY_GROUP < end; ++g) {
+            const int64_t position = start + g * KEY_GROUP;
+            const int64_t block = blocks[position / layer.block_size] * layer.kv_heads + kv_head;
+            const int64_t at = (block * block_groups + position % layer.block_size / KEY_GROUP) * bytes;
+            chunk.next_keys[g] = layer.keys + at;
+            chunk.next_values[g] = layer.values + at;
+        }
     }
-    if constexpr (HEADS > 1) attend_group<Cached, HEADS - 1>(view, query, position, scale, out, heads);
-}
 
-template <class Cached>
+    const int32_t* const positions;
+    const int32_t* const blocks;
+};
+
+template <class Code>
 static void attention(const AttentionArguments& a, int64_t begin, int64_t end) {
-    const KeyValueLayer& layer = a.layer;
-    const int64_t group = a.heads / layer.kv_heads;
-    const int64_t head_stride = layer.block_size * layer.head_dim;
-    for (int64_t task = begin; task < end; ++task) {
-        const int64_t token = task / layer.kv_heads, kv_head = task % layer.kv_heads;
-        const SequenceView<Cached> view = {static_cast<const Cached*>(layer.keys) + kv_head * head_stride,
-                                           static_cast<const Cached*>(layer.values) + kv_head * head_stride,
-                                           a.block_tables + a.sequence_rows[token] * a.table_width,
-                                           layer.block_size,
-                                           layer.kv_heads * head_stride,
-                                           layer.head_dim};
-        const float* query = a.qkv + (token * (a.heads + 2 * layer.kv_heads) + kv_head * group) * layer.head_dim;
-        float* out = a.out + (token * a.heads + kv_head * group) * layer.head_dim;
-        attend_group<Cached, TILE_HEADS>(view, query, a.positions[token], a.scale, out, group);
+    alignas(64) float queries[SLICE_ROWS * QUERY_STRIDE];
+    alignas(64) float rows[SLICE_ROWS * attention_row(LARGEST_HEAD_DIM)];
+    alignas(64) float later[SLICE_ROWS * attention_row(LARGEST_HEAD_DIM)];
+    for (int64_t index = begin; index < end; ++index) {
+        const AttentionTask<Code> task(a, index);
+        task.for_each_slice([&](int64_t head, int64_t heads, int64_t) {
+            task.load_queries(head, heads, queries);
+            task.attend(queries, heads, 0, rows);
+            for (int64_t segment = 1; segment < task.tile.segments; ++segment) {
+                task.attend(queries, heads, segment, later);
+                task.merge(rows, later, heads, segment);
+            }
+            task.finish(rows, head, heads);
+        });
+    }
+}
+
+// Where a segment's rows of a KV head of a tile are.
+WENDING_INLINE float* part_of(const AttentionArguments& a, int64_t task, int64_t segment) {
+    return a.parts + (task * a.segments + segment) * a.tile_rows * attention_row(a.layer.head_dim);
+}
+
+template <class Code>
+static void attention_segment(const AttentionArguments& a, int64_t begin, int64_t end) {
+    alignas(64) float queries[SLICE_ROWS * QUERY_STRIDE];
+    for (int64_t index = begin; index < end; ++index) {
+        const int64_t segment = index % a.segments;
+        const AttentionTask<Code> task(a, index / a.segments);
+        if (segment >= task.tile.segments) continue;
+        float* rows = part_of(a, index / a.segments, segment);
+        task.for_each_slice([&](int64_t head, int64_t heads, int64_t before) {
+            task.load_queries(head, heads, queries);
+            task.attend(queries, heads, segment, rows + before * attention_row(task.head_dim));
+        });
+    }
+}
+
+// Merges what attention_segment found, in the order in which `attention` does.
+static void merge_attention(const AttentionArguments& a, int64_t begin, int64_t end) {
+    for (int64_t index = begin; index < end; ++index) {
+        const AttentionTask<float> task(a, index);
+        task.for_each_slice([&](int64_t head, int64_t heads, int64_t before) {
+            const int64_t at = before * attention_row(task.head_dim);
+            float* rows = part_of(a, index, 0) + at;
+            for (int64_t segment = 1; segment < task.tile.segments; ++segment)
+                task.merge(rows, part_of(a, index, segment) + at, heads, segment);
+            task.finish(rows, head, heads);
+        });
     }
 }
 

@@ -18,7 +18,7 @@ namespace avx2 {
 extern const KernelTable kernels;
 }
 namespace avx512 {
-extern const KernelTable kernels;
+extern const KernelTable kernels, bfloat16_kernels;
 }
 #endif
 
@@ -37,6 +37,7 @@ std::vector<Choice> choices() {
                             __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
                             __builtin_cpu_supports("avx512vnni");
     const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+    all.push_back({&avx512::bfloat16_kernels, has_avx512 && __builtin_cpu_supports("avx512bf16")});
     all.push_back({&avx512::kernels, has_avx512});
     all.push_back({&avx2::kernels, has_avx2});
 #endif

@@ -17,10 +17,10 @@ struct Integers {
 struct Codes {
     __m512i value;
 };
-// What `dot` takes from unsigned codes by itself; the kernels subtract the rest of the middle.
+// What `dot` takes from unsigned codes by itself.
 constexpr int TAKEN_FROM_EIGHT_BITS = 0;
 
-WENDING_INLINE Integers no_sum() { return {_mm512_setzero_si512()}; }
+WENDING_INLINE Integers all_lanes(int32_t x) { return {_mm512_set1_epi32(x)}; }
 WENDING_INLINE Vector to_float(Integers a) { return {_mm512_cvtepi32_ps(a.value)}; }
 WENDING_INLINE Codes load_codes(const uint8_t* p) { return {_mm512_loadu_si512(p)}; }
 WENDING_INLINE Codes low_codes(Codes a) { return {_mm512_and_si512(a.value, _mm512_set1_epi8(15))}; }
@@ -34,15 +34,34 @@ WENDING_INLINE Integers dot(Integers sum, Codes codes, const int8_t* x) {
     memcpy(&four, x, sizeof four);
     const __m512i all = _mm512_set1_epi32(four);
     // Written out because GCC copies the sums of the intrinsic back and forth, to memory and all.
-    __asm__("vpdpbusd %2, %1, %0" : "+v"(sum.value) : "v"(codes.value), "v"(all));
-    return sum;
+    // The operand is a plain local: one within a struct would be stored to memory each time.
+    __m512i value = sum.value;
+    __asm__("vpdpbusd %2, %1, %0" : "+v"(value) : "v"(codes.value), "v"(all));
+    return {value};
 }
 WENDING_INLINE Vector load_half(const uint16_t* p) {
     return {_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)))};
 }
-// Stores whole numbers from -127 to 127.
-WENDING_INLINE void store_bytes(int8_t* p, Vector whole) {
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(whole.value)));
+// Sixteen numbers from -127 to 127, to nearest even, as bytes; they are added to `sum` lane by lane.
+struct Bytes {
+    __m128i value;
+};
+WENDING_INLINE Bytes to_bytes(Vector a, Vector& sum) {
+    const __m512i whole = _mm512_cvtps_epi32(a.value);
+    sum = sum + Vector{_mm512_cvtepi32_ps(whole)};
+    return {_mm512_cvtsepi32_epi8(whole)};
+}
+// The bytes of four rows, four by four: the first four of each row, then the next.
+WENDING_INLINE void store_interleaved(int8_t* p, const Bytes (&rows)[4]) {
+    const __m128i low01 = _mm_unpacklo_epi32(rows[0].value, rows[1].value);
+    const __m128i low23 = _mm_unpacklo_epi32(rows[2].value, rows[3].value);
+    const __m128i high01 = _mm_unpackhi_epi32(rows[0].value, rows[1].value);
+    const __m128i high23 = _mm_unpackhi_epi32(rows[2].value, rows[3].value);
+    __m128i* const out = reinterpret_cast<__m128i*>(p);
+    _mm_storeu_si128(out, _mm_unpacklo_epi64(low01, low23));
+    _mm_storeu_si128(out + 1, _mm_unpackhi_epi64(low01, low23));
+    _mm_storeu_si128(out + 2, _mm_unpacklo_epi64(high01, high23));
+    _mm_storeu_si128(out + 3, _mm_unpackhi_epi64(high01, high23));
 }
 
 #elif defined(__AVX2__)
@@ -55,7 +74,7 @@ struct Codes {
 };
 constexpr int TAKEN_FROM_EIGHT_BITS = 128;
 
-WENDING_INLINE Integers no_sum() { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }
+WENDING_INLINE Integers all_lanes(int32_t x) { return {_mm256_set1_epi32(x), _mm256_set1_epi32(x)}; }
 WENDING_INLINE Vector to_float(Integers a) { return {_mm256_cvtepi32_ps(a.low), _mm256_cvtepi32_ps(a.high)}; }
 WENDING_INLINE Codes load_codes(const uint8_t* p) {
     const __m256i* at = reinterpret_cast<const __m256i*>(p);
@@ -91,11 +110,6 @@ WENDING_INLINE Vector load_half(const uint16_t* p) {
     const __m128i* at = reinterpret_cast<const __m128i*>(p);
     return {_mm256_cvtph_ps(_mm_loadu_si128(at)), _mm256_cvtph_ps(_mm_loadu_si128(at + 1))};
 }
-WENDING_INLINE void store_bytes(int8_t* p, Vector whole) {
-    float lane[LANES];
-    store(lane, whole);
-    for (int i = 0; i < LANES; ++i) p[i] = int8_t(lane[i]);
-}
 
 #else
 
@@ -107,7 +121,11 @@ struct Codes {
 };
 constexpr int TAKEN_FROM_EIGHT_BITS = 0;
 
-WENDING_INLINE Integers no_sum() { return {}; }
+WENDING_INLINE Integers all_lanes(int32_t x) {
+    Integers a;
+    for (int i = 0; i < LANES; ++i) a.lane[i] = x;
+    return a;
+}
 WENDING_INLINE Vector to_float(Integers a) {
     float lane[LANES];
     for (int i = 0; i < LANES; ++i) lane[i] = float(a.lane[i]);
@@ -137,13 +155,34 @@ WENDING_INLINE Vector load_half(const uint16_t* p) {
     for (int i = 0; i < LANES; ++i) lane[i] = half_to_float(p[i]);
     return load(lane);
 }
-WENDING_INLINE void store_bytes(int8_t* p, Vector whole) {
-    float lane[LANES];
-    store(lane, whole);
-    for (int i = 0; i < LANES; ++i) p[i] = int8_t(lane[i]);
-}
 
 #endif
+
+#if !defined(__AVX512F__)
+struct Bytes {
+    int8_t lane[LANES];
+};
+WENDING_INLINE Bytes to_bytes(Vector a, Vector& sum) {
+    const Vector rounder = broadcast(12582912.0f);  // 1.5 * 2^23: adding and subtracting it rounds to a whole number
+    Vector whole = (a + rounder) - rounder;
+    whole = lesser(greater(whole, broadcast(-127.0f)), broadcast(127.0f));  // NaN has to become something, too
+    sum = sum + whole;
+    float lane[LANES];
+    store(lane, whole);
+    Bytes bytes;
+    for (int i = 0; i < LANES; ++i) bytes.lane[i] = int8_t(lane[i]);
+    return bytes;
+}
+WENDING_INLINE void store_interleaved(int8_t* p, const Bytes (&rows)[4]) {
+    for (int i = 0; i < LANES; i += 4)
+        for (int r = 0; r < 4; ++r) memcpy(p + 4 * i + 4 * r, rows[r].lane + i, 4);
+}
+#endif
+
+// By how much codes still exceed the numbers they stand for when `dot` has multiplied them.
+static constexpr int excess(QuantizedFormat f) {
+    return f.offsets ? 0 : f.bits == 8 ? 128 - TAKEN_FROM_EIGHT_BITS : 8;
+}
 
 }  // namespace WENDING_ISA
 }  // namespace wending

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "arguments.h"
+#include "each.h"
 #include "vector.h"
 
 namespace wending {
@@ -87,12 +88,6 @@ WENDING_INLINE void multiply_tile(const LinearArguments& a, int64_t row, int64_t
         for (int h = 0; h < HALVES; ++h) store_outputs(a, row + r, output + h * LANES, sums[r][h]);
 }
 
-// A number that a generic lambda can take as a template argument.
-template <int I>
-struct Index {
-    static constexpr int value = I;
-};
-
 // Calls tile(Index<halves>, output) for all outputs of the panels from `begin` to `end`: HALVES half panels at once, and
 // a single panel where one is left over.
 template <int HALVES, class Tile>
@@ -109,6 +104,29 @@ WENDING_INLINE void multiply_rows(const LinearArguments& a, int64_t row, int64_t
     for_each_tile<HALVES>(begin, end, [&](auto halves, int64_t output) __attribute__((always_inline)) {
         multiply_tile<Weight, ROWS, halves.value>(a, row, output);
     });
+}
+
+// Calls block(Index<count>, Index<halves>, row) until all rows are done, for kernels whose activations stand in blocks of
+// ROW_BLOCK rows: `count` rows from `row` on, at most MOST_ROWS, and half panels to take at once. Rows outside, panels
+// inside: a task's panels stay in the cache.
+template <int MOST_ROWS, class Block>
+WENDING_INLINE void for_each_block_of_rows(int64_t rows, const Block& block) {
+    if (rows == 1) {  // more outputs at once, so that enough chains are under way to hide their latency
+        block(Index<1>{}, Index<ONE_ROW_HALVES>{}, 0);
+        return;
+    }
+    int64_t row = 0;
+    const auto take = [&](auto count) __attribute__((always_inline)) {
+        for (; row + count.value <= rows; row += count.value) block(count, Index<TILE_HALVES>{}, row);
+    };
+    if constexpr (MOST_ROWS >= 12) take(Index<12>{});
+    if constexpr (MOST_ROWS >= 8) take(Index<8>{});
+    if constexpr (MOST_ROWS >= 4) {
+        take(Index<4>{});
+        take(Index<3>{});
+        take(Index<2>{});
+    }
+    take(Index<1>{});
 }
 
 // The rows that are left after whole tiles: calls the tile of exactly that many rows.

@@ -21,6 +21,9 @@ constexpr int64_t SMALLEST_SHARED_WORK = 1 << 15;
 // Parts a thread is given on average: enough that one which is held up does not hold up the others.
 constexpr int64_t PARTS_PER_THREAD = 4;
 
+// Attention is not split by segments where what they leave to merge would take more bytes than this.
+constexpr size_t LARGEST_ATTENTION_PARTS = 8 << 20;
+
 // Tasks a part should hold, for tasks of `work` multiply-adds each.
 int64_t grain_of(int64_t tasks, int64_t work) {
     const int64_t smallest = (SMALLEST_SHARED_WORK + work - 1) / std::max<int64_t>(work, 1);
@@ -34,19 +37,39 @@ void run(void (*kernel)(const Arguments&, int64_t, int64_t), const Arguments& ar
     ThreadPool::shared().run(tasks, grain, [&](int64_t begin, int64_t end) { kernel(arguments, begin, end); });
 }
 
-// The arguments with x quantised as the format asks. Its memory belongs to the calling thread and lasts until its next call.
-QuantizedLinearArguments quantized(const LinearArguments& linear, int format_number) {
+// Memory for activations made smaller. It belongs to the calling thread and lasts until its next call.
+void* scratch(size_t bytes) {
     static thread_local Memory memory;
+    if (memory.bytes() < bytes) memory = Memory(bytes);
+    return memory.data();
+}
+
+int64_t whole_blocks(int64_t rows) { return (rows + ROW_BLOCK - 1) / ROW_BLOCK * ROW_BLOCK; }
+
+// The arguments with x quantised as the format asks, in scratch memory.
+QuantizedLinearArguments quantized(const LinearArguments& linear, int format_number) {
     const QuantizedFormat& format = QUANTIZED_FORMATS[format_number];
-    const int64_t stride = group_count(format, linear.inputs) * format.group, group = activation_group(format);
-    const int64_t codes = (linear.rows + ROW_BLOCK - 1) / ROW_BLOCK * ROW_BLOCK * stride, groups = codes / group;
-    const size_t needed = size_t(codes) + 2 * sizeof(float) * size_t(groups);
-    if (memory.bytes() < needed) memory = Memory(needed);
-    int8_t* const first = static_cast<int8_t*>(memory.data());
+    const int64_t stride = group_count(format, linear.inputs) * format.group;
+    const int64_t codes = whole_blocks(linear.rows) * stride, groups = codes / activation_group(format);
+    int8_t* const first = static_cast<int8_t*>(scratch(size_t(codes) + 3 * sizeof(float) * size_t(groups)));
     float* const scales = reinterpret_cast<float*>(first + codes);
-    const QuantizeArguments arguments = {linear.x, first, scales, scales + groups, linear.inputs, stride, group};
-    run(kernels().quantized->quantize_rows, arguments, linear.rows, grain_of(linear.rows, 4 * stride));
-    return {linear, first, scales, scales + groups, stride};
+    int32_t* const starts = reinterpret_cast<int32_t*>(scales + groups);
+    float* const negative_sums = reinterpret_cast<float*>(starts + groups);
+    const QuantizeArguments arguments = {linear.x,    first,         scales, starts,       negative_sums,
+                                         linear.rows, linear.inputs, stride, format_number};
+    const int64_t blocks = whole_blocks(linear.rows) / ROW_BLOCK;
+    run(kernels().quantized->quantize_rows, arguments, blocks, grain_of(blocks, 4 * ROW_BLOCK * stride));
+    return {linear, first, scales, starts, negative_sums, stride};
+}
+
+// The arguments with x rounded to BF16, in scratch memory.
+PairLinearArguments rounded(const LinearArguments& linear) {
+    const int64_t stride = (linear.inputs + ROUNDED_AT_ONCE - 1) / ROUNDED_AT_ONCE * ROUNDED_AT_ONCE;
+    uint16_t* const pairs =
+        static_cast<uint16_t*>(scratch(sizeof(uint16_t) * size_t(whole_blocks(linear.rows) * stride)));
+    const RoundArguments arguments = {linear.x, pairs, linear.inputs, stride};
+    run(kernels().pairs->round_rows, arguments, linear.rows, grain_of(linear.rows, stride));
+    return {linear, pairs, stride};
 }
 
 }  // namespace
@@ -111,8 +134,11 @@ void linear(const Buffer& x, const Weight& weight, const Vector* bias, const Buf
         grain += grain % 2;  // with one row the kernels take panels two by two
     } else {  // the panels of a part are read once per tile of rows: they should stay in the second-level cache
         grain = std::min(grain, std::max<int64_t>(1, (512 << 10) / weight.panel_bytes));
+        grain = (grain + 1) / 2;  // with few panels, parts of half the size come out evener
     }
-    if (weight.format < 0)
+    if (weight.precision == Precision::bfloat16 && kernels().pairs)
+        run(kernels().pairs->linear, rounded(arguments), panels, grain);
+    else if (weight.format < 0)
         run(kernels().linear[int(weight.precision)], arguments, panels, grain);
     else
         run(kernels().quantized->linear[weight.format], quantized(arguments, weight.format), panels, grain);
@@ -139,20 +165,45 @@ void attention(const Buffer& qkv, const Batch& batch, const KeyValueCache& cache
     require(qkv.rows() == tokens, "attention", "qkv must have one row per token");
     require(out.width == heads * cache.head_dim, "attention", "out must be as wide as all query heads");
     out.resize(tokens);
-    const AttentionArguments arguments = {qkv.data(),
-                                          batch.positions.data(),
-                                          batch.sequence_rows.data(),
-                                          batch.block_tables.data(),
-                                          batch.table_width,
-                                          cache.layer(layer),
-                                          heads,
-                                          1.0f / std::sqrt(float(cache.head_dim)),
-                                          out.data()};
+    const int64_t tasks = int64_t(batch.tiles.size()) * cache.kv_heads, group = heads / cache.kv_heads;
+    AttentionArguments arguments = {qkv.data(),
+                                    batch.positions.data(),
+                                    batch.sequence_rows.data(),
+                                    batch.block_tables.data(),
+                                    batch.table_width,
+                                    batch.tiles.data(),
+                                    cache.layer(layer),
+                                    heads,
+                                    1.0f / std::sqrt(float(cache.head_dim)),
+                                    out.data(),
+                                    nullptr,
+                                    1,
+                                    0};
     int64_t keys = 0;
     for (const int32_t position : batch.positions) keys += position + 1;
-    const int64_t tasks = tokens * cache.kv_heads;
-    const int64_t work = tasks ? 2 * keys * heads * cache.head_dim / tasks : 0;
-    run(kernels().attention[int(cache.precision)], arguments, tasks, grain_of(tasks, work));
+    for (const AttentionTile& tile : batch.tiles) {
+        arguments.segments = std::max<int64_t>(arguments.segments, tile.segments);
+        arguments.tile_rows = std::max<int64_t>(arguments.tile_rows, tile.count * group);
+    }
+    const AttentionKernels& kernel = *kernels().attention;
+    const int precision = int(cache.precision), threads = ThreadPool::shared().threads();
+    // Where there are too few tasks to keep all threads at work, the segments of long contexts are tasks of their own.
+    const size_t parts = size_t(tasks * arguments.segments * arguments.tile_rows * attention_row(cache.head_dim));
+    const bool split = threads > 1 && arguments.segments > 1 && tasks < threads * PARTS_PER_THREAD &&
+                       parts * sizeof(float) <= LARGEST_ATTENTION_PARTS;
+    const int64_t all = split ? tasks * arguments.segments : tasks;
+    const int64_t work = all ? 2 * keys * heads * cache.head_dim / all : 0;
+    // Tasks are unequal and stand in falling order: the smaller a part, the better the end is balanced.
+    const int64_t grain = std::max<int64_t>(1, SMALLEST_SHARED_WORK / std::max<int64_t>(work, 1));
+    if (!split) {
+        run(kernel.attention[precision], arguments, tasks, grain);
+        return;
+    }
+    static thread_local Memory memory;
+    if (memory.bytes() < parts * sizeof(float)) memory = Memory(parts * sizeof(float));
+    arguments.parts = static_cast<float*>(memory.data());
+    run(kernel.attention_segment[precision], arguments, all, grain);
+    run(kernel.merge_attention, arguments, tasks, 1);
 }
 
 void swiglu(const Buffer& gate_up, Buffer& out) {
@@ -172,16 +223,18 @@ void select_logit_rows(const Buffer& x, const Batch& batch, Buffer& out) {
 
 double peak_operations(Precision precision) {
     constexpr int64_t LANES = 16, STEPS = 1 << 21;  // some milliseconds
-    const bool bytes = precision == Precision::int8;
+    const bool bytes = precision == Precision::int8, pairs = precision == Precision::bfloat16 && kernels().pairs;
+    const auto kernel = bytes ? kernels().integer_peak : pairs ? kernels().pairs->peak : kernels().float_peak;
+    const int64_t products = bytes ? 4 : pairs ? 2 : 1;  // a lane and instruction
     const int64_t tasks = ThreadPool::shared().threads();
     std::vector<float> out(static_cast<size_t>(tasks));
     const PeakArguments arguments = {STEPS, 0, out.data()};
     double best = 0;
     for (int repeat = 0; repeat < 5; ++repeat) {
         const auto start = std::chrono::steady_clock::now();
-        run(bytes ? kernels().integer_peak : kernels().float_peak, arguments, tasks, 1);
+        run(kernel, arguments, tasks, 1);
         const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-        best = std::max(best, double(tasks * STEPS * PEAK_CHAINS * LANES * 2 * (bytes ? 4 : 1)) / seconds.count());
+        best = std::max(best, double(tasks * STEPS * PEAK_CHAINS * LANES * 2 * products) / seconds.count());
     }
     return best;
 }

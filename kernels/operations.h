@@ -22,11 +22,11 @@ void swiglu(const Buffer& gate_up, Buffer& out);
 void select_logit_rows(const Buffer& x, const Batch& batch, Buffer& out);
 
 // Operations per second (a multiplication and an addition are two) of all threads together, on registers alone: on bytes
-// for int8, otherwise on float32.
+// for int8, for bfloat16 on pairs of BF16 numbers where the processor multiplies those itself, otherwise on float32.
 double peak_operations(Precision precision);
 
-// The instruction set in use: "avx512", "avx2" or "portable". `use_instruction_set` takes one of those this processor
-// has; std::invalid_argument otherwise. The first use chooses the best, or what WENDING_INSTRUCTION_SET names.
+// The instruction set in use: "avx512_bf16", "avx512", "avx2" or "portable". `use_instruction_set` takes one of those
+// this processor has; std::invalid_argument otherwise. The first use chooses the best, or what WENDING_INSTRUCTION_SET names.
 const char* instruction_set();
 void use_instruction_set(const std::string& name);
 std::vector<std::string> available_instruction_sets();

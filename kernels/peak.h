@@ -15,7 +15,7 @@ static void integer_peak(const PeakArguments& a, int64_t begin, int64_t end) {
     const Codes codes = load_codes(bytes);
     for (int64_t task = begin; task < end; ++task) {
         Integers sums[PEAK_CHAINS];
-        for (Integers& sum : sums) sum = no_sum();
+        for (Integers& sum : sums) sum = all_lanes(0);
         for (int64_t i = 0; i < a.steps; ++i)
             for (int chain = 0; chain < PEAK_CHAINS; ++chain)
                 sums[chain] = dot<8>(sums[chain], codes, x + 4 * chain);

@@ -1,6 +1,7 @@
-// The kernels over quantised weights of one instruction set; like kernel_table.cpp compiled several times. In a file of its
-// own because it is compiled with other optimisation: see CMakeLists.txt.
+// The kernels over quantised weights and BF16 pairs of one instruction set; like kernel_table.cpp compiled several times.
+// In a file of its own because it is compiled with other optimisation: see CMakeLists.txt.
 #include "kernel_table.h"
+#include "pair_linear.h"
 #include "quantize_rows.h"
 #include "quantized_linear.h"
 
@@ -15,6 +16,11 @@ const QuantizedKernels quantized_kernels = {
     {quantized_linear<0>, quantized_linear<1>, quantized_linear<2>, quantized_linear<3>, quantized_linear<4>,
      quantized_linear<5>, quantized_linear<6>, quantized_linear<7>},
 };
+
+#if defined(__AVX512F__)
+extern const PairKernels pair_kernels;
+const PairKernels pair_kernels = {round_rows, pair_linear, pair_peak};
+#endif
 
 }  // namespace WENDING_ISA
 }  // namespace wending

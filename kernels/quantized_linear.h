@@ -13,6 +13,8 @@ namespace WENDING_ISA {
 
 // How far ahead the codes are asked for, in bytes.
 constexpr int CODES_PREFETCHED = 4096;
+// Larger tiles would leave no registers for the ends of the groups.
+constexpr int QUANTIZED_TILE_ROWS = TILE_ROWS < 8 ? TILE_ROWS : 8;
 
 template <int FORMAT>
 struct Reader {
@@ -22,19 +24,7 @@ struct Reader {
     static constexpr int PARTS = format.group / CHANNELS;              // of a weight group
     static constexpr int STEP = BITS == 8 ? 4 : 8;                     // channels a load of codes covers
     static constexpr int64_t GROUP_BYTES = group_bytes(format), HEAD = head_bytes(format);
-    // What is left of the codes' middle after `dot`.
-    static constexpr float MIDDLE = format.offsets ? 0.0f : BITS == 8 ? 128.0f - TAKEN_FROM_EIGHT_BITS : 8.0f;
 };
-
-// Calls body with Index<0>, Index<1>, ... Index<N - 1>: a loop that is certain to be written out, so that what it goes
-// through stays in registers.
-template <int N, int I = 0, class Body>
-WENDING_INLINE void each(const Body& body) {
-    if constexpr (I < N) {
-        body(Index<I>{});
-        each<N, I + 1>(body);
-    }
-}
 
 // ROWS rows times HALVES half panels; the halves follow each other from output `output` on. More rows than one begin at a
 // multiple of ROW_BLOCK.
@@ -47,75 +37,81 @@ WENDING_INLINE void multiply_quantized_tile(const QuantizedLinearArguments& a, i
     const int first_half = int(output % PANEL_OUTPUTS) / LANES;
     const uint8_t* at[HALVES];  // the group's first byte; and the half's first output, counted from the panel's
     int64_t lanes[HALVES];
-    each<HALVES>([&](auto h) {
-        const int half = first_half + h.value;
-        lanes[h.value] = half % 2 * LANES;
-        at[h.value] = static_cast<const uint8_t*>(a.linear.panels) + (output / PANEL_OUTPUTS + half / 2) * panel_bytes;
-    });
+    for (int h = 0; h < HALVES; ++h) {
+        const int half = first_half + h;
+        lanes[h] = half % 2 * LANES;
+        at[h] = static_cast<const uint8_t*>(a.linear.panels) + (output / PANEL_OUTPUTS + half / 2) * panel_bytes;
+    }
     const int64_t block = row / ROW_BLOCK, within = row % ROW_BLOCK;
     const int8_t* x = a.codes + block * ROW_BLOCK * a.stride + within * 4;
     const float* scales = a.scales + block * ROW_BLOCK * parts + within;
-    const float* totals = a.sums + block * ROW_BLOCK * parts + within;
-    const auto code_of = [&](auto r) { return r.value / ROW_BLOCK * ROW_BLOCK * a.stride + r.value % ROW_BLOCK * 4; };
-    const auto scale_of = [&](auto r) { return r.value / ROW_BLOCK * ROW_BLOCK * parts + r.value % ROW_BLOCK; };
+    const int32_t* starts = a.starts + block * ROW_BLOCK * parts + within;
+    const float* negative_sums = a.negative_sums + block * ROW_BLOCK * parts + within;
+    const auto code_of = [&](int r) { return r / ROW_BLOCK * ROW_BLOCK * a.stride + r % ROW_BLOCK * 4; };
+    const auto scale_of = [&](int r) { return r / ROW_BLOCK * ROW_BLOCK * parts + r % ROW_BLOCK; };
     // The sums are touched once a group, so they stand in memory: the registers are for the dot products. The compiler is
     // kept from knowing what the pointer points to, or it would move them into registers and spill others all the time.
     alignas(64) float memory[ROWS * HALVES * LANES];
     float* sums = memory;
     __asm__("" : "+r"(sums) : : "memory");
-    const auto sum_of = [&](auto r, auto h) { return sums + (r.value * HALVES + h.value) * LANES; };
-    each<ROWS>([&](auto r) { each<HALVES>([&](auto h) { store(sum_of(r, h), zero()); }); });
+    for (int i = 0; i < ROWS * HALVES; ++i) store(sums + i * LANES, zero());
     for (int64_t group = 0; group < groups; ++group) {
         const uint8_t* from[HALVES];
-        each<HALVES>([&](auto h) { from[h.value] = at[h.value] + R::HEAD + lanes[h.value] * 4; });
+        for (int h = 0; h < HALVES; ++h) from[h] = at[h] + R::HEAD + lanes[h] * 4;
         for (int part = 0; part < R::PARTS; ++part) {
             Integers dots[ROWS][HALVES];
-            each<ROWS>([&](auto r) { each<HALVES>([&](auto h) { dots[r.value][h.value] = no_sum(); }); });
+            WENDING_UNROLL
+            for (int r = 0; r < ROWS; ++r) {
+                const Integers start = all_lanes(excess(R::format) ? starts[scale_of(r)] : 0);
+                WENDING_UNROLL
+                for (int h = 0; h < HALVES; ++h) dots[r][h] = start;
+            }
             for (int k = 0; k < R::CHANNELS; k += R::STEP) {
                 Codes codes[HALVES], high[HALVES];
-                each<HALVES>([&](auto h) {
-                    codes[h.value] = load_codes(from[h.value]);
-                    __builtin_prefetch(from[h.value] + CODES_PREFETCHED);
-                    from[h.value] += STEP_BYTES;
+                WENDING_UNROLL
+                for (int h = 0; h < HALVES; ++h) {
+                    codes[h] = load_codes(from[h]);
+                    __builtin_prefetch(from[h] + CODES_PREFETCHED);
+                    from[h] += STEP_BYTES;
                     if constexpr (R::BITS == 4) {
-                        high[h.value] = high_codes(codes[h.value]);
-                        codes[h.value] = low_codes(codes[h.value]);
+                        high[h] = high_codes(codes[h]);
+                        codes[h] = low_codes(codes[h]);
                     }
-                });
-                each<ROWS>([&](auto r) {
+                }
+                WENDING_UNROLL
+                for (int r = 0; r < ROWS; ++r) {
                     const int8_t* four = x + code_of(r);
-                    each<HALVES>([&](auto h) {
-                        Integers& sum = dots[r.value][h.value];
-                        sum = dot<R::BITS>(sum, codes[h.value], four);
-                        if constexpr (R::BITS == 4) sum = dot<4>(sum, high[h.value], four + ROW_BLOCK * 4);
-                    });
-                });
+                    WENDING_UNROLL
+                    for (int h = 0; h < HALVES; ++h) {
+                        dots[r][h] = dot<R::BITS>(dots[r][h], codes[h], four);
+                        if constexpr (R::BITS == 4) dots[r][h] = dot<4>(dots[r][h], high[h], four + ROW_BLOCK * 4);
+                    }
+                }
                 x += R::STEP * ROW_BLOCK;
             }
-            each<HALVES>([&](auto h) {
-                const uint16_t* head = reinterpret_cast<const uint16_t*>(at[h.value]) + lanes[h.value];
+            WENDING_UNROLL
+            for (int h = 0; h < HALVES; ++h) {
+                const uint16_t* head = reinterpret_cast<const uint16_t*>(at[h]) + lanes[h];
                 const Vector weight_scale = load_half(head);
-                each<ROWS>([&](auto r) {
-                    const Vector scale = broadcast(scales[scale_of(r)]);
-                    const Vector total = broadcast(totals[scale_of(r)]);
-                    Vector found = to_float(dots[r.value][h.value]);
-                    if constexpr (R::MIDDLE != 0) found = found - total * broadcast(R::MIDDLE);  // exact
-                    Vector sum = fmadd(found * scale, weight_scale, load(sum_of(r, h)));
+                WENDING_UNROLL
+                for (int r = 0; r < ROWS; ++r) {
+                    float* const sum_at = sums + (r * HALVES + h) * LANES;
+                    const Vector found = to_float(dots[r][h]) * broadcast(scales[scale_of(r)]);
+                    Vector sum = fmadd(found, weight_scale, load(sum_at));
                     if constexpr (R::format.offsets)
-                        sum = fmadd(zero() - total * scale, load_half(head + PANEL_OUTPUTS), sum);
-                    store(sum_of(r, h), sum);
-                });
-            });
+                        sum = fmadd(broadcast(negative_sums[scale_of(r)]), load_half(head + PANEL_OUTPUTS), sum);
+                    store(sum_at, sum);
+                }
+            }
             scales += ROW_BLOCK;
-            totals += ROW_BLOCK;
+            starts += ROW_BLOCK;
+            negative_sums += ROW_BLOCK;
         }
-        each<HALVES>([&](auto h) { at[h.value] += R::GROUP_BYTES; });
+        for (int h = 0; h < HALVES; ++h) at[h] += R::GROUP_BYTES;
     }
-    each<ROWS>([&](auto r) {
-        each<HALVES>([&](auto h) {
-            store_outputs(a.linear, row + r.value, output + h.value * LANES, load(sum_of(r, h)));
-        });
-    });
+    for (int r = 0; r < ROWS; ++r)
+        for (int h = 0; h < HALVES; ++h)
+            store_outputs(a.linear, row + r, output + h * LANES, load(sums + (r * HALVES + h) * LANES));
 }
 
 // All outputs of the panels from `begin` to `end` for ROWS rows.
@@ -128,24 +124,10 @@ WENDING_INLINE void multiply_quantized_rows(const QuantizedLinearArguments& a, i
 
 template <int FORMAT>
 static void quantized_linear(const QuantizedLinearArguments& a, int64_t begin, int64_t end) {
-    const int64_t rows = a.linear.rows;
-    if (rows == 1) {
-        multiply_quantized_rows<FORMAT, 1, ONE_ROW_HALVES>(a, 0, begin, end);
-        return;
-    }
-    int64_t row = 0;  // rows outside, panels inside: a task's panels stay in the cache
-    const auto multiply = [&](auto count) {
-        for (; row + count.value <= rows; row += count.value)
-            multiply_quantized_rows<FORMAT, count.value, TILE_HALVES>(a, row, begin, end);
+    const auto block = [&](auto rows, auto halves, int64_t row) __attribute__((always_inline)) {
+        multiply_quantized_rows<FORMAT, rows.value, halves.value>(a, row, begin, end);
     };
-    if constexpr (TILE_ROWS >= 12) multiply(Index<12>{});
-    if constexpr (TILE_ROWS >= 8) multiply(Index<8>{});
-    if constexpr (TILE_ROWS >= 4) {
-        multiply(Index<4>{});
-        multiply(Index<3>{});
-        multiply(Index<2>{});
-    }
-    multiply(Index<1>{});
+    for_each_block_of_rows<QUANTIZED_TILE_ROWS>(a.linear.rows, block);
 }
 
 // Embedding out of quantised panels.

@@ -8,42 +8,77 @@
 namespace wending {
 namespace WENDING_ISA {
 
-WENDING_INLINE void put(uint16_t* p, float x) { *p = to_bfloat16(x); }
-WENDING_INLINE void put(float* p, float x) { *p = x; }
-
-// Rotates one head and hands each result to `write(index, value)`.
-template <class Write>
-WENDING_INLINE void rotate(const float* head, const float* cosine, const float* sine, int64_t half, Write write) {
+WENDING_INLINE void rotate(const float* head, const float* cosine, const float* sine, int64_t half, float* out) {
     for (int64_t i = 0; i < half; ++i) {
         const float a = head[i], b = head[i + half];
-        write(i, a * cosine[i] - b * sine[i]);
-        write(i + half, b * cosine[i] + a * sine[i]);
+        out[i] = a * cosine[i] - b * sine[i];
+        out[i + half] = b * cosine[i] + a * sine[i];
     }
 }
 
-template <class Cached>
+// Puts a key or value of `size` channels, `step` elements apart, into its group in the cache. `scales` is where the first of
+// its scales would be.
+WENDING_INLINE void put(const float* x, int64_t size, uint16_t* to, int64_t step, uint16_t*, int64_t) {
+    for (int64_t i = 0; i < size; ++i) to[i * step] = to_bfloat16(x[i]);
+}
+WENDING_INLINE void put(const float* x, int64_t size, float* to, int64_t step, uint16_t*, int64_t) {
+    for (int64_t i = 0; i < size; ++i) to[i * step] = x[i];
+}
+// The scale of some channels is their largest magnitude / 127, and NaN where one of them is not finite.
+WENDING_INLINE void put(const float* x, int64_t size, int8_t* to, int64_t step, uint16_t* scales, int64_t scale_step) {
+    for (int64_t first = 0; first < size; first += SCALE_CHANNELS) {
+        const int64_t end = first + SCALE_CHANNELS < size ? first + SCALE_CHANNELS : size;
+        Vector largest = zero(), probe = zero();
+        for (int64_t i = first; i < end; i += LANES) {
+            const Vector value = load(x + i);
+            largest = greater(greater(value, zero() - value), largest);
+            probe = fmadd(value, zero(), probe);  // becomes NaN where a value is not finite
+        }
+        const float magnitude = greatest_lane(largest);
+        const uint16_t scale = to_bfloat16(magnitude / 127.0f + sum_of_lanes(probe));
+        const uint32_t bits = uint32_t(scale) << 16;
+        float kept;
+        memcpy(&kept, &bits, sizeof kept);
+        scales[first / SCALE_CHANNELS * scale_step] = scale;
+        const Vector inverse = broadcast(kept > 0 ? 1.0f / kept : 0.0f);
+        const Vector rounder = broadcast(12582912.0f);  // 1.5 * 2^23: adding and subtracting it rounds to a whole number
+        for (int64_t i = first; i < end; i += LANES) {
+            float codes[LANES];
+            const Vector whole = (load(x + i) * inverse + rounder) - rounder;
+            store(codes, lesser(greater(whole, broadcast(-127.0f)), broadcast(127.0f)));  // NaN becomes -127
+            for (int lane = 0; lane < LANES; ++lane) to[(i + lane) * step] = int8_t(codes[lane]);
+        }
+    }
+}
+
+template <class Code>
 static void rope_and_cache(const RopeArguments& a, int64_t begin, int64_t end) {
     const KeyValueLayer& layer = a.layer;
     const int64_t head_dim = layer.head_dim, half = head_dim / 2;
+    const int64_t group_bytes = cached_group_bytes(head_dim, sizeof(Code)), block_groups = layer.block_size / KEY_GROUP;
     for (int64_t token = begin; token < end; ++token) {
         const float* cosine = a.cosine + token * half;
         const float* sine = a.sine + token * half;
         float* query = a.qkv + token * (a.heads + 2 * layer.kv_heads) * head_dim;
-        for (int64_t h = 0; h < a.heads; ++h) {
-            float* head = query + h * head_dim;
-            rotate(head, cosine, sine, half, [=](int64_t i, float x) { head[i] = x; });
-        }
         const float* key = query + a.heads * head_dim;
         const float* value = key + layer.kv_heads * head_dim;
+        float rotated[LARGEST_HEAD_DIM];
+        for (int64_t h = 0; h < a.heads; ++h, query += head_dim) {
+            rotate(query, cosine, sine, half, rotated);
+            memcpy(query, rotated, size_t(head_dim) * sizeof(float));
+        }
         const int64_t block = a.slots[token] / layer.block_size, offset = a.slots[token] % layer.block_size;
-        for (int64_t h = 0; h < layer.kv_heads; ++h) {
-            const int64_t start = (block * layer.kv_heads + h) * layer.block_size * head_dim;
-            Cached* key_lane = static_cast<Cached*>(layer.keys) + start +
-                               offset / KEY_GROUP * KEY_GROUP * head_dim + offset % KEY_GROUP;
-            rotate(key + h * head_dim, cosine, sine, half,
-                   [=](int64_t i, float x) { put(key_lane + i * KEY_GROUP, x); });
-            Cached* value_row = static_cast<Cached*>(layer.values) + start + offset * head_dim;
-            for (int64_t i = 0; i < head_dim; ++i) put(value_row + i, value[h * head_dim + i]);
+        const int64_t lane = offset % KEY_GROUP;
+        for (int64_t h = 0; h < layer.kv_heads; ++h, key += head_dim, value += head_dim) {
+            const int64_t at = ((block * layer.kv_heads + h) * block_groups + offset / KEY_GROUP) * group_bytes;
+            Code* const keys = reinterpret_cast<Code*>(layer.keys + at);
+            Code* const values = reinterpret_cast<Code*>(layer.values + at);
+            // Behind the codes; there is nothing for other precisions than 8 bits.
+            uint16_t* const key_scales = reinterpret_cast<uint16_t*>(keys + KEY_GROUP * head_dim);
+            uint16_t* const value_scales = reinterpret_cast<uint16_t*>(values + KEY_GROUP * head_dim);
+            rotate(key, cosine, sine, half, rotated);
+            put(rotated, head_dim, keys + lane, KEY_GROUP, key_scales + lane, KEY_GROUP);
+            put(value, head_dim, values + lane * head_dim, 1, value_scales + lane * scales_of(head_dim), 1);
         }
     }
 }

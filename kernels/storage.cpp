@@ -48,6 +48,24 @@ int format_number(Precision precision, int group, bool offsets) {
            (offsets ? " and offsets" : ""));
 }
 
+// Tokens that follow each other in a sequence, a few at a time.
+std::vector<AttentionTile> attention_tiles(const std::vector<int32_t>& positions,
+                                           const std::vector<int32_t>& sequence_rows) {
+    std::vector<AttentionTile> tiles;
+    for (size_t i = 0; i < std::min(positions.size(), sequence_rows.size()); ++i) {
+        const bool follows = i > 0 && sequence_rows[i] == sequence_rows[i - 1] && positions[i] > positions[i - 1];
+        if (!follows || tiles.back().count == ATTENTION_TILE_TOKENS) tiles.push_back({int32_t(i), 0, 0});
+        ++tiles.back().count;
+        tiles.back().segments = positions[i] / ATTENTION_SEGMENT + 1;
+    }
+    const auto work = [&](const AttentionTile& tile) {
+        return int64_t(tile.count) * (positions[size_t(tile.first + tile.count - 1)] + 1);
+    };
+    std::stable_sort(tiles.begin(), tiles.end(),
+                     [&](const AttentionTile& a, const AttentionTile& b) { return work(a) > work(b); });
+    return tiles;
+}
+
 int64_t panel_count(int64_t outputs) { return (outputs + PANEL_OUTPUTS - 1) / PANEL_OUTPUTS; }
 int64_t panel_size(int64_t inputs) { return (inputs + inputs % 2) * PANEL_OUTPUTS; }
 
@@ -59,7 +77,8 @@ int64_t bytes_of_panel(int64_t inputs, Precision precision, int format) {
 }  // namespace
 
 int64_t weight_bytes(int64_t outputs, int64_t inputs, Precision precision, int group, bool offsets) {
-    return panel_count(outputs) * bytes_of_panel(inputs, precision, format_number(precision, group, offsets));
+    return panel_count(positive("outputs", outputs)) *
+           bytes_of_panel(positive("inputs", inputs), precision, format_number(precision, group, offsets));
 }
 
 Precision precision_named(const std::string& name) {
@@ -68,6 +87,16 @@ Precision precision_named(const std::string& name) {
     if (name == "int8") return Precision::int8;
     if (name == "int4") return Precision::int4;
     refuse("precision must be bfloat16, float32, int8 or int4, is " + name);
+}
+
+const char* name_of(Precision precision) {
+    switch (precision) {
+        case Precision::bfloat16: return "bfloat16";
+        case Precision::float32: return "float32";
+        case Precision::int8: return "int8";
+        case Precision::int4: return "int4";
+    }
+    return "";
 }
 
 Memory::Memory(size_t bytes) : bytes_(bytes) {
@@ -83,21 +112,39 @@ Memory::Memory(size_t bytes) : bytes_(bytes) {
 }
 
 Memory::~Memory() {
-    if (data_) munmap(data_, bytes_);
+    if (data_ && !borrowed_) munmap(data_, bytes_);
+}
+
+Memory Memory::borrowed(const void* data, size_t bytes) {
+    Memory memory;
+    memory.data_ = const_cast<void*>(data);
+    memory.bytes_ = bytes;
+    memory.borrowed_ = true;
+    return memory;
 }
 
 void Memory::swap(Memory& other) noexcept {
     std::swap(data_, other.data_);
     std::swap(bytes_, other.bytes_);
+    std::swap(borrowed_, other.borrowed_);
 }
 
 Weight::Weight(int64_t outputs_, int64_t inputs_, Precision precision_, int group, bool offsets)
+    : Weight(outputs_, inputs_, precision_, group, offsets,
+             Memory(size_t(weight_bytes(outputs_, inputs_, precision_, group, offsets)))) {}
+
+Weight::Weight(int64_t outputs_, int64_t inputs_, Precision precision_, int group, bool offsets, Memory panels_)
     : outputs(positive("outputs", outputs_)),
       inputs(positive("inputs", inputs_)),
       precision(precision_),
       format(format_number(precision, group, offsets)),
       panel_bytes(bytes_of_panel(inputs, precision, format)),
-      panels(size_t(panel_count(outputs) * panel_bytes)) {}
+      panels(std::move(panels_)) {
+    const int64_t needed = panel_count(outputs) * panel_bytes;
+    if (int64_t(panels.bytes()) != needed)
+        refuse("the panels of this weight take " + std::to_string(needed) + " bytes, not " +
+               std::to_string(panels.bytes()));
+}
 
 template <class Stored, class Source>
 void Weight::fill_panels(int64_t first, int64_t count, const Source* rows) {
@@ -115,11 +162,16 @@ void Weight::fill_panels(int64_t first, int64_t count, const Source* rows) {
     });
 }
 
-template <class Source>
-void Weight::fill_from(int64_t first, int64_t count, const Source* rows) {
+void Weight::check_rows(int64_t first, int64_t count) const {
     if (first < 0 || count < 0 || first + count > outputs)
         refuse("rows " + std::to_string(first) + " to " + std::to_string(first + count) + " do not fit a weight of " +
                std::to_string(outputs) + " outputs");
+    if (panels.is_borrowed()) refuse("a weight over panels that were packed before cannot be filled");
+}
+
+template <class Source>
+void Weight::fill_from(int64_t first, int64_t count, const Source* rows) {
+    check_rows(first, count);
     if (format >= 0)
         fill_quantized(first, count, rows);
     else if (precision == Precision::bfloat16)
@@ -146,16 +198,16 @@ KeyValueCache::KeyValueCache(int64_t layers_, int64_t blocks_, int64_t block_siz
       block_size(positive("block_size", block_size_)),
       kv_heads(positive("kv_heads", kv_heads_)),
       head_dim(positive("head_dim", head_dim_)),
-      precision(precision_),
-      layer_bytes_(size_t(blocks * block_size * kv_heads * head_dim) * bytes_of(precision)) {
-    if (precision != Precision::bfloat16 && precision != Precision::float32)
-        refuse("the cache is kept in bfloat16 or float32");
+      precision(precision_) {
+    if (precision == Precision::int4) refuse("the cache is kept in bfloat16, float32 or int8");
     if (block_size % KEY_GROUP)
         refuse("block_size must be a multiple of 16, is " + std::to_string(block_size));
     if (blocks * block_size > INT32_MAX)
         refuse("a cache of " + std::to_string(blocks * block_size) + " positions is too large for 32-bit slots");
-    if (head_dim % KEY_GROUP || head_dim > 256)
+    if (head_dim % KEY_GROUP || head_dim > LARGEST_HEAD_DIM)
         refuse("head_dim must be a multiple of 16 up to 256, is " + std::to_string(head_dim));
+    const int64_t group_bytes = cached_group_bytes(head_dim, int64_t(bytes_of(precision)));
+    layer_bytes_ = size_t(blocks * kv_heads * (block_size / KEY_GROUP) * group_bytes);
     keys_ = Memory(size_t(layers) * layer_bytes_);
     values_ = Memory(size_t(layers) * layer_bytes_);
 }
@@ -177,7 +229,8 @@ Batch::Batch(const KeyValueCache& cache, std::vector<int32_t> token_ids_, std::v
       sequence_rows(std::move(sequence_rows_)),
       block_tables(std::move(block_tables_)),
       table_width(table_width_),
-      logit_rows(std::move(logit_rows_)) {
+      logit_rows(std::move(logit_rows_)),
+      tiles(attention_tiles(positions, sequence_rows)) {
     const size_t count = token_ids.size();
     if (positions.size() != count || slots.size() != count || sequence_rows.size() != count)
         refuse("a batch of " + std::to_string(count) + " token ids has " + std::to_string(positions.size()) +

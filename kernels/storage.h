@@ -24,6 +24,10 @@ public:
     }
     ~Memory();
 
+    // Memory of someone else, who keeps it alive; it is only read.
+    static Memory borrowed(const void* data, size_t bytes);
+    bool is_borrowed() const { return borrowed_; }
+
     void* data() const { return data_; }
     size_t bytes() const { return bytes_; }
 
@@ -32,13 +36,17 @@ private:
 
     void* data_ = nullptr;
     size_t bytes_ = 0;
+    bool borrowed_ = false;
 };
 
 enum class Precision { bfloat16, float32, int8, int4 };  // the first two as in the pairs of KernelTable
 
 Precision precision_named(const std::string& name);
-// Bytes of one value; of the unquantised precisions only.
-inline size_t bytes_of(Precision precision) { return precision == Precision::bfloat16 ? 2 : 4; }
+const char* name_of(Precision precision);
+// Bytes of one value or code; of int4 there is no such thing.
+inline size_t bytes_of(Precision precision) {
+    return precision == Precision::int8 ? 1 : precision == Precision::bfloat16 ? 2 : 4;
+}
 
 // Values of a checkpoint as float32: BF16 ones are the upper half of such.
 inline float widened(float x) { return x; }
@@ -57,11 +65,18 @@ class Weight {
 public:
     // `group` inputs share a scale, and an offset if there are `offsets`; both count for int8 and int4 only.
     Weight(int64_t outputs, int64_t inputs, Precision precision, int group = 64, bool offsets = false);
+    // One whose panels were packed before. They do not depend on the instruction set.
+    Weight(int64_t outputs, int64_t inputs, Precision precision, int group, bool offsets, Memory panels);
 
     // Puts `count` rows of `inputs` values at row `first`; the source is converted to this weight's precision.
     // A value that is not finite cannot be quantised: std::invalid_argument.
     void fill(int64_t first, int64_t count, const uint16_t* rows);
     void fill(int64_t first, int64_t count, const float* rows);
+
+    // Puts rows that are quantised already at row `first`, bit for bit: one code for each input; for each group of this
+    // weight's format a scale and, if it has offsets, an offset, which are rounded to half floats. Throws
+    // std::invalid_argument for a code that has too many bits, and for a scale or offset that is no finite half.
+    void fill_codes(int64_t first, int64_t count, const uint8_t* codes, const float* scales, const float* offsets);
 
     const int64_t outputs, inputs;
     const Precision precision;
@@ -70,6 +85,7 @@ public:
     const Memory panels;
 
 private:
+    void check_rows(int64_t first, int64_t count) const;
     template <class Source>
     void fill_quantized(int64_t first, int64_t count, const Source* rows);
     template <class Stored, class Source>
@@ -106,12 +122,13 @@ public:
     KeyValueCache(int64_t layers, int64_t blocks, int64_t block_size, int64_t kv_heads, int64_t head_dim,
                   Precision precision);
     KeyValueLayer layer(int64_t index) const;
+    size_t bytes() const { return keys_.bytes() + values_.bytes(); }
 
     const int64_t layers, blocks, block_size, kv_heads, head_dim;
     const Precision precision;
 
 private:
-    size_t layer_bytes_;
+    size_t layer_bytes_;  // of the keys, and of the values
     Memory keys_, values_;
 };
 
@@ -127,6 +144,7 @@ struct Batch {
     const std::vector<int32_t> token_ids, positions, slots, sequence_rows, block_tables;
     const int64_t table_width;
     const std::vector<int32_t> logit_rows;
+    const std::vector<AttentionTile> tiles;  // of all tokens, the longest work first
 };
 
 }  // namespace wending

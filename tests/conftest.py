@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,11 @@ import pytest
 from wending import demo
 
 _REPOSITORY = Path(__file__).parent.parent
+
+# No test, nor a process that one starts, touches the weight cache of the person who runs it. Set before any
+# test module is imported, for some of them copy the environment.
+_OWN_CACHE = tempfile.TemporaryDirectory(prefix="wending-test-cache-")
+os.environ["WENDING_CACHE"] = _OWN_CACHE.name
 
 
 @pytest.fixture(scope="session")

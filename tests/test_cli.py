@@ -23,7 +23,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     )
 
 
-@pytest.mark.parametrize("command", [[], ["serve"], ["assess"]])
+@pytest.mark.parametrize("command", [[], ["serve"], ["assess"], ["bench"], ["cache"]])
 def test_help_shows_an_example_in_both_languages(command: list[str]) -> None:
     english = run(*command, "--help", LC_ALL="C.UTF-8")
     chinese = run(*command, "--help", LC_ALL="zh_CN.UTF-8", PYTHONUTF8="1")
@@ -55,10 +55,12 @@ def test_version() -> None:
         (["serve", "--memory", "0"], "0 GiB"),
         (["serve", "--memory", "lots"], "'lots' is not a number of GiB"),
         (["serve", "--threads", "0"], "0 is too small"),
+        (["serve", "--kv-cache", "int4"], "'int4'"),
         (["assess", "--repeats", "0"], "0 is too small"),
         (["assess", "--seed", "-1"], "-1 is negative"),
         (["assess", "--lang", "fr"], "fr"),
         (["dance"], "dance"),
+        (["cache", "eat"], "eat"),
     ],
 )
 def test_bad_options_are_refused_with_the_value(

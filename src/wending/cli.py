@@ -40,8 +40,10 @@ def _serve(options: argparse.Namespace) -> int:
         options.host,
         options.port,
         quant=options.quant,
+        kv_cache=options.kv_cache,
         memory=options.memory,
         threads=options.threads,
+        cache=not options.no_cache,
         language=_locale_language(),
     )
 
@@ -59,6 +61,28 @@ def _assess(options: argparse.Namespace) -> int:
         api_key=options.api_key or os.environ.get("OPENAI_API_KEY"),
         concurrency=options.concurrency,
         language=options.lang,
+    )
+
+
+def _cache(options: argparse.Namespace) -> int:
+    from wending.cache_command import clear_cache, list_cache
+
+    return clear_cache(_locale_language()) if options.action == "clear" else list_cache(_locale_language())
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from wending.engine.bench import run_bench
+
+    return run_bench(
+        options.model,
+        quant=options.quant,
+        threads=options.threads,
+        batches=options.batch,
+        prompt=options.prompt,
+        tokens=options.tokens,
+        repeats=options.repeats,
+        json_file=options.json,
+        language=options.language,
     )
 
 
@@ -84,6 +108,8 @@ def _parser(language: str) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_serve(commands, say)
     _add_assess(commands, say, language)
+    _add_bench(commands, say, language)
+    _add_cache(commands, say)
     return parser
 
 
@@ -108,7 +134,10 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser], sa
         nargs="?",
         type=Path,
         metavar="MODEL",
-        help=say("checkpoint folder (default: the bundled model)", "模型文件夹（默认：自带的演示模型）"),
+        help=say(
+            "checkpoint folder or GGUF file (default: the bundled model)",
+            "模型文件夹或 GGUF 文件（默认：自带的演示模型）",
+        ),
     )
     command.add_argument(
         "--host",
@@ -133,6 +162,15 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser], sa
         ),
     )
     command.add_argument(
+        "--kv-cache",
+        choices=("auto", "bf16", "f32", "int8"),
+        default="auto",
+        help=say(
+            "precision of the KV cache; int8 takes about half of bf16 (default: bf16, f32 with f32 weights)",
+            "KV 缓存精度；int8 约为 bf16 的一半（默认 bf16，权重为 f32 时用 f32）",
+        ),
+    )
+    command.add_argument(
         "--memory",
         type=_gibibytes,
         metavar="GIB",
@@ -146,6 +184,14 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser], sa
         type=_positive,
         metavar="N",
         help=say("threads of the engine (default: every available core)", "引擎线程数（默认：全部可用核心）"),
+    )
+    command.add_argument(
+        "--no-cache",
+        action="store_true",
+        help=say(
+            "quantise again instead of keeping 8 and 4 bit weights on the disk (see: wending cache)",
+            "不在磁盘上保留 8 位和 4 位权重，每次重新量化（参见 wending cache）",
+        ),
     )
     command.set_defaults(run=_serve)
 
@@ -242,6 +288,102 @@ def _add_assess(
         ),
     )
     command.set_defaults(run=_assess)
+
+
+def _add_bench(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], say: Say, language: str
+) -> None:
+    summary = say("measure the speed of a model on this machine", "测量模型在本机上的速度")
+    command = commands.add_parser(
+        "bench",
+        help=summary,
+        description=summary,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=say(
+            "example:\n  wending bench --model ./Qwen2.5-0.5B-Instruct --quant int8 --batch 1 8",
+            "示例：\n  wending bench --model ./Qwen2.5-0.5B-Instruct --quant int8 --batch 1 8",
+        ),
+    )
+    command.add_argument(
+        "--model",
+        type=Path,
+        metavar="DIR",
+        help=say("checkpoint folder (default: the bundled model)", "模型文件夹（默认：自带的演示模型）"),
+    )
+    command.add_argument(
+        "--quant",
+        choices=("auto", "bf16", "f32", "int8", "int4"),
+        default="auto",
+        help=say("precision of the weights (default: as for serve)", "权重精度（默认与 serve 相同）"),
+    )
+    command.add_argument(
+        "--threads",
+        type=_positive,
+        metavar="N",
+        help=say("threads of the engine (default: every available core)", "引擎线程数（默认：全部可用核心）"),
+    )
+    command.add_argument(
+        "--batch",
+        type=_positive,
+        nargs="+",
+        metavar="N",
+        help=say(
+            "sequences at once (default: those of 1 8 16 32 that fit)",
+            "同时的序列数（默认 1 8 16 32 中可容纳的）",
+        ),
+    )
+    for name, default, english, chinese in (
+        ("--prompt", 512, "tokens of each prompt", "每个提示的词元数"),
+        ("--tokens", 64, "tokens to generate for each", "每个序列生成的词元数"),
+        ("--repeats", 3, "how often each batch size is measured", "每个批大小的测量次数"),
+    ):
+        command.add_argument(
+            name,
+            type=_positive,
+            default=default,
+            metavar="N",
+            help=say(f"{english} (default: %(default)s)", f"{chinese}（默认 %(default)s）"),
+        )
+    command.add_argument(
+        "--json", type=Path, metavar="FILE", help=say("write the figures there too", "同时把数据写入该文件")
+    )
+    command.add_argument(
+        "--language",
+        choices=("en", "zh"),
+        default=language,
+        help=say("language of the output (default: %(default)s)", "输出语言（默认 %(default)s）"),
+    )
+    command.set_defaults(run=_bench)
+
+
+def _add_cache(commands: argparse._SubParsersAction[argparse.ArgumentParser], say: Say) -> None:
+    summary = say(
+        "list or clear the quantised weights kept on the disk for the next start",
+        "列出或清除为下次启动保留在磁盘上的量化权重",
+    )
+    command = commands.add_parser(
+        "cache",
+        help=summary,
+        description=summary,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=say(
+            "example:\n  wending cache          model, precision, size and last use of each\n"
+            "  wending cache clear    remove all; a running server keeps what it uses\n"
+            "settings: WENDING_CACHE (folder, default ~/.cache/wending), "
+            "WENDING_CACHE_GIB (limit, default 32)",
+            "示例：\n  wending cache          每份权重的模型、精度、大小和上次使用时间\n"
+            "  wending cache clear    全部清除；正在运行的服务不受影响\n"
+            "设置：WENDING_CACHE（文件夹，默认 ~/.cache/wending）、WENDING_CACHE_GIB（上限，默认 32）",
+        ),
+    )
+    command.add_argument(
+        "action",
+        nargs="?",
+        choices=("list", "clear"),
+        default="list",
+        help=say("list (default) or clear", "list 列出（默认），clear 清除"),
+    )
+    command.set_defaults(run=_cache)
 
 
 def _port(text: str) -> int:

@@ -179,7 +179,7 @@ def test_a_fault_in_one_completion_ends_that_one_alone(monkeypatch: pytest.Monke
     def broken(*arguments: Any) -> None:
         raise KeyError("lost")
 
-    monkeypatch.setattr(engine._requests["bad"][0].sampler, "sample", broken)
+    monkeypatch.setattr(engine._requests["bad"][0].sampler, "observe", broken)
     deltas = run(engine)
     assert deltas["bad", 0][-1].error == "KeyError: 'lost'"
     assert deltas["good", 0][-1].finish_reason in ("stop", "length")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +9,8 @@ import pytest
 from tests.random_checkpoint import small_config, write_random_checkpoint
 
 from wending import LLM, SamplingParams
-from wending.engine.errors import InvalidRequest
+from wending.engine.errors import EngineDead, InvalidRequest
+from wending.engine.llm import CompletionOutput, PromptDelta
 
 PARAMS = SamplingParams(temperature=0, max_tokens=6, seed=0)
 
@@ -64,10 +67,79 @@ def test_what_is_no_conversation_is_refused(llm: LLM, bad: Any) -> None:
     assert caught.value.field == "messages"
 
 
-@pytest.mark.parametrize("bad", [None, 3, [3], b"Hi"])
-def test_what_is_no_text_is_refused(llm: LLM, bad: Any) -> None:
-    with pytest.raises(InvalidRequest, match="must be a string or a list of strings"):
+@pytest.mark.parametrize("bad", [None, 3, [None], ["fine", 3], [[1], [True]], b"Hi"])
+def test_what_is_no_prompt_is_refused(llm: LLM, bad: Any) -> None:
+    with pytest.raises(InvalidRequest, match="must be text"):
         llm.generate(bad)
+
+
+def test_token_ids_are_prompts_too(llm: LLM) -> None:
+    (text,) = llm.generate("Hi", PARAMS)
+    assert llm.generate(text.prompt_token_ids, PARAMS) == [text]
+    assert llm.generate([text.prompt_token_ids, "Hi"], PARAMS) == [text, text]
+
+
+def test_each_prompt_may_have_parameters_of_its_own(llm: LLM) -> None:
+    other = replace(PARAMS, temperature=1.0, seed=4, max_tokens=3, n=2)
+    assert llm.generate(["one", "two"], [PARAMS, other]) == [
+        *llm.generate("one", PARAMS),
+        *llm.generate("two", other),
+    ]
+    with pytest.raises(InvalidRequest, match="there are 2 prompts and 1 SamplingParams"):
+        llm.generate(["one", "two"], [PARAMS])
+
+
+def gathered(deltas: Iterable[PromptDelta], count: int, n: int = 1) -> list[list[CompletionOutput]]:
+    outputs = [[CompletionOutput(index) for index in range(n)] for _ in range(count)]
+    for prompt, delta in deltas:
+        outputs[prompt][delta.index].add(delta)
+    return outputs
+
+
+def test_a_stream_brings_what_the_list_brings(llm: LLM) -> None:
+    prompts = ["one", "two", "稳定"]
+    params = replace(PARAMS, temperature=1.0, seed=3, n=2, logprobs=1)
+    whole = [output.outputs for output in llm.generate(prompts, params)]
+    assert gathered(llm.generate(prompts, params, stream=True), 3, 2) == whole
+    one = [{"role": "user", "content": "Hi"}]
+    assert gathered(llm.chat([one], PARAMS, stream=True), 1) == [llm.chat(one, PARAMS)[0].outputs]
+
+
+def test_a_stream_that_is_left_early_leaves_nothing_behind(llm: LLM) -> None:
+    deltas = llm.generate(["one", "two"], PARAMS, stream=True)
+    next(deltas)
+    with pytest.raises(RuntimeError, match="an earlier stream of this LLM is not finished"):
+        llm.generate("three", PARAMS)
+    deltas.close()
+    assert len(llm.generate("three", PARAMS)) == 1
+
+
+def test_a_stream_refuses_before_its_first_delta(llm: LLM) -> None:
+    with pytest.raises(InvalidRequest, match="prompt 1: prompt: has 100 tokens"):
+        llm.generate(["fine", "x" * 100], PARAMS, stream=True)
+
+
+def test_more_prompts_than_run_at_once_wait_for_their_turn(llm: LLM) -> None:
+    prompts = [f"number {i}" for i in range(150)]
+    together = llm.generate(prompts, PARAMS)
+    assert together[149] == llm.generate(prompts[149], PARAMS)[0]
+    assert [len(output.outputs) for output in together] == [1] * 150
+
+
+def test_a_progress_bar_goes_to_standard_error(llm: LLM, capfd: pytest.CaptureFixture[str]) -> None:
+    llm.generate(["one", "two"], PARAMS)
+    llm.generate(["one", "two"], PARAMS, progress=True)
+    captured = capfd.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("2/2") == 1
+
+
+def test_after_close_it_refuses(tmp_path: Path) -> None:
+    with LLM(write_random_checkpoint(tmp_path / "model", small_config()), max_context=64) as own:
+        assert len(own.generate("Hi", PARAMS)) == 1
+    own.close()
+    with pytest.raises(EngineDead, match="the LLM was closed"):
+        own.generate("Hi", PARAMS)
 
 
 def test_an_empty_prompt_is_refused_and_no_prompts_give_no_outputs(llm: LLM) -> None:
@@ -81,10 +153,10 @@ def test_an_interrupt_leaves_the_engine_usable(llm: LLM, monkeypatch: pytest.Mon
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(llm._engine, "step", interrupted)
+        patch.setattr(llm._open().engine, "step", interrupted)
         with pytest.raises(KeyboardInterrupt):
             llm.generate(["one", "two"], PARAMS)
-    assert llm._engine.stats().running == llm._engine.stats().waiting == 0
+    assert llm._open().engine.stats().running == llm._open().engine.stats().waiting == 0
     assert len(llm.generate("one", PARAMS)) == 1
 
 

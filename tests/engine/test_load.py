@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.published_checkpoints import write_gguf
 from tests.random_checkpoint import small_config, write_random_checkpoint
 
 from wending import _kernels, demo
@@ -12,6 +13,8 @@ from wending.engine.errors import NotEnoughMemory
 from wending.engine.load import load_client, load_engine
 from wending.engine.sampling_params import SamplingParams
 from wending.model.errors import CheckpointError
+from wending.model.threads import threads_in_use
+from wending.model.weight_cache import WeightCache
 
 
 @pytest.fixture(scope="module", params=["bfloat16", "float16", "float32"])
@@ -26,7 +29,8 @@ def test_the_plan_is_what_is_then_taken(folder: Path) -> None:
     assert loaded.budget.weights == model.weight_bytes
     assert loaded.budget.kv_cache == cache.nbytes
     assert loaded.budget.kv_tokens == 4 * 4096
-    assert loaded.budget.workspace == model.workspace_bytes(512) + 4 * 64 * model.config.vocab_size
+    sampling = 4 * (64 + 3 * min(threads_in_use(), 64)) * model.config.vocab_size
+    assert loaded.budget.workspace == model.workspace_bytes(512) + sampling + (8 << 20)
     assert loaded.info.precision == model.precision.name
     assert cache.dtype == model.precision.cache
 
@@ -69,6 +73,21 @@ def test_options_shape_context_precision_and_threads(folder: Path) -> None:
         load_engine(folder, threads=0)
 
 
+def test_the_kv_cache_goes_with_the_weights_or_as_asked(folder: Path) -> None:
+    assert load_engine(folder, quant="f32").info.kv_precision == "f32"
+    assert load_engine(folder, quant="int4").info.kv_precision == "bf16"
+    plain, small = load_engine(folder, quant="int8"), load_engine(folder, quant="int8", kv_cache="int8")
+    assert small.engine.cache.dtype == "int8"
+    assert small.info.kv_precision == small.budget.kv_precision == "int8"
+    assert small.budget.kv_tokens == plain.budget.kv_tokens
+    # In heads of 16 a scale of 2 bytes comes to 16 codes of 1.
+    assert small.budget.kv_cache * 32 == plain.budget.kv_cache * 18
+    assert any("int8," in line for line in small.budget.lines())
+    assert any("int8，" in line for line in small.budget.lines("zh"))
+    with pytest.raises(ValueError, match="kv_cache must be auto, bf16, f32, int8; is 'int4'"):
+        load_engine(folder, kv_cache="int4")  # type: ignore[arg-type]
+
+
 def test_weights_are_quantised_when_they_would_not_fit(folder: Path) -> None:
     whole = load_engine(folder, quant="f32").budget
     # Room for one context of full length; the cache of quantised weights is kept in BF16.
@@ -84,6 +103,16 @@ def test_weights_are_quantised_when_they_would_not_fit(folder: Path) -> None:
     assert chosen(fixed + (sizes["int4"] + sizes["int8"]) // 2) == "int4"
     with pytest.raises(NotEnoughMemory):
         load_engine(folder, memory=fixed // 4)
+
+
+def test_quantised_weights_come_from_the_cache_the_second_time(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WENDING_CACHE", str(tmp_path))
+    monkeypatch.setattr(WeightCache.__init__, "__defaults__", (1 << 30, 0))
+    found = [load_engine(folder, quant="int8", cache=cache) for cache in (False, True, True, False)]
+    assert [loaded.info.weights_from_cache for loaded in found] == [False, False, True, False]
+    assert {loaded.budget.weights for loaded in found} == {found[0].engine.model.weight_bytes}
 
 
 def test_refuses_what_does_not_fit_before_loading(folder: Path) -> None:
@@ -123,3 +152,34 @@ def test_the_bundled_checkpoint_is_named_as_the_demonstration_model(demo_folder:
         pytest.skip("there is no bundled checkpoint")
     info = load_engine().info
     assert (info.name, info.is_demo) == (demo.NAME, True)
+
+
+@pytest.mark.parametrize("kind", ["Q4_0", "Q8_0", "BF16"])
+def test_a_gguf_file_alone_is_enough(tmp_path: Path, kind: str) -> None:
+    pytest.importorskip("gguf")
+    write_gguf(tmp_path / "some-model.gguf", lambda _: kind, {"general.file_type": None})
+    loaded = load_engine(tmp_path / "some-model.gguf")
+    precision = {"Q4_0": "int4 (GGUF Q4_0)", "Q8_0": "int8 (GGUF Q8_0)", "BF16": "bf16"}[kind]
+    assert (loaded.info.name, loaded.info.precision, loaded.info.vocab_size) == ("some-model", precision, 280)
+    assert loaded.budget.weights == loaded.engine.model.weight_bytes
+    assert loaded.budget.precision == precision
+    assert loaded.info.generation_config.eos_token_ids == (260, 258)
+    loaded.engine.add_request("r", loaded.prompts.encode("hello"), SamplingParams(max_tokens=3))
+    assert [delta for _, delta in loaded.engine.step()]
+
+
+def test_published_bits_are_not_rounded_again_to_save_little(tmp_path: Path) -> None:
+    """A model of 8 bits may become one of 4 where memory is short; one of 4 bits stays as it is."""
+    pytest.importorskip("gguf")
+    for kind in ("Q8_0", "Q4_0"):
+        write_gguf(tmp_path / f"{kind}.gguf", lambda _, kind=kind: kind, {"general.file_type": None})
+    budget = load_engine(tmp_path / "Q8_0.gguf").budget
+    fixed = budget.workspace + budget.kv_cache // 4
+
+    def chosen(kind: str, memory: int) -> str:
+        return load_engine(tmp_path / f"{kind}.gguf", memory=memory).info.precision
+
+    assert chosen("Q8_0", budget.total) == "int8 (GGUF Q8_0)"
+    assert chosen("Q8_0", fixed + budget.weights * 3 // 4) == "int4"
+    least = load_engine(tmp_path / "Q4_0.gguf").budget.weights
+    assert chosen("Q4_0", fixed + least) == "int4 (GGUF Q4_0)"

@@ -9,16 +9,18 @@ from tests.random_checkpoint import small_config, write_random_checkpoint
 
 from wending.engine.engine import Engine
 from wending.engine.load import LoadedEngine, load_engine
-from wending.model.kv_cache import KVCache
+from wending.model.kv_cache import KVCache, KVQuant
 from wending.model.precision import Quant
 
 
-def load_random_model(folder: Path, quant: Quant) -> LoadedEngine:
+def load_random_model(folder: Path, quant: Quant, kv_cache: KVQuant = "auto") -> LoadedEngine:
     """A random model whose sizes are no multiples of a kernel's tile."""
     config = small_config(
         hidden_size=112, intermediate_size=200, num_attention_heads=7, num_key_value_heads=1, vocab_size=333
     )
-    return load_engine(write_random_checkpoint(folder, config, seed=3, dtype="bfloat16"), quant=quant)
+    return load_engine(
+        write_random_checkpoint(folder, config, seed=3, dtype="bfloat16"), quant=quant, kv_cache=kv_cache
+    )
 
 
 def engine_like(loaded: LoadedEngine, **changes: Any) -> Engine:

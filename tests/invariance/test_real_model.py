@@ -1,6 +1,6 @@
 """Same request, same bytes, with the real kernels: tokens and log-probabilities equal bit for bit.
 
-Random weights in every precision, and the bundled checkpoint.
+Random weights in every precision, keys and values in 8 bits as well, and the bundled checkpoint.
 """
 
 from __future__ import annotations
@@ -27,12 +27,13 @@ SAMPLED = SamplingParams(temperature=0.9, top_p=0.95, max_tokens=24, logprobs=3,
 Requests = list[tuple[list[int], SamplingParams]]
 
 
-@pytest.fixture(scope="module", params=["bf16", "f32", "int8", "int4", "demo", "demo-int8"])
+@pytest.fixture(scope="module", params=["bf16", "f32", "int8", "int4", "int8/int8", "demo", "demo-int8"])
 def loaded(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, demo_folder: Path
 ) -> LoadedEngine:
     if not request.param.startswith("demo"):
-        return load_random_model(tmp_path_factory.mktemp("random") / "model", request.param)
+        quant, _, kv_cache = request.param.partition("/")
+        return load_random_model(tmp_path_factory.mktemp("random") / "model", quant, kv_cache or "auto")
     if not (demo_folder / "config.json").is_file():
         pytest.skip("there is no bundled checkpoint")
     return load_engine(quant="int8" if request.param == "demo-int8" else "auto")

@@ -8,10 +8,26 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from tests.kernels.arrays import Floats, as_stored, buffer_of, int32, normal, relative_error
+from tests.random_checkpoint import from_bfloat16, to_bfloat16
 
 from wending import _kernels
 
 Doubles = NDArray[np.float64]
+PRECISIONS = ["bfloat16", "float32", "int8"]
+
+
+def as_cached(values: Floats, precision: str) -> Doubles:
+    """What the cache keeps of heads [..., head_dim]: in int8 at most 32 channels share a BF16 scale."""
+    if precision != "int8":
+        return as_stored(values, precision)
+    kept = np.empty(values.shape)
+    for first in range(0, values.shape[-1], 32):
+        part = values[..., first : first + 32]
+        largest = np.abs(part).max(axis=-1, keepdims=True) / np.float32(127)
+        scale = from_bfloat16(to_bfloat16(largest)).reshape(largest.shape)
+        inverse = np.divide(np.float32(1), scale, out=np.zeros_like(scale), where=scale > 0)
+        kept[..., first : first + 32] = np.clip(np.rint(part * inverse), -127, 127) * scale.astype(np.float64)
+    return kept
 
 
 @dataclass
@@ -69,8 +85,8 @@ class Sequence:
         """Plain causal attention in float64 over the keys and values as the cache keeps them."""
         heads, kv_heads, size = self.heads, self.kv_heads, self.head_dim
         query = self.qkv[:, : heads * size].reshape(-1, heads, size).astype(np.float64)
-        stored = as_stored(self.qkv[:, heads * size :], self.precision)
-        key, value = np.split(stored.reshape(self.length, 2 * kv_heads, size), 2, axis=1)
+        stored = as_cached(self.qkv[:, heads * size :].reshape(self.length, -1, size), self.precision)
+        key, value = np.split(stored, 2, axis=1)
         out = np.zeros((self.length, heads, size))
         for head in range(heads):
             kv_head = head // (heads // kv_heads)
@@ -81,7 +97,7 @@ class Sequence:
         return out.reshape(self.length, -1)
 
 
-@pytest.mark.parametrize("precision", ["bfloat16", "float32"])
+@pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize(
     ("heads", "kv_heads", "head_dim", "block_size"),
     [(1, 1, 16, 16), (4, 4, 64, 32), (7, 1, 48, 48), (6, 1, 128, 16), (14, 2, 64, 64), (11, 1, 256, 16)],
@@ -93,7 +109,7 @@ def test_attention_equals_float64(
     assert relative_error(sequence.attend(0, sequence.length), sequence.expected()) < 2e-6
 
 
-@pytest.mark.parametrize("precision", ["bfloat16", "float32"])
+@pytest.mark.parametrize("precision", PRECISIONS)
 def test_a_token_does_not_depend_on_chunks_or_threads(precision: str, threads: None) -> None:
     _kernels.set_threads(1)
     whole = Sequence(14, 2, 64, precision).attend(0, 150)
@@ -105,6 +121,71 @@ def test_a_token_does_not_depend_on_chunks_or_threads(precision: str, threads: N
                 sequence.attend(first, min(first + chunk, 150)) for first in range(0, sequence.length, chunk)
             ]
             assert np.array_equal(np.concatenate(parts), whole)
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_long_contexts_in_segments(precision: str, threads: None) -> None:
+    """More than two segments of 512 keys, all in one task or shared by threads."""
+    sequence = Sequence(7, 1, 64, precision, length=1100)
+    _kernels.set_threads(1)
+    whole = sequence.attend(0, 1100)
+    assert relative_error(whole, sequence.expected()) < 2e-6
+    for count in (1, 2, 5):
+        _kernels.set_threads(count)
+        for first, end in [(0, 1100), (500, 530), (1000, 1013), (1020, 1040), (1023, 1024), (1099, 1100)]:
+            assert np.array_equal(sequence.attend(first, end, written=True), whole[first:end])
+
+
+@pytest.mark.parametrize("heads", [1, 5, 8, 9, 20])
+def test_groups_of_any_size(heads: int) -> None:
+    sequence = Sequence(heads, 1, 32, "bfloat16", length=100)
+    whole = sequence.attend(0, 100)
+    assert relative_error(whole, sequence.expected()) < 2e-6
+    for position in (0, 15, 16, 62, 63, 64, 99):
+        assert np.array_equal(sequence.attend(position, position + 1, written=True)[0], whole[position])
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_sequences_of_a_batch_do_not_touch_each_other(precision: str) -> None:
+    """Two sequences in one cache, their tokens side by side in one batch: each as if it were alone."""
+    cache = _kernels.KeyValueCache(1, 20, 16, 1, 32, precision)
+    tables = np.random.default_rng(4).permutation(20).reshape(2, 10).astype(np.int32)
+    qkv = normal(8, 240, 4 * 32)
+    cosine, sine = buffer_of(np.ones((240, 16), np.float32)), buffer_of(np.zeros((240, 16), np.float32))
+
+    def attend(parts: list[tuple[int, int, int]]) -> Floats:
+        positions = np.concatenate([np.arange(first, end) for _, first, end in parts])
+        rows = np.concatenate([np.full(end - first, row) for row, first, end in parts])
+        slots = tables[rows, positions // 16] * 16 + positions % 16
+        arrays = [array.astype(np.int32) for array in (0 * rows, positions, slots, rows)]
+        batch = _kernels.Batch(cache, *arrays, tables, int32())
+        tokens = buffer_of(qkv[positions + 120 * rows])
+        cosine.resize(len(rows))
+        sine.resize(len(rows))
+        _kernels.rope_and_cache(tokens, cosine, sine, batch, cache, 0)
+        out = _kernels.Buffer(2 * 32)
+        _kernels.attention(tokens, batch, cache, 0, out)
+        return out.numpy().copy()
+
+    alone = [attend([(row, 0, 120)]) for row in (0, 1)]
+    assert np.array_equal(attend([(0, 0, 120), (1, 0, 120)]), np.concatenate(alone))
+    assert np.array_equal(
+        attend([(0, 119, 120), (1, 3, 90)]), np.concatenate([alone[0][119:], alone[1][3:90]])
+    )
+
+
+def test_int8_keeps_a_large_channel_from_hurting_those_far_from_it() -> None:
+    """A key channel a hundred times larger costs the 31 that share its scale some of theirs, and no other."""
+    exact, quantised = (Sequence(2, 1, 128, precision) for precision in ("float32", "int8"))
+    for sequence in (exact, quantised):
+        sequence.qkv[:, 256 + 40] *= 100
+        sequence.qkv[:, [40, 128 + 40]] *= 0.01
+    expected = exact.expected()
+    found = quantised.attend(0, 150)
+    assert relative_error(found, quantised.expected()) < 2e-6
+    one_scale = np.abs(exact.qkv[:, 256:384]).max(axis=1, keepdims=True) / 127
+    exact.qkv[:, 256:384] = np.rint(exact.qkv[:, 256:384] / one_scale) * one_scale
+    assert np.square(found - expected).sum() < 0.5 * np.square(exact.attend(0, 150) - expected).sum()
 
 
 def test_block_size_does_not_matter() -> None:
@@ -128,12 +209,20 @@ def test_large_scores_stay_finite() -> None:
     assert relative_error(sequence.attend(0, 150), sequence.expected()) < 1e-5
 
 
-def test_a_key_that_is_not_a_number_shows_in_the_output() -> None:
-    sequence = Sequence(2, 1, 32, "bfloat16")
-    sequence.qkv[40, -33] = np.nan
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+@pytest.mark.parametrize("channel", [-33, -1])
+def test_a_key_or_value_that_is_not_finite_shows_in_the_output(
+    precision: str, wrong: float, channel: int
+) -> None:
+    sequence = Sequence(2, 1, 32, precision)
+    sequence.qkv[:, :64] = np.abs(
+        sequence.qkv[:, :64]
+    )  # or a score of minus infinity would rightly weigh nothing
+    sequence.qkv[40, channel] = wrong
     out = sequence.attend(0, 150)
     assert np.isfinite(out[:40]).all()
-    assert np.isnan(out[40:]).any(axis=1).all()
+    assert (~np.isfinite(out[40:])).any(axis=1).all()
 
 
 @pytest.mark.parametrize("head_dim", [16, 64, 128])

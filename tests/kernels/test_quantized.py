@@ -155,5 +155,79 @@ def test_unknown_formats_are_refused() -> None:
         _kernels.Weight(8, 64, "int4", 48)
     with pytest.raises(ValueError, match="there is no int8 with groups of 64 and offsets"):
         _kernels.Weight(8, 64, "int8", 64, True)
-    with pytest.raises(ValueError, match="the cache is kept in bfloat16 or float32"):
-        _kernels.KeyValueCache(1, 8, 16, 1, 16, "int8")
+    with pytest.raises(ValueError, match="the cache is kept in bfloat16, float32 or int8"):
+        _kernels.KeyValueCache(1, 8, 16, 1, 16, "int4")
+
+
+def values_of(weight: _kernels.Weight) -> Floats:
+    """The weights bit for bit as they are kept, by way of the embedding."""
+    cache = _kernels.KeyValueCache(1, 64, 16, 1, 16, "float32")
+    ids = np.arange(weight.outputs, dtype=np.int32)
+    batch = _kernels.Batch(cache, ids, ids, ids, 0 * ids, np.arange(64, dtype=np.int32)[None], ids[:0])
+    out = _kernels.Buffer(weight.inputs)
+    _kernels.embed(weight, batch, out)
+    return out.numpy().copy()
+
+
+@formats
+@pytest.mark.parametrize(("outputs", "inputs"), [(33, 65), (70, 300)])
+def test_codes_are_kept_bit_for_bit(
+    precision: str, group: int, offsets: bool, kept: float, outputs: int, inputs: int
+) -> None:
+    """All codes, 0 included, which quantising to 8 bits does not use; filled in two uneven parts."""
+    generator, groups = np.random.default_rng(0), -(-inputs // group)
+    codes = generator.integers(0, 256 if precision == "int8" else 16, (outputs, inputs), dtype=np.uint8)
+    scales, least = (generator.normal(size=(2, outputs, groups)) * 0.01).astype(np.float16).astype(np.float32)
+    weight = _kernels.Weight(outputs, inputs, precision, group, offsets)
+    for rows in (slice(0, 20), slice(20, outputs)):
+        weight.fill_codes(rows.start, codes[rows], scales[rows], least[rows] if offsets else None)
+    spread = np.repeat(scales, group, axis=1)[:, :inputs]
+    middle = np.float32(0 if offsets else 128 if precision == "int8" else 8)
+    expected = spread * (codes - middle)
+    if offsets:
+        expected -= np.repeat(least, group, axis=1)[:, :inputs]
+    assert np.array_equal(values_of(weight), expected)
+    x = normal(0, 13, inputs)
+    product = quantised(x, min(group, 64)) @ expected.T.astype(np.float64)
+    assert relative_error(linear(x, weight), product) < 4e-6
+
+
+def test_the_outermost_codes_of_8_bits(instruction_set: str) -> None:
+    """-128 and 127 with activations of -127 and 127: the largest sums there are."""
+    codes = np.zeros((32, 64), np.uint8)
+    codes[1::2] = 255
+    weight = _kernels.Weight(32, 64, "int8", 64)
+    weight.fill_codes(0, codes, np.ones((32, 1), np.float32))
+    for x in (127, -127):
+        found = linear(np.full((3, 64), x, np.float32), weight)
+        assert np.array_equal(found, np.tile([x * 64.0 * -128, x * 64.0 * 127], (3, 16)))
+
+
+def test_codes_that_cannot_be_kept_are_refused() -> None:
+    codes, scales = np.full((8, 64), 3, np.uint8), np.ones((8, 1), np.float32)
+    plain, shifted = _kernels.Weight(8, 64, "int4"), _kernels.Weight(8, 64, "int4", 64, True)
+    wrong = codes.copy()
+    wrong[5, 7] = 16
+    with pytest.raises(ValueError, match="row 5 holds a code of more than 4 bits"):
+        plain.fill_codes(0, wrong, scales)
+    for value in (np.nan, np.inf, 65505.0):
+        wrong_scales = scales.copy()
+        wrong_scales[2] = value
+        with pytest.raises(
+            ValueError, match=r"row 2 holds .* a scale or offset that is not finite or above 65504"
+        ):
+            plain.fill_codes(0, codes, wrong_scales)
+        with pytest.raises(ValueError, match="row 2 holds"):
+            shifted.fill_codes(0, codes, scales, wrong_scales)
+    with pytest.raises(ValueError, match="the weight has offsets, none are given"):
+        shifted.fill_codes(0, codes, scales)
+    with pytest.raises(ValueError, match="offsets are given, the weight has none"):
+        plain.fill_codes(0, codes, scales, scales)
+    with pytest.raises(ValueError, match="scales must be 8 x 1, are 8 x 2"):
+        plain.fill_codes(0, codes, np.ones((8, 2), np.float32))
+    with pytest.raises(ValueError, match="codes must be 8 x 64, are 8 x 63"):
+        plain.fill_codes(0, codes[:, 1:].copy(), scales)
+    with pytest.raises(ValueError, match="rows 1 to 9 do not fit a weight of 8 outputs"):
+        plain.fill_codes(1, codes, scales)
+    with pytest.raises(ValueError, match="the weight is not of 8 or 4 bits"):
+        _kernels.Weight(8, 64, "float32").fill_codes(0, codes, scales)

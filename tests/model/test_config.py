@@ -65,7 +65,6 @@ def test_a_default_rope_scaling_is_none(tmp_path: Path) -> None:
         ({"hidden_act": "gelu"}, "hidden_act 'gelu' is not supported; supported: 'silu'"),
         ({"use_sliding_window": True}, "sliding-window attention is switched on"),
         ({"layer_types": ["full_attention", "sliding_attention"]}, "sliding-window"),
-        ({"quantization_config": {"quant_method": "gptq"}}, r"quantized weights \(gptq\)"),
         ({"rope_scaling": {"type": "linear", "factor": 2.0}}, "type 'linear' is not supported; supported"),
         ({"rope_scaling": {"type": "yarn"}}, "factor must be a positive number, is None"),
         ({"rope_scaling": {"type": "yarn", "factor": 0.5}}, "factor must be at least 1, is 0.5"),

@@ -12,6 +12,7 @@ from tests.model.forward import batch_of, logits_of, new_cache
 from tests.random_checkpoint import parameter_shapes, small_config, write_random_checkpoint
 
 from wending import _kernels
+from wending.model import fill
 from wending.model.errors import CheckpointError
 from wending.model.kv_cache import KVCache
 from wending.model.model import Model
@@ -107,7 +108,9 @@ def test_instruction_sets_agree(model: Model, instruction_set: str) -> None:
     found = logits_of(model, ids(100))
     _kernels.use_instruction_set(best)
     expected = logits_of(model, ids(100))
-    assert np.linalg.norm(found - expected) < 1e-5 * np.linalg.norm(expected)
+    # One of them rounds activations to BF16, if the weights are; otherwise all do the same arithmetic.
+    limit = 1e-2 if instruction_set != best == "avx512_bf16" and model.precision.name == "bf16" else 1e-5
+    assert np.linalg.norm(found - expected) < limit * np.linalg.norm(expected)
 
 
 def test_what_lies_outside_is_refused(model: Model) -> None:
@@ -139,6 +142,37 @@ def test_loading_reports_progress(tmp_path: Path) -> None:
     assert seen[-1][0] == pytest.approx(stored, rel=0.05)
 
 
+@pytest.mark.parametrize("stored", ["bfloat16", "float16", "float32"])
+def test_loading_gives_back_what_it_has_read(
+    tmp_path: Path, stored: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the mapped files of 10 or 20 MB, no more than a part and its surroundings is ever in memory."""
+    if not Path("/proc/self/smaps").exists():
+        pytest.skip("the system does not tell what of a mapping is in memory")
+    monkeypatch.setattr(fill, "VALUES_AT_ONCE", 1 << 14)
+    config = small_config(vocab_size=50000, tie_word_embeddings=False)
+    write_random_checkpoint(tmp_path, config, dtype=stored, shards=3)
+    present: list[int] = []
+    model = Model.load(tmp_path, "int8", lambda done, total: present.append(mapped_bytes(tmp_path)))
+    assert len(present) > 20
+    # The tensor being read counts, and the system maps up to 2 MiB at once around what is touched.
+    assert max(present) < 3 * (2 << 20) + (1 << 16)
+    monkeypatch.setattr(fill, "VALUES_AT_ONCE", 1 << 30)
+    assert np.array_equal(logits_of(model, ids(30)), logits_of(Model.load(tmp_path, "int8"), ids(30)))
+
+
+def mapped_bytes(folder: Path) -> int:
+    """What is in memory of the mapped files of a folder."""
+    total, is_there = 0, False
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        field, _, rest = line.partition(":")
+        if "-" in field:
+            is_there = str(folder) in line
+        elif field == "Rss" and is_there:
+            total += 1024 * int(rest.split()[0])
+    return total
+
+
 @pytest.mark.parametrize(
     ("stored", "asked", "loaded"),
     [
@@ -153,8 +187,9 @@ def test_precision_of_the_weights(tmp_path: Path, stored: str, asked: str, loade
     write_random_checkpoint(tmp_path, small_config(), dtype=stored)
     model = Model.load(tmp_path, asked)  # type: ignore[arg-type]
     assert model.precision.name == loaded
-    if (stored, loaded) == ("bfloat16", "f32"):  # widening is exact, and so nothing changes
-        assert np.array_equal(logits_of(model, ids(30)), logits_of(Model.load(tmp_path), ids(30)))
+    if (stored, loaded) == ("bfloat16", "f32"):  # widening is exact; BF16 weights may round activations
+        difference = logits_of(model, ids(30)) - logits_of(Model.load(tmp_path), ids(30))
+        assert np.linalg.norm(difference) < 1e-2 * np.linalg.norm(logits_of(model, ids(30)))
 
 
 def test_what_cannot_be_loaded_is_refused(tmp_path: Path) -> None:

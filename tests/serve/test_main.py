@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,7 +22,9 @@ import pytest
 from tests.random_checkpoint import small_config, write_random_checkpoint
 
 from wending import demo
-from wending.serve.main import run_server
+from wending.engine.load import load_engine
+from wending.serve.main import _announce, run_server
+from wending.serve.start_up_output import StartUpOutput
 
 ENVIRONMENT = os.environ | {"LC_ALL": "C.UTF-8"}
 
@@ -107,6 +110,22 @@ def test_start_up_tells_the_memory_budget_and_the_addresses(serving: Serving) ->
         assert word in serving.output
     assert f"Serving Random-Qwen2 on {serving.url}" in serving.output
     assert f"{serving.url}/v1" in serving.output
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "came from the cache"), ("zh", "取自缓存")])
+def test_start_up_tells_where_quantised_weights_came_from(
+    language: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    info = load_engine(max_context=64).info
+    for from_cache in (False, True):
+        _announce(StartUpOutput(language), replace(info, weights_from_cache=from_cache), "http://there")
+        assert (said in capsys.readouterr().out) == from_cache
+
+
+def test_start_up_tells_the_precision_of_the_kv_cache(checkpoint: Path) -> None:
+    small = Serving(checkpoint, "--kv-cache", "int8")
+    small.close()
+    assert re.search(r"KV cache .* int8, ", small.output)
 
 
 def test_health_and_models(serving: Serving, client: openai.OpenAI) -> None:
@@ -248,7 +267,12 @@ def test_failure_is_the_exit_code_of_the_process(tmp_path: Path) -> None:
 
 
 def test_file_instead_of_a_folder(checkpoint: Path, failure: Callable[..., str]) -> None:
-    assert "is not a folder" in failure(checkpoint / "model.safetensors")
+    assert "is neither a folder" in failure(checkpoint / "model.safetensors")
+
+
+def test_gguf_file_that_is_none(tmp_path: Path, failure: Callable[..., str]) -> None:
+    (tmp_path / "model.gguf").write_bytes(b"GGMLGGMLGGML")
+    assert "model.gguf: begins with b'GGML'" in failure(tmp_path / "model.gguf")
 
 
 def test_folder_without_a_checkpoint(tmp_path: Path, failure: Callable[..., str]) -> None:

@@ -40,9 +40,8 @@ def _short(number: int) -> str:
 
 def _long(number: int) -> str:
     return (
-        f"Explain in great detail how to {_GUIDES[number % len(_GUIDES)]} for {2 + number} people. "
-        "Write at least 800 words: what is needed, every step with its reason, frequent mistakes, "
-        "and how to clean up afterwards."
+        f"Write a detailed article on how to {_GUIDES[number % len(_GUIDES)]} for {2 + number} people. "
+        "At least 800 words: every step with its reason, frequent mistakes, and cleaning up."
     )
 
 

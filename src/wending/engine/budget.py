@@ -25,7 +25,9 @@ class MemoryBudget:
     """What an engine will take. All sizes in bytes."""
 
     precision: str
-    """Of the weights: bf16, f32, int8 or int4."""
+    """How the weights are kept: bf16, f32, int8, int4, or as they were published."""
+    kv_precision: str
+    """Of the KV cache: bf16, f32 or int8."""
     weights: int
     kv_cache: int
     workspace: int
@@ -52,7 +54,8 @@ class MemoryBudget:
             return [
                 f"内存预算 {format_bytes(self.total)}，上限 {format_bytes(self.limit)}：",
                 f"  权重     {format_bytes(self.weights):>10}  {self.precision}",
-                f"  KV 缓存  {format_bytes(self.kv_cache):>10}  {self.kv_tokens:,} 个词元",
+                f"  KV 缓存  {format_bytes(self.kv_cache):>10}  "
+                f"{self.kv_precision}，{self.kv_tokens:,} 个词元",
                 f"  工作区   {format_bytes(self.workspace):>10}",
                 f"  上下文   {self.max_context:,} 个词元{shortened}",
             ]
@@ -62,7 +65,7 @@ class MemoryBudget:
         return [
             f"Memory budget {format_bytes(self.total)} of at most {format_bytes(self.limit)}:",
             f"  weights    {format_bytes(self.weights):>10}  {self.precision}",
-            f"  KV cache   {format_bytes(self.kv_cache):>10}  {self.kv_tokens:,} tokens",
+            f"  KV cache   {format_bytes(self.kv_cache):>10}  {self.kv_precision}, {self.kv_tokens:,} tokens",
             f"  workspace  {format_bytes(self.workspace):>10}",
             f"  context    {self.max_context:,} tokens{shortened}",
         ]
@@ -71,6 +74,7 @@ class MemoryBudget:
 def plan_memory(
     *,
     precision: str = "bf16",
+    kv_precision: str = "bf16",
     weights: int,
     workspace: int,
     kv_bytes_per_token: int,
@@ -110,6 +114,7 @@ def plan_memory(
         )
     return MemoryBudget(
         precision=precision,
+        kv_precision=kv_precision,
         weights=weights,
         kv_cache=num_blocks * block_size * kv_bytes_per_token,
         workspace=workspace,

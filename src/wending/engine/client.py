@@ -103,11 +103,15 @@ class ModelInfo:
     is_demo: bool
     """Whether this is the bundled demonstration model, which must be named as such wherever it shows."""
     precision: str
-    """The precision of the weights as computed with, for example "bfloat16"."""
+    """How the weights are kept, for example "bf16" or "int4 (GPTQ, groups of 128)"."""
     generation_config: GenerationConfig
     """The checkpoint's recommended sampling values, for information: the engine applies none of them."""
     instruction_set: str = ""
     """What the kernels in use are compiled for, for example "avx512". Another one may answer other bytes."""
+    weights_from_cache: bool = False
+    """Whether the quantised weights came packed from the disk. They are the same, bit for bit, either way."""
+    kv_precision: str = "bf16"
+    """The precision of the KV cache: "bf16", "f32" or "int8"."""
 
 
 class EngineClient(ABC):

@@ -29,7 +29,7 @@ class Completion:
         self.request = request
         self.index = index
         self.sequence = sequence
-        self.sampler = Sampler(params, request.seed, index, request.prompt_token_ids, tokenizer.vocab_size)
+        self.sampler = Sampler(params, request.seed, index, request.prompt_token_ids)
         self._tokenizer = tokenizer
         self._detokenizer = Detokenizer(params.stop)
         self._end_token_ids = frozenset(params.stop_token_ids) | (

@@ -21,7 +21,7 @@ from wending.engine.client import CompletionDelta, EngineStats
 from wending.engine.completion import Completion
 from wending.engine.errors import InvalidRequest
 from wending.engine.request import Request
-from wending.engine.sampler import NonFiniteLogits, Sample
+from wending.engine.sampler import NonFiniteLogits, NothingAllowed, Sample, sample_rows
 from wending.engine.sampling_params import SamplingParams
 from wending.engine.scheduler import Chunk, Scheduler
 from wending.engine.sequence import Sequence
@@ -136,25 +136,33 @@ class Engine:
 
     def _postprocess(self, chunks: Sequence_[Chunk], logits: NDArray[np.float32]) -> list[Output]:
         """Note what has been computed and extend the sequences that were computed to their end."""
-        outputs: list[Output] = []
-        rows = iter(logits)
         for chunk in chunks:
             chunk.sequence.num_computed_tokens = chunk.end
-            if chunk.needs_logits:
-                completion = self._completions[chunk.sequence.sequence_id]
-                delta = self._extend(completion, next(rows))
-                if delta.finish_reason is not None:
-                    self._finish(completion)
-                outputs.append((completion.request.request_id, delta))
+        completions = [
+            self._completions[chunk.sequence.sequence_id] for chunk in chunks if chunk.needs_logits
+        ]
+        samples = sample_rows(
+            logits,
+            [completion.sampler for completion in completions],
+            [completion.sequence.num_completion_tokens for completion in completions],
+            self.tokenizer.vocab_size,
+        )
+        outputs: list[Output] = []
+        for completion, sample in zip(completions, samples, strict=True):
+            delta = self._extend(completion, sample)
+            if delta.finish_reason is not None:
+                self._finish(completion)
+            outputs.append((completion.request.request_id, delta))
         return outputs
 
-    def _extend(self, completion: Completion, logits: NDArray[np.float32]) -> CompletionDelta:
-        """Sample and append one token. Whatever goes wrong here ends this completion and no other."""
+    def _extend(
+        self, completion: Completion, sample: Sample | NonFiniteLogits | NothingAllowed
+    ) -> CompletionDelta:
+        """Append one token. Whatever goes wrong here ends this completion and no other."""
+        if not isinstance(sample, Sample):
+            return completion.fail(str(sample))
         try:
-            sample: Sample = completion.sampler.sample(logits, completion.sequence.num_completion_tokens)
             delta = completion.append(sample)
-        except NonFiniteLogits as error:
-            return completion.fail(str(error))
         except Exception as error:
             _log.exception(
                 "request %s, completion %d failed", completion.request.request_id, completion.index

@@ -1,4 +1,4 @@
-"""Builds an engine from a checkpoint folder: checks it, plans the memory, then loads."""
+"""Builds an engine from a checkpoint: checks it, plans the memory, then loads."""
 
 from __future__ import annotations
 
@@ -14,20 +14,19 @@ from wending.engine.client import ModelInfo
 from wending.engine.engine import Engine
 from wending.engine.prompt_encoder import PromptEncoder
 from wending.engine.thread_client import ThreadClient
-from wending.model.chat_template import ChatTemplate
 from wending.model.checkpoint import Checkpoint
 from wending.model.config import ModelConfig
-from wending.model.errors import CheckpointError
-from wending.model.generation_config import GenerationConfig
-from wending.model.kv_cache import KVCache
+from wending.model.kv_cache import CACHE_DTYPES, KVCache, KVQuant, check_kv_quant
 from wending.model.model import Model, Workspace
-from wending.model.precision import PRECISIONS, Precision, Quant, check_quant, precision_of
-from wending.model.threads import use_threads
-from wending.model.tokenizer import Tokenizer
+from wending.model.precision import Precision, Quant, check_quant, precision_of
+from wending.model.published import open_published
+from wending.model.threads import size_thread_pool, threads_in_use
+from wending.model.weight_cache import WeightCache
 
 BLOCK_SIZE = 16
 MAX_TOKENS_PER_STEP = 512
 MAX_RUNNING = 64
+ATTENTION_PARTS_BYTES = 8 << 20  # at most, see kernels/operations.cpp
 USEFUL_CONTEXT = 8192
 """Weights are rather quantised than the context made shorter than this, unless a precision was asked for."""
 
@@ -46,38 +45,46 @@ def load_engine(
     model: str | Path | None = None,
     *,
     quant: Quant = "auto",
+    kv_cache: KVQuant = "auto",
     memory: int | None = None,
     max_context: int | None = None,
     threads: int | None = None,
+    cache: bool = True,
     progress: Callable[[int, int], None] | None = None,
     on_budget: Callable[[MemoryBudget], None] | None = None,
 ) -> LoadedEngine:
-    """Load the checkpoint folder `model`, or the bundled demonstration model.
+    """Load the checkpoint folder or GGUF file `model`, or the bundled demonstration model.
 
-    `quant`: how the weights are kept. "auto": as stored, or quantised where that would leave no room for a
-    useful context. `memory` is the most bytes the engine may take, `max_context` the context to serve; see
+    `quant`: how the weights are kept. "auto": as published, or quantised where that would leave no room for a
+    useful context. `kv_cache`: how keys and values are kept; "auto": float32 beside float32 weights, else
+    BF16. `memory` is the most bytes the engine may take, `max_context` the context to serve; see
     `plan_memory`.
-    `threads`: how many compute (None: as many as there are processors). `on_budget` is told the plan before
-    any of the memory is taken, `progress` the bytes of weights read so far and in all.
+    `threads`: how many compute (None: as many as there are processors). `cache`: whether quantised weights
+    are kept on the disk for the next start, or taken from there. `on_budget` is told the plan before any of
+    the memory is taken, `progress` the bytes of weights read so far and in all.
 
-    Raises CheckpointError for a folder that cannot be used, NotEnoughMemory when it does not fit, and
+    Raises CheckpointError for a checkpoint that cannot be used, NotEnoughMemory when it does not fit, and
     ValueError for a `max_context` that the model does not have or for fewer than one thread.
     """
     check_quant(quant)
-    folder = demo.folder() if model is None else Path(model)
-    config = ModelConfig.from_folder(folder)
-    checkpoint = Checkpoint(folder, config)
-    tokenizer = _tokenizer(folder, config)
-    prompts = PromptEncoder(tokenizer, ChatTemplate.load(folder))
-    generation_config = GenerationConfig.from_folder(folder)
+    check_kv_quant(kv_cache)
+    size_thread_pool(threads)
+    path = demo.folder() if model is None else Path(model)
+    published = open_published(path)
+    config, tokenizer = published.checkpoint.config, published.tokenizer
+    generation_config = published.generation_config
+    prompts = PromptEncoder(tokenizer, published.chat_template)
     available = available_memory()
 
     def plan(precision: Precision) -> MemoryBudget:
         return plan_memory(
             precision=precision.name,
+            kv_precision=_kv_precision(kv_cache, precision),
             weights=precision.weight_bytes(config),
             workspace=_workspace_bytes(config),
-            kv_bytes_per_token=KVCache.bytes_per_token(config, precision.cache),
+            kv_bytes_per_token=KVCache.bytes_per_token(
+                config, CACHE_DTYPES[_kv_precision(kv_cache, precision)]
+            ),
             model_context=config.max_context,
             block_size=BLOCK_SIZE,
             available=available,
@@ -85,18 +92,19 @@ def load_engine(
             max_context=max_context,
         )
 
-    wanted = precision_of(quant, checkpoint)
-    budget = plan(wanted) if quant != "auto" else _plan_that_fits(plan, wanted)
-    precision = PRECISIONS[budget.precision]
+    precision = precision_of(quant, published.checkpoint)
+    budget = plan(precision) if quant != "auto" else None
+    if budget is None:
+        precision, budget = _plan_that_fits(plan, [precision, *_narrower(precision, published.checkpoint)])
     if on_budget is not None:
         on_budget(budget)
-    loaded = Model.load(folder, precision.name, progress)
-    if threads is not None:
-        use_threads(threads)
+    loaded = Model.load(
+        published.checkpoint, precision, progress, WeightCache.default() if cache else None, threads
+    )
     num_blocks = budget.kv_tokens // BLOCK_SIZE
     engine = Engine(
         loaded,
-        KVCache(config, num_blocks, BLOCK_SIZE, precision.cache),
+        KVCache(config, num_blocks, BLOCK_SIZE, CACHE_DTYPES[budget.kv_precision]),
         tokenizer,
         eos_token_ids=frozenset(config.eos_token_ids + generation_config.eos_token_ids),
         max_context=budget.max_context,
@@ -105,9 +113,9 @@ def load_engine(
         max_tokens_per_step=MAX_TOKENS_PER_STEP,
         max_running=MAX_RUNNING,
     )
-    is_demo = folder.resolve() == demo.folder().resolve()
+    is_demo = path.resolve() == demo.folder().resolve()
     info = ModelInfo(
-        name=demo.NAME if is_demo else folder.resolve().name,
+        name=demo.NAME if is_demo else published.name,
         max_context=budget.max_context,
         vocab_size=tokenizer.vocab_size,
         created=int(time.time()),
@@ -115,6 +123,8 @@ def load_engine(
         precision=precision.name,
         generation_config=generation_config,
         instruction_set=loaded.instruction_set,
+        weights_from_cache=loaded.is_from_cache,
+        kv_precision=budget.kv_precision,
     )
     return LoadedEngine(engine, prompts, info, budget)
 
@@ -123,9 +133,11 @@ def load_client(
     model: str | Path | None = None,
     *,
     quant: Quant = "auto",
+    kv_cache: KVQuant = "auto",
     memory: int | None = None,
     max_context: int | None = None,
     threads: int | None = None,
+    cache: bool = True,
     progress: Callable[[int, int], None] | None = None,
     on_budget: Callable[[MemoryBudget], None] | None = None,
 ) -> ThreadClient:
@@ -133,39 +145,48 @@ def load_client(
     loaded = load_engine(
         model,
         quant=quant,
+        kv_cache=kv_cache,
         memory=memory,
         max_context=max_context,
         threads=threads,
+        cache=cache,
         progress=progress,
         on_budget=on_budget,
     )
     return ThreadClient(loaded.engine, loaded.prompts, loaded.info)
 
 
-def _tokenizer(folder: Path, config: ModelConfig) -> Tokenizer:
-    tokenizer = Tokenizer.load(folder)
-    if tokenizer.vocab_size > config.vocab_size:
-        raise CheckpointError(
-            folder / "tokenizer.json",
-            f"has {tokenizer.vocab_size} tokens, but config.json says vocab_size {config.vocab_size}",
-        )
-    return tokenizer
+def _narrower(precision: Precision, checkpoint: Checkpoint) -> list[Precision]:
+    """What the weights may be quantised to where they take too much as they are, the finest first."""
+    config = checkpoint.config
+    found = [precision_of("int8", checkpoint), precision_of("int4", checkpoint)]
+    return [each for each in found if each.weight_bytes(config) < precision.weight_bytes(config)]
 
 
-def _plan_that_fits(plan: Callable[[Precision], MemoryBudget], stored: Precision) -> MemoryBudget:
-    """The weights as stored if they leave room for a useful context, else the finest that do.
+def _kv_precision(kv_cache: KVQuant, weights: Precision) -> str:
+    """The precision of the KV cache: the one asked for, or for "auto" the one that goes with the weights."""
+    if kv_cache != "auto":
+        return kv_cache
+    return next(name for name, dtype in CACHE_DTYPES.items() if dtype == weights.cache)
 
-    Where none does, the finest that fit at all. Raises NotEnoughMemory when not even 4 bits fit.
+
+def _plan_that_fits(
+    plan: Callable[[Precision], MemoryBudget], precisions: list[Precision]
+) -> tuple[Precision, MemoryBudget]:
+    """The first of the precisions, as published and then finest first, that leaves room for a useful context.
+
+    Where none does, the first that fits at all. Raises NotEnoughMemory when not even the last fits.
     """
-    found: list[MemoryBudget] = []
+    found: list[tuple[Precision, MemoryBudget]] = []
     refusal: NotEnoughMemory | None = None
-    for precision in (stored, PRECISIONS["int8"], PRECISIONS["int4"]):
+    for precision in precisions:
         try:
-            found.append(plan(precision))
+            budget = plan(precision)
         except NotEnoughMemory as error:
             refusal = error
             continue
-        if found[-1].max_context >= min(found[-1].model_context, USEFUL_CONTEXT):
+        found.append((precision, budget))
+        if budget.max_context >= min(budget.model_context, USEFUL_CONTEXT):
             return found[-1]
     if not found and refusal is not None:
         raise refusal
@@ -173,5 +194,11 @@ def _plan_that_fits(plan: Callable[[Precision], MemoryBudget], stored: Precision
 
 
 def _workspace_bytes(config: ModelConfig) -> int:
-    """What the largest step takes: its activations, and logits for every running sequence."""
-    return 4 * (MAX_TOKENS_PER_STEP * Workspace.width(config) + MAX_RUNNING * config.vocab_size)
+    """What the largest step takes: its activations, logits for every running sequence, what each thread needs
+    to sample them, and the parts of split attention."""
+    sampling_threads = min(threads_in_use(), MAX_RUNNING)
+    values = (
+        MAX_TOKENS_PER_STEP * Workspace.width(config)
+        + (MAX_RUNNING + 3 * sampling_threads) * config.vocab_size
+    )
+    return 4 * values + ATTENTION_PARTS_BYTES

@@ -1,4 +1,4 @@
-"""Chooses the next token of one completion from its row of logits.
+"""Chooses the next token of each completion from its row of logits.
 
 In this order, the field's usual one (that of vLLM):
 
@@ -14,13 +14,15 @@ In this order, the field's usual one (that of vLLM):
 7. One uniform number (random_numbers.py) is put through the inverse of the cumulative distribution, whose
    tokens stand in order of their ids.
 
-Of equal logits the lower id comes first, everywhere. Each row is worked on alone, by operations whose
-result depends on that row and nothing else, so the other rows of a batch cannot change it.
+Of equal logits the lower id comes first, everywhere. Tokens that a row may not choose (`allowed`) lose their
+weight after step 4. Each row is worked on alone, in one fixed order, so neither the other rows of a batch nor
+the number of threads can change its result. The work is done in kernels/sampling.cpp, for all rows of a step
+at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,14 +30,19 @@ from numpy.typing import NDArray
 
 from wending.engine.random_numbers import uniform
 from wending.engine.sampling_params import SamplingParams
-from wending.engine.token_counts import TokenCounts
+from wending.model import sampling
 
-_LARGEST_INVERSE_TEMPERATURE = 1e20  # already greedy but for exact ties, and far from overflow in float32
-_DRAW_BLOCK = 512
+# At one end already greedy but for exact ties, at the other uniform, and far from overflow in float32.
+_LARGEST_INVERSE_TEMPERATURE = 1e20
+_SMALLEST_INVERSE_TEMPERATURE = 1e-30
 
 
 class NonFiniteLogits(ArithmeticError):  # noqa: N818
     """The model produced infinities or NaN for real tokens, so nothing can be chosen."""
+
+
+class NothingAllowed(ArithmeticError):  # noqa: N818
+    """Every token of the vocabulary is forbidden, so nothing can be chosen."""
 
 
 @dataclass(slots=True)
@@ -49,159 +56,74 @@ class Sample:
 
 
 class Sampler:
-    """Samples one completion: its parameters, its random numbers, and the tokens it has seen."""
+    """How one completion is sampled: its parameters, its random numbers, and the tokens it has seen."""
 
     def __init__(
-        self, params: SamplingParams, seed: int, index: int, prompt_token_ids: Iterable[int], vocab_size: int
+        self, params: SamplingParams, seed: int, index: int, prompt_token_ids: Sequence[int] = ()
     ) -> None:
-        """`index`: which of the request's n completions. Ids from `vocab_size` on are never sampled."""
-        self._params = params
+        """`index`: which of the request's n completions."""
         self._seed = seed
         self._index = index
-        self._vocab_size = vocab_size
-        self._inverse_temperature = (
-            0.0 if params.greedy else min(1.0 / params.temperature, _LARGEST_INVERSE_TEMPERATURE)
+        self.greedy = params.greedy
+        self.logprobs = params.logprobs
+        self.row = sampling.RowSampler(
+            inverse_temperature=_inverse_temperature(params),
+            top_k=max(params.top_k, 0),
+            min_p=params.min_p,
+            top_p=params.top_p,
+            repetition_penalty=params.repetition_penalty,
+            presence_penalty=params.presence_penalty,
+            frequency_penalty=params.frequency_penalty,
+            bias_ids=np.array(list(params.logit_bias), dtype=np.int32),
+            biases=np.array(list(params.logit_bias.values()), dtype=np.float32),
+            num_logprobs=-1 if params.logprobs is None else params.logprobs,
+            prompt_token_ids=np.array(
+                prompt_token_ids if params.repetition_penalty != 1.0 else (), dtype=np.int32
+            ),
         )
-        self._bias_ids = np.array(list(params.logit_bias), dtype=np.int64)
-        self._biases = np.array(list(params.logit_bias.values()), dtype=np.float32)
-        # This penalty asks only whether a token is there, so of a long prompt each is counted once.
-        repetition = params.repetition_penalty != 1.0
-        self._seen = TokenCounts(dict.fromkeys(prompt_token_ids)) if repetition else None
-        additive = params.presence_penalty != 0.0 or params.frequency_penalty != 0.0
-        self._generated = TokenCounts() if additive else None
 
-    def sample(self, row: NDArray[np.float32], position: int) -> Sample:
-        """The token at `position` (from 0) of the completion, given its logits: float32 [vocabulary of the
-        model].
-
-        Leaves `row` unchanged. Raises NonFiniteLogits.
-        """
-        logits = row[: self._vocab_size]
-        if not np.isfinite(logits).all():
-            count = int(np.count_nonzero(~np.isfinite(logits)))
-            raise NonFiniteLogits(f"the model produced {count} non-finite logits of {len(logits)}")
-        adjusted = self._adjust(logits)
-        token_id = int(adjusted.argmax()) if self._params.greedy else self._draw(adjusted, position)
-        if self._params.logprobs is None:
-            return Sample(token_id)
-        return _with_logprobs(logits, token_id, self._params.logprobs)
+    def number(self, position: int) -> float:
+        """The random number of the token at `position` (from 0) of the completion; 0 if none is needed."""
+        return 0.0 if self.greedy else uniform(self._seed, self._index, position)
 
     def observe(self, token_id: int) -> None:
         """Count a token as part of the completion, for the penalties."""
-        if self._seen is not None:
-            self._seen.add(token_id)
-        if self._generated is not None:
-            self._generated.add(token_id)
-
-    def _adjust(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Bias and penalties, on a copy where there are any."""
-        if not len(self._bias_ids) and self._seen is None and self._generated is None:
-            return logits
-        logits = logits.copy()
-        logits[self._bias_ids] += self._biases
-        if self._seen is not None:
-            ids, penalty = self._seen.ids, np.float32(self._params.repetition_penalty)
-            values = logits[ids]
-            logits[ids] = np.where(values > 0, values / penalty, values * penalty)
-        if self._generated is not None:
-            frequency = self._generated.counts * np.float32(self._params.frequency_penalty)
-            logits[self._generated.ids] -= frequency + np.float32(self._params.presence_penalty)
-        return logits
-
-    def _draw(self, logits: NDArray[np.float32], position: int) -> int:
-        """Temperature, filters and the draw itself."""
-        params = self._params
-        largest = logits.max()
-        ids: NDArray[np.int64] | None = None  # of the candidates, ascending; None stands for all
-        if 0 < params.top_k < len(logits):
-            ids = _top_k(logits, params.top_k)
-            logits = logits[ids]
-        weights = np.exp((logits - largest) * np.float32(self._inverse_temperature))  # the largest is 1
-        if params.min_p > 0.0:
-            weights, ids = _keep((weights >= params.min_p).nonzero()[0], weights, ids)
-        if params.top_p < 1.0:
-            weights, ids = _keep(_nucleus(weights, params.top_p), weights, ids)
-        drawn = _inverse_cumulative(weights, uniform(self._seed, self._index, position))
-        return drawn if ids is None else int(ids[drawn])
+        self.row.observe(token_id)
 
 
-def _keep(
-    kept: NDArray[np.int64], weights: NDArray[np.float32], ids: NDArray[np.int64] | None
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Candidates narrowed to the positions `kept`."""
-    return weights[kept], kept if ids is None else ids[kept]
+def sample_rows(
+    logits: NDArray[np.float32],
+    samplers: Sequence[Sampler],
+    positions: Sequence[int],
+    vocab_size: int,
+    allowed: NDArray[np.uint32] | None = None,
+) -> list[Sample | NonFiniteLogits | NothingAllowed]:
+    """For each row of `logits`, float32 [L, vocabulary of the model], the next token or why there is none.
 
-
-def _top_k(logits: NDArray[np.float32], k: int) -> NDArray[np.int64]:
-    """Ids of the k largest logits, ascending; of equals at the border the lowest ids. 0 < k < len(logits)."""
-    border = np.partition(logits, -k)[-k]
-    ids: NDArray[np.int64] = (logits >= border).nonzero()[0]
-    surplus = len(ids) - k
-    if surplus:
-        kept = np.ones(len(ids), dtype=np.bool_)
-        kept[(logits[ids] == border).nonzero()[0][-surplus:]] = False
-        ids = ids[kept]
-    return ids
-
-
-def _nucleus(weights: NDArray[np.float32], top_p: float) -> NDArray[np.int64]:
-    """Positions, ascending, of the fewest largest weights that make up `top_p` of the sum."""
-    total = float(weights.sum(dtype=np.float64))
-    # Weights below this sum to less than the share that is cut off, so none of them can be needed.
-    candidates = (weights >= (1.0 - top_p) * total / len(weights)).nonzero()[0]
-    weights = weights[candidates]
-    # The bits of positive floats are ordered as the floats are. Sums over the weights that share their
-    # leading bits show where the border lies, so that only those at the border need sorting, however flat
-    # they all are.
-    buckets = weights.view(np.int32) >> 16
-    buckets -= buckets.min()
-    from_largest = np.bincount(buckets, weights)[::-1].cumsum()
-    at = min(int(from_largest.searchsorted(top_p * total)), len(from_largest) - 1)
-    border = len(from_largest) - 1 - at
-    kept = buckets > border
-    inside = (buckets == border).nonzero()[0]
-    inside = inside[(-weights[inside]).argsort(kind="stable")]
-    sums = weights[inside].cumsum(dtype=np.float64) + (from_largest[at - 1] if at else 0.0)
-    kept[inside[: int(sums.searchsorted(top_p * total)) + 1]] = True
-    return candidates[kept]
-
-
-def _inverse_cumulative(weights: NDArray[np.float32], number: float) -> int:
-    """The first position whose cumulative weight exceeds `number` (in [0, 1)) of the sum.
-
-    Sums blocks first and then walks through one: a running sum over a whole vocabulary is slow.
+    `positions` [L]: of the token in its completion, from 0. Ids from `vocab_size` on are never chosen.
+    `allowed`, uint32 [L, ceil(vocab_size / 32)]: bit i % 32 of word i // 32 tells whether token i may be
+    chosen.
     """
-    if len(weights) > _DRAW_BLOCK:
-        starts = np.arange(0, len(weights), _DRAW_BLOCK)
-        block_sums = np.add.reduceat(weights, starts, dtype=np.float64)
-        block, number = _find(block_sums, number)
-        start = int(starts[block])
-        return start + _find(weights[start : start + _DRAW_BLOCK], number)[0]
-    return _find(weights, number)[0]
+    numbers = [sampler.number(position) for sampler, position in zip(samplers, positions, strict=True)]
+    rows = [sampler.row for sampler in samplers]
+    sampled = sampling.sample(logits, vocab_size, rows, numbers, allowed)
+    return [_outcome(*pair, vocab_size) for pair in zip(samplers, sampled, strict=True)]
 
 
-def _find(weights: NDArray[np.float32] | NDArray[np.float64], number: float) -> tuple[int, float]:
-    """The position of `number` in the cumulative sum, and how far into that position's own weight it falls,
-    in [0, 1)."""
-    sums = weights.cumsum(dtype=np.float64)
-    target = number * sums[-1]
-    # The second bound holds when rounding made the target reach the sum: then it is the last position with
-    # weight.
-    position = min(int(sums.searchsorted(target, side="right")), int(sums.searchsorted(sums[-1])))
-    before = sums[position - 1] if position else 0.0
-    return position, float(min((target - before) / (sums[position] - before), 1.0))
+def _outcome(
+    sampler: Sampler, row: sampling.SampledRow, vocab_size: int
+) -> Sample | NonFiniteLogits | NothingAllowed:
+    if row.token_id >= 0:
+        if sampler.logprobs is None:
+            return Sample(row.token_id)
+        return Sample(row.token_id, row.logprob, row.top)
+    if row.all_forbidden:
+        return NothingAllowed(f"all {vocab_size} tokens are forbidden")
+    return NonFiniteLogits(f"the model produced {row.non_finite} non-finite logits of {vocab_size}")
 
 
-def _with_logprobs(logits: NDArray[np.float32], token_id: int, num_top: int) -> Sample:
-    """The sample with log-softmax values: of the chosen token and of the `num_top` most likely ones."""
-    largest = float(logits.max())
-    log_sum = largest + float(np.log(np.exp(logits - np.float32(largest)).sum(dtype=np.float64)))
-    top_ids: Iterable[int] = ()
-    if num_top:
-        ids = np.arange(len(logits)) if num_top >= len(logits) else _top_k(logits, num_top)
-        top_ids = ids[np.argsort(-logits[ids], kind="stable")].tolist()
-    return Sample(
-        token_id,
-        float(logits[token_id]) - log_sum,
-        [(top_id, float(logits[top_id]) - log_sum) for top_id in top_ids],
-    )
+def _inverse_temperature(params: SamplingParams) -> float:
+    """What logits are multiplied by; 0 stands for greedy."""
+    if params.greedy:
+        return 0.0
+    return max(min(1.0 / params.temperature, _LARGEST_INVERSE_TEMPERATURE), _SMALLEST_INVERSE_TEMPERATURE)

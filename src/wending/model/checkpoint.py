@@ -1,84 +1,66 @@
-"""The tensors of a checkpoint folder, in one safetensors file or in many with an index.
-
-It knows which tensors a Qwen2 model has, and of which shape; anything else is refused.
-"""
+"""What every checkpoint offers, whatever files it is in: the tensors of a Qwen2 model, by their names."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wending.model.codes import Codes
 from wending.model.config import ModelConfig
-from wending.model.errors import CheckpointError
-from wending.model.json_file import read_json_object
-from wending.model.safetensors_file import SafetensorsFile
+from wending.model.weight_format import BF16, F32, Format
 
-SINGLE_FILE = "model.safetensors"
-INDEX_FILE = "model.safetensors.index.json"
 EMBEDDING = "model.embed_tokens.weight"
 OUTPUT_HEAD = "lm_head.weight"
-# Old conversions stored the rotary frequencies, which follow from the configuration and are computed from it.
-IGNORED = re.compile(r"model\.(layers\.\d+\.self_attn\.)?rotary_emb\.inv_freq")
 NAMES_SHOWN = 5
+ALL_ROWS = slice(None)
 
 
-class Checkpoint:
-    """The tensors of a Qwen2 checkpoint; all of them are checked for presence and shape on opening.
+class Checkpoint(ABC):
+    """The tensors of a Qwen2 model. All of them were checked for presence, type and shape on opening.
 
-    Raises CheckpointError that names the file or the tensors at fault.
+    path       folder or file, for messages
+    config     sizes and constants of the model
+    published  how the matrices were quantised before they were published, such as "GPTQ, groups of 128";
+               empty where they were not
     """
 
-    def __init__(self, folder: Path, config: ModelConfig) -> None:
-        self.folder = folder
-        self._file_of: dict[str, SafetensorsFile] = {}
-        for file, names in _open_files(folder):
-            for name in names:
-                self._file_of[name] = file
-        shapes = tensor_shapes(config)
-        self._check_names(config, shapes)
-        for name, shape in shapes.items():
-            found = self._file_of[name].shape(name)
-            if found != shape:
-                message = f"tensor {name} has shape {list(found)}, config.json asks for {list(shape)}"
-                raise CheckpointError(self._file_of[name].path, message)
+    path: Path
+    config: ModelConfig
+    published: str = ""
 
-    def tensor(self, name: str) -> NDArray[Any]:
-        """The tensor as uint16 (BF16 bits) or float32; F16 is widened to float32, the others are views."""
-        values = self._file_of[name].tensor(name)
-        return values.astype(np.float32) if values.dtype == np.float16 else values
+    @property
+    @abstractmethod
+    def files(self) -> list[Path]:
+        """Every file that the weights follow from."""
 
+    @abstractmethod
     def dtype(self, name: str) -> str:
-        return self._file_of[name].dtype(name)
+        """ "bfloat16", "float16", "float32", or the name of a type of 8 bits or fewer a value."""
 
+    @abstractmethod
+    def tensor(self, name: str, rows: slice = ALL_ROWS) -> NDArray[Any]:
+        """The tensor, or some of its rows, as uint16 (BF16 bits) or float32; what is quantised as float32."""
+
+    @abstractmethod
     def tensor_bytes(self, name: str) -> int:
         """Bytes of a tensor as stored."""
-        return self._file_of[name].tensor(name).nbytes
 
-    def _check_names(self, config: ModelConfig, shapes: dict[str, tuple[int, ...]]) -> None:
-        found = {name for name in self._file_of if not IGNORED.fullmatch(name)}
-        if config.tie_word_embeddings and OUTPUT_HEAD in found:
-            self._check_tied_head()
-            found.discard(OUTPUT_HEAD)
-        missing, extra = sorted(shapes.keys() - found), sorted(found - shapes.keys())
-        if missing:
-            raise CheckpointError(self.folder, f"misses {_listed(missing)}; supported: Qwen2ForCausalLM")
-        if extra:
-            raise CheckpointError(self.folder, f"has {_listed(extra)} that a Qwen2ForCausalLM does not have")
+    def format(self, name: str) -> Format:
+        """The format to keep a matrix in so that it stays as it was published."""
+        return BF16 if self.dtype(name) == "bfloat16" else F32
 
-    def _check_tied_head(self) -> None:
-        """A stored head beside tied embeddings is harmless if it is the same matrix, else a contradiction."""
-        if EMBEDDING not in self._file_of or not np.array_equal(
-            self.tensor(OUTPUT_HEAD), self.tensor(EMBEDDING)
-        ):
-            raise CheckpointError(
-                self._file_of[OUTPUT_HEAD].path,
-                f"{OUTPUT_HEAD} differs from {EMBEDDING}, but config.json says tie_word_embeddings",
-            )
+    def codes(self, _name: str, _rows: slice = ALL_ROWS) -> Codes | None:
+        """Rows of a matrix as codes, or None where it is not quantised."""
+        return None
+
+    def release(self, _name: str) -> None:
+        """Gives the memory of a tensor's file pages back; they are read again if they are needed again."""
+        return
 
 
 def tensor_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
@@ -109,31 +91,27 @@ def tensor_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def _open_files(folder: Path) -> Iterable[tuple[SafetensorsFile, list[str]]]:
-    """Each weight file with the names of its tensors."""
-    index_path = folder / INDEX_FILE
-    if not index_path.exists():
-        if not (folder / SINGLE_FILE).exists():
-            raise CheckpointError(
-                folder, f"has neither {SINGLE_FILE} nor {INDEX_FILE}; supported: safetensors"
-            )
-        file = SafetensorsFile(folder / SINGLE_FILE)
-        yield file, file.names
-        return
-    weight_map = read_json_object(index_path).get("weight_map")
-    if not isinstance(weight_map, dict) or not all(isinstance(name, str) for name in weight_map.values()):
-        raise CheckpointError(index_path, "weight_map must be an object of tensor names and file names")
-    for file_name in sorted(set(weight_map.values())):
-        if Path(file_name).name != file_name:
-            raise CheckpointError(index_path, f"names the file {file_name!r}, which is outside the folder")
-        file = SafetensorsFile(folder / file_name)
-        promised = {name for name, holder in weight_map.items() if holder == file_name}
-        if promised != set(file.names):
-            differing = sorted(promised ^ set(file.names))
-            raise CheckpointError(file.path, f"disagrees with {INDEX_FILE} about {_listed(differing)}")
-        yield file, file.names
+def stacks(config: ModelConfig) -> Iterator[tuple[str, ...]]:
+    """Names of the matrices that are kept as one, stacked by outputs; most stand alone."""
+    yield (EMBEDDING,)
+    for layer in range(config.num_hidden_layers):
+        prefix = f"model.layers.{layer}."
+        yield tuple(f"{prefix}self_attn.{name}_proj.weight" for name in "qkv")
+        yield (prefix + "self_attn.o_proj.weight",)
+        yield prefix + "mlp.gate_proj.weight", prefix + "mlp.up_proj.weight"
+        yield (prefix + "mlp.down_proj.weight",)
+    if not config.tie_word_embeddings:
+        yield (OUTPUT_HEAD,)
 
 
-def _listed(names: list[str]) -> str:
+def widened(values: NDArray[Any]) -> NDArray[np.float32]:
+    """BF16 bits, F16 or float32 as float32."""
+    if values.dtype == np.uint16:
+        return (values.astype(np.uint32) << 16).view(np.float32)
+    return values.astype(np.float32, copy=False)
+
+
+def listed(names: list[str]) -> str:
+    """The number of tensors and the first of their names, for a message."""
     shown = ", ".join(names[:NAMES_SHOWN]) + (", …" if len(names) > NAMES_SHOWN else "")
     return f"{len(names)} tensor{'s' if len(names) > 1 else ''} ({shown})"

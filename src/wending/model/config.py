@@ -67,7 +67,13 @@ class ModelConfig:
         Raises CheckpointError when the file is missing or damaged, a size is absent or impossible, or
         the model is of a kind that is not supported.
         """
-        return _ConfigFile(folder / "config.json").model_config()
+        path = folder / "config.json"
+        return cls.from_values(path, read_json_object(path))
+
+    @classmethod
+    def from_values(cls, path: Path, values: Mapping[str, Any]) -> ModelConfig:
+        """The configuration out of the keys of a config.json; errors name `path` and the key."""
+        return _ConfigFile(path, values).model_config()
 
     @property
     def max_context(self) -> int:
@@ -80,9 +86,8 @@ class ModelConfig:
 class _ConfigFile:
     """config.json while it is being read: typed access to its keys, with errors that name key and file."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.values = read_json_object(path)
+    def __init__(self, path: Path, values: Mapping[str, Any]) -> None:
+        self.path, self.values = path, values
 
     def model_config(self) -> ModelConfig:
         self.check_supported()
@@ -122,10 +127,6 @@ class _ConfigFile:
             raise self.error(f"hidden_act {values['hidden_act']!r} is not supported; supported: 'silu'")
         if values.get("use_sliding_window") or "sliding_attention" in (values.get("layer_types") or ()):
             raise self.error("sliding-window attention is switched on; supported: full attention only")
-        if values.get("quantization_config") is not None:
-            method = values["quantization_config"]
-            name = method.get("quant_method") if isinstance(method, dict) else method
-            raise self.error(f"quantized weights ({name}) are not supported; supported: BF16, F16, F32")
         if values.get("partial_rotary_factor", 1.0) != 1.0:
             raise self.error("partial_rotary_factor other than 1 is not supported")
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from wending.model.errors import CheckpointError
 from wending.model.json_file import read_json_object, token_id_tuple
@@ -32,7 +34,11 @@ class GenerationConfig:
         path = folder / "generation_config.json"
         if not path.exists():
             return cls()
-        values = read_json_object(path)
+        return cls.from_values(path, read_json_object(path))
+
+    @classmethod
+    def from_values(cls, path: Path, values: Mapping[str, Any]) -> GenerationConfig:
+        """The defaults out of the keys of a generation_config.json; errors name `path` and the key."""
 
         def number(key: str, default: float, low: float, high: float) -> float:
             value = values.get(key)

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from wending.model.config import ModelConfig
 
-CacheDtype = Literal["bfloat16", "float32"]
-ITEM_BYTES = {"bfloat16": 2, "float32": 4}
+CacheDtype = Literal["bfloat16", "float32", "int8"]
+KVQuant = Literal["auto", "bf16", "f32", "int8"]
+"""What a user may ask for; "auto": float32 beside float32 weights, else BF16."""
+CACHE_DTYPES: Mapping[str, CacheDtype] = {"bf16": "bfloat16", "f32": "float32", "int8": "int8"}
+ITEM_BYTES = {"bfloat16": 2, "float32": 4, "int8": 1}
+CHANNELS_OF_A_SCALE, SCALE_BYTES = 32, 2  # in int8, of each key and value
 BLOCK_SIZE_STEP = 16  # keys are stored in groups of 16, one per vector lane
+
+
+def check_kv_quant(kv_cache: str) -> None:
+    """Raises ValueError for what is no precision of a KV cache."""
+    if kv_cache != "auto" and kv_cache not in CACHE_DTYPES:
+        raise ValueError(f"kv_cache must be auto, {', '.join(CACHE_DTYPES)}; is {kv_cache!r}")
 
 
 class KVCache:
@@ -16,7 +27,8 @@ class KVCache:
 
     Slot s is position s % block_size of block s // block_size. Memory is reserved at once and
     touched as it is used. Raises ValueError for a block size that is not a multiple of 16 or a dtype other
-    than bfloat16 and float32.
+    than bfloat16, float32 and int8. In int8, at most 32 channels of a head share a scale; each token is
+    quantised by itself.
     """
 
     def __init__(
@@ -46,5 +58,7 @@ class KVCache:
         """Bytes one position takes, over all layers, keys and values together."""
         if dtype not in ITEM_BYTES:
             raise ValueError(f"KV cache dtype must be one of {sorted(ITEM_BYTES)}, is {dtype!r}")
-        values = config.num_hidden_layers * config.num_key_value_heads * config.head_dim
-        return 2 * values * ITEM_BYTES[dtype]
+        head = config.head_dim * ITEM_BYTES[dtype]
+        if dtype == "int8":
+            head += -(-config.head_dim // CHANNELS_OF_A_SCALE) * SCALE_BYTES
+        return 2 * config.num_hidden_layers * config.num_key_value_heads * head

@@ -16,13 +16,16 @@ from numpy.typing import NDArray
 
 from wending import _kernels as ops
 from wending.model.batch import ForwardBatch
-from wending.model.checkpoint import EMBEDDING, OUTPUT_HEAD, Checkpoint, tensor_shapes
+from wending.model.checkpoint import EMBEDDING, OUTPUT_HEAD, Checkpoint, tensor_shapes, widened
 from wending.model.config import ModelConfig
-from wending.model.errors import CheckpointError
+from wending.model.fill import fill
 from wending.model.kv_cache import KVCache
+from wending.model.open_checkpoint import open_checkpoint
+from wending.model.packed_file import PackedFile
 from wending.model.precision import Precision, Quant, check_quant, precision_of
 from wending.model.rope import attention_factor, inverse_frequencies
-from wending.model.threads import use_available_processors
+from wending.model.threads import size_thread_pool
+from wending.model.weight_cache import EntryWriter, WeightCache
 
 Progress = Callable[[int, int], None]
 
@@ -58,14 +61,14 @@ class Workspace:
 
     @staticmethod
     def width(config: ModelConfig) -> int:
-        """Float32 values per token, over all buffers, and what quantising the widest of them takes.
+        """Float32 values per token, over all buffers, and what making the widest of them smaller takes.
 
-        That is a byte a value, and a scale and a sum in float32 for each group of at least 32.
+        That is two bytes a value in BF16; in 8 bits it is less, with 12 bytes for each group of at least 32.
         """
         head, heads, kv_heads = config.head_dim, config.num_attention_heads, config.num_key_value_heads
         attention = (2 * heads + 2 * kv_heads + 1) * head
-        quantized = -(-5 * max(config.hidden_size, heads * head, config.intermediate_size) // 16)
-        return 4 * config.hidden_size + attention + 3 * config.intermediate_size + quantized
+        smaller = -(-max(config.hidden_size, heads * head, config.intermediate_size) // 2)
+        return 4 * config.hidden_size + attention + 3 * config.intermediate_size + smaller
 
 
 class Model:
@@ -74,15 +77,13 @@ class Model:
     config           sizes and constants
     precision        how the weights are kept; between the operations activations are float32 always
     weight_bytes     memory the weights take
-    instruction_set  "avx512", "avx2" or "portable"
+    instruction_set  "avx512_bf16", "avx512", "avx2" or "portable"
     """
 
-    def __init__(
-        self, checkpoint: Checkpoint, config: ModelConfig, precision: Precision, progress: Progress
-    ) -> None:
+    def __init__(self, config: ModelConfig, precision: Precision, loader: _Loader) -> None:
         self.config = config
         self.precision = precision
-        loader = _Loader(checkpoint, config, precision, progress)
+        self.is_from_cache = loader.packed is not None
         self.embedding = loader.weight(EMBEDDING)
         self.layers = [_load_layer(loader, index) for index in range(config.num_hidden_layers)]
         self.norm = loader.vector("model.norm.weight")
@@ -96,23 +97,35 @@ class Model:
     @classmethod
     def load(
         cls,
-        folder: Path,
+        model: Path | Checkpoint,
         quant: Quant | Precision = "auto",
         progress: Progress | None = None,
+        cache: WeightCache | None = None,
+        threads: int | None = None,
     ) -> Model:
-        """Reads a checkpoint folder and keeps its weights as `quant` says.
+        """Reads a checkpoint, a folder or a GGUF file, and keeps its weights as `quant` says.
 
-        `progress` is called with bytes read so far and in all. Raises CheckpointError when the folder is not
-        a sound Qwen2 checkpoint, MemoryError when the weights do not fit, ValueError for an unknown `quant`.
+        `progress` is called with bytes read so far and in all. Quantised weights are taken from `cache` if it
+        has them, else put there. `threads` load and compute; None: as many as there are processors. Raises
+        CheckpointError when it is not a sound Qwen2 checkpoint, MemoryError when the weights do not fit,
+        ValueError for an unknown `quant` or fewer than one thread.
         """
         if isinstance(quant, str):
             check_quant(quant)
-        config = ModelConfig.from_folder(folder)
-        checkpoint = Checkpoint(folder, config)
+        checkpoint = model if isinstance(model, Checkpoint) else open_checkpoint(model)
         precision = quant if isinstance(quant, Precision) else precision_of(quant, checkpoint)
-        use_available_processors()
+        size_thread_pool(threads)
         ops.instruction_set()  # an unknown name is refused before the weights are read
-        return cls(checkpoint, config, precision, progress or _no_progress)
+        config = checkpoint.config
+        loader = _Loader(checkpoint, config, precision, progress or _no_progress)
+        if cache is None or not cache.keeps(precision, precision.weight_bytes(config)):
+            return cls(config, precision, loader)
+        entry = cache.entry(checkpoint.files, checkpoint.path.resolve().name, precision, loader.tick)
+        loader.packed = None if entry is None else entry.open(loader.tick)
+        if entry is None or loader.packed is not None:
+            return cls(config, precision, loader)
+        with entry.storing(precision.weight_bytes(config)) as loader.writer:
+            return cls(config, precision, loader)
 
     def workspace_bytes(self, max_tokens: int) -> int:
         """Memory that a forward pass over `max_tokens` tokens takes beside weights and KV cache.
@@ -163,43 +176,58 @@ def _no_progress(_done: int, _total: int) -> None:
 
 
 class _Loader:
-    """Moves tensors from a checkpoint into the operations' own storage, counting bytes."""
+    """Moves tensors from a checkpoint into the operations' own storage, counting bytes.
+
+    packed    where matrices are taken from instead, packed already
+    writer    what is given every matrix once it is packed
+    """
+
+    packed: PackedFile | None = None
+    writer: EntryWriter | None = None
 
     def __init__(
         self, checkpoint: Checkpoint, config: ModelConfig, precision: Precision, progress: Progress
     ) -> None:
         self.checkpoint, self.precision, self.progress = checkpoint, precision, progress
-        self.total = sum(map(checkpoint.tensor_bytes, tensor_shapes(config)))
+        self.shapes = tensor_shapes(config)
+        self.total = sum(map(checkpoint.tensor_bytes, self.shapes))
         self.done = self.weight_bytes = 0
 
     def weight(self, *names: str) -> ops.Weight:
         """One matrix of all the named ones, stacked by outputs."""
-        matrices = [self.checkpoint.tensor(name) for name in names]
-        rows, inputs = sum(len(matrix) for matrix in matrices), matrices[0].shape[1]
-        weight = self.precision.of(names[0]).weight(rows, inputs)
+        weight = self.packed.weight(names[0]) if self.packed else self.pack(names)
+        self.weight_bytes += weight.nbytes
+        if self.writer is not None:
+            self.writer.add(names[0], weight)
+        for name in names:
+            self.count(name)
+        return weight
+
+    def pack(self, names: tuple[str, ...]) -> ops.Weight:
+        kept = self.precision.of(names[0])
+        weight = kept.weight(sum(self.shapes[name][0] for name in names), self.shapes[names[0]][1])
         first = 0
-        for name, matrix in zip(names, matrices, strict=True):
-            try:
-                weight.fill(first, matrix)
-            except ValueError as error:
-                raise CheckpointError(self.checkpoint.folder, f"tensor {name}: {error}") from None
-            first += len(matrix)
-            self.count(name, weight.nbytes * len(matrix) // weight.outputs)
+        for name in names:
+            outputs = self.shapes[name][0]
+            fill(weight, first, outputs, self.checkpoint, name, kept)
+            first += outputs
         return weight
 
     def vector(self, *names: str) -> ops.Vector:
         """One float32 vector of all the named ones."""
         parts = []
         for name in names:
-            values = self.checkpoint.tensor(name)
-            if values.dtype == np.uint16:
-                values = (values.astype(np.uint32) << 16).view(np.float32)
-            parts.append(values)
-            self.count(name, 4 * len(values))
-        return ops.Vector(np.ascontiguousarray(np.concatenate(parts)))
+            parts.append(np.array(widened(self.checkpoint.tensor(name))))
+            self.checkpoint.release(name)
+            self.weight_bytes += parts[-1].nbytes
+            self.count(name)
+        return ops.Vector(np.concatenate(parts))
 
-    def count(self, name: str, weight_bytes: int) -> None:
-        self.weight_bytes += weight_bytes
+    def tick(self) -> None:
+        """Says that loading goes on while nothing has been read yet; what the caller raises ends it."""
+        self.progress(self.done, self.total)
+
+    def count(self, name: str) -> None:
         self.done += self.checkpoint.tensor_bytes(name)
         self.progress(self.done, self.total)
 

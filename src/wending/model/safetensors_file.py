@@ -21,8 +21,9 @@ NUMPY_TYPES: dict[str, np.dtype[Any]] = {
     "BF16": np.dtype("<u2"),
     "F16": np.dtype("<f2"),
     "F32": np.dtype("<f4"),
+    "I32": np.dtype("<i4"),
 }
-DTYPE_NAMES = {"BF16": "bfloat16", "F16": "float16", "F32": "float32"}
+DTYPE_NAMES = {"BF16": "bfloat16", "F16": "float16", "F32": "float32", "I32": "int32"}
 
 
 class SafetensorsFile:
@@ -50,7 +51,7 @@ class SafetensorsFile:
         return self._entries[name][1]
 
     def dtype(self, name: str) -> str:
-        """ "bfloat16", "float16" or "float32"."""
+        """ "bfloat16", "float16", "float32" or "int32"."""
         return DTYPE_NAMES[self._entries[name][0]]
 
     def tensor(self, name: str) -> NDArray[Any]:
@@ -59,6 +60,15 @@ class SafetensorsFile:
         data_type = NUMPY_TYPES[dtype]
         count = (end - begin) // data_type.itemsize
         return np.frombuffer(self._bytes, data_type, count, self._data_start + begin).reshape(shape)
+
+    def release(self, name: str) -> None:
+        """Gives the memory of a tensor's pages back; they are read again if they are needed again."""
+        if hasattr(mmap, "MADV_DONTNEED"):
+            _, _, begin, end = self._entries[name]
+            start = (self._data_start + begin) // mmap.PAGESIZE * mmap.PAGESIZE
+            stop = self._data_start + end
+            if start < stop:
+                self._bytes.madvise(mmap.MADV_DONTNEED, start, stop - start)
 
     def _read_header(self) -> tuple[dict[str, Any], int]:
         size = len(self._bytes)

@@ -36,6 +36,19 @@ def use_threads(threads: int) -> None:
         _kernels.set_threads(threads)
 
 
+def size_thread_pool(threads: int | None) -> None:
+    """Sizes the kernels' thread pool to `threads`; None: to the machine. Raises ValueError."""
+    if threads is None:
+        use_available_processors()
+    else:
+        use_threads(threads)
+
+
+def threads_in_use() -> int:
+    """How many threads the kernels use at present."""
+    return _kernels.threads()
+
+
 def available_processors(cgroup_limit: Path = CGROUP_LIMIT) -> int:
     """Processors this process may run on, within its container's limit (cgroup v2) if it has one."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""`wending serve`: from a checkpoint folder to a running service, and to its orderly end.
+"""`wending serve`: from a checkpoint to a running service, and to its orderly end.
 
 The port is bound first, so that it is ours and /health answers while the weights are read in another thread.
 """
@@ -46,28 +46,33 @@ def run_server(
     port: int = 8080,
     *,
     quant: Literal["auto", "bf16", "f32", "int8", "int4"] = "auto",
+    kv_cache: Literal["auto", "bf16", "f32", "int8"] = "auto",
     memory: int | None = None,
     threads: int | None = None,
+    cache: bool = True,
     language: str = "en",
 ) -> int:
-    """Serve the checkpoint in folder `model` (None: the bundled one) until SIGTERM or SIGINT.
+    """Serve the checkpoint `model`, a folder or a GGUF file (None: the bundled one), until SIGTERM or SIGINT.
 
     `port` 0 is any free one. `memory`: the bytes that the engine may take. `threads`: how many compute.
-    `language` of the output: "en" or "zh". The result is the exit code: 0, or 1 after a failure, which one
-    line on standard error explains.
+    `cache`: whether quantised weights are kept on the disk, or taken from there. `language` of the output:
+    "en" or "zh". The result is the exit code: 0, or 1 after a failure, which one line on standard error
+    explains.
     """
     last_resort = LastResort()
     try:
         if model is not None:
-            _check_folder(model)
+            _check_path(model)
         with bind(host, port) as bound, StartUpOutput(language) as output:
             output.lines([f"wending {__version__} {base_url(bound)}"])
             load = partial(
                 load_client,
                 model,
                 quant=quant,
+                kv_cache=kv_cache,
                 memory=memory,
                 threads=threads,
+                cache=cache,
                 progress=output.loading,
                 on_budget=partial(_show_budget, output),
             )
@@ -86,12 +91,16 @@ def run_server(
     return 0
 
 
-def _check_folder(model: Path) -> None:
+def _check_path(model: Path) -> None:
     """Raises CheckpointError if `model` cannot be a checkpoint, before anything else is begun."""
     if not model.exists():
-        raise CheckpointError(model, "there is no such folder")
+        raise CheckpointError(model, "there is no such folder or file")
+    if model.is_file() and model.suffix.lower() == ".gguf":
+        return
     if not model.is_dir():
-        raise CheckpointError(model, "is not a folder; a checkpoint is a folder with config.json and weights")
+        raise CheckpointError(
+            model, "is neither a folder with config.json and weights nor a file whose name ends in .gguf"
+        )
     if not (model / "config.json").is_file():
         raise CheckpointError(model, "holds no config.json, so it is not a checkpoint folder")
 
@@ -148,6 +157,11 @@ def _announce(output: StartUpOutput, info: ModelInfo, url: str) -> None:
             "This is the demonstration model of wending: very small, made to show how everything works. "
             "It is not Qwen2.5-7B.",
             "这是 wending 自带的演示模型：非常小，只用来展示整个流程，并不是 Qwen2.5-7B。",
+        )
+    if info.weights_from_cache:
+        output.say(
+            "The quantised weights came from the cache (`wending cache` lists it).",
+            "量化权重取自缓存（用 `wending cache` 查看）。",
         )
     output.say(
         f"Serving {info.name} on {url} (chat page: {url}/, API: {url}/v1)",

