@@ -13,9 +13,10 @@ namespace wending {
 // other (an odd last input is paired with zero): BF16 [inputs / 2][32 outputs][2], float32 [inputs / 2][2][32 outputs].
 constexpr int PANEL_OUTPUTS = 32;
 
-// The cache keeps the keys, and the values, of a head in groups of 16 positions. Keys stand one position a lane:
-// [head_dim][16]; values position by position: [16][head_dim]. In 8 bits, at most 32 channels of a position share a
-// BF16 scale, and the scales follow the group's codes: [head_dim / 32][16] for keys, [16][head_dim / 32] for values.
+// The cache keeps the keys, and the values, of a head in groups of 16 positions. Keys stand one position a lane, values
+// position by position: [head_dim][16] and [16][head_dim] in float32; pair by pair in BF16, as the dot product of pairs
+// wants them: [head_dim / 2][16][2] and [16 / 2][head_dim][2]. In 8 bits they stand as in float32, at most 32 channels of a
+// position share a BF16 scale, and the scales follow the group's codes: [head_dim / 32][16] and [16][head_dim / 32].
 constexpr int KEY_GROUP = 16, SCALE_CHANNELS = 32;
 static constexpr int64_t scales_of(int64_t head_dim) { return (head_dim + SCALE_CHANNELS - 1) / SCALE_CHANNELS; }
 static constexpr int64_t cached_group_bytes(int64_t head_dim, int64_t code_bytes) {

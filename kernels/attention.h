@@ -16,9 +16,11 @@ namespace WENDING_ISA {
 constexpr int SLICE_HEADS = 8, SLICE_ROWS = SLICE_HEADS * ATTENTION_TILE_TOKENS;
 
 // One KV head of a tile of tokens: where its keys and values are, and who looks at them.
-template <class Code>
+template <class Arithmetic>
 class AttentionTask {
 public:
+    typedef typename Arithmetic::Query Query;
+
     AttentionTask(const AttentionArguments& arguments, int64_t task)
         : a(arguments),
           layer(a.layer),
@@ -30,17 +32,18 @@ public:
           blocks(a.block_tables + a.sequence_rows[tile.first] * a.table_width) {}
 
     // The scaled queries of `heads` heads from `head` on, token by token.
-    void load_queries(int64_t head, int64_t heads, float* queries) const {
+    void load_queries(int64_t head, int64_t heads, Query* queries) const {
         for (int64_t token = 0; token < tile.count; ++token) {
             const float* from = a.qkv + ((tile.first + token) * (a.heads + 2 * layer.kv_heads) + kv_head * group_heads +
                                          head) * head_dim;
             for (int64_t h = 0; h < heads; ++h, from += head_dim, queries += QUERY_STRIDE)
-                for (int64_t i = 0; i < head_dim; i += LANES) store(queries + i, load(from + i) * broadcast(a.scale));
+                for (int64_t i = 0; i < head_dim; i += LANES)
+                    Arithmetic::store_query(queries + i, load(from + i) * broadcast(a.scale));
         }
     }
 
     // What the queries find in one segment. A row that sees none of its keys is left as one that has seen nothing.
-    void attend(const float* queries, int64_t heads, int64_t segment, float* rows) const {
+    void attend(const Query* queries, int64_t heads, int64_t segment, float* rows) const {
         const int64_t stride = attention_row(head_dim), begin = segment * ATTENTION_SEGMENT;
         const int64_t last = positions[tile.count - 1];
         const int64_t end = last + 1 < begin + ATTENTION_SEGMENT ? last + 1 : begin + ATTENTION_SEGMENT;
@@ -61,12 +64,12 @@ public:
             for (; token < tile.count && positions[token] < start + ATTENTION_CHUNK - 1; ++token) {
                 if (positions[token] < start) continue;
                 chunk.count = positions[token] + 1 - start;
-                attend_rows<Code, TILE_ROWS>(chunk, queries + token * heads * QUERY_STRIDE,
-                                             rows + token * heads * stride, heads);
+                attend_rows<Arithmetic, TILE_ROWS>(chunk, queries + token * heads * QUERY_STRIDE,
+                                                   rows + token * heads * stride, heads);
             }
             chunk.count = ATTENTION_CHUNK;
-            attend_rows<Code, TILE_ROWS>(chunk, queries + token * heads * QUERY_STRIDE, rows + token * heads * stride,
-                                         (tile.count - token) * heads);
+            attend_rows<Arithmetic, TILE_ROWS>(chunk, queries + token * heads * QUERY_STRIDE,
+                                               rows + token * heads * stride, (tile.count - token) * heads);
         }
     }
 
@@ -116,7 +119,8 @@ public:
 private:
     // Where the groups of the chunk at `start` are, as far as they hold keys before `end`.
     void find_groups(int64_t start, int64_t end, Chunk& chunk) const {
-        const int64_t bytes = cached_group_bytes(head_dim, sizeof(Code)), block_groups = layer.block_size / KEY_GROUP;
+        const int64_t bytes = cached_group_bytes(head_dim, sizeof(typename Arithmetic::Code));
+        const int64_t block_groups = layer.block_size / KEY_GROUP;
         for (int g = 0; g < CHUNK_GROUPS && start + g * KEY_GROUP < end; ++g) {
             const int64_t position = start + g * KEY_GROUP;
             const int64_t block = blocks[position / layer.block_size] * layer.kv_heads + kv_head;
@@ -130,13 +134,13 @@ private:
     const int32_t* const blocks;
 };
 
-template <class Code>
+template <class Arithmetic>
 static void attention(const AttentionArguments& a, int64_t begin, int64_t end) {
-    alignas(64) float queries[SLICE_ROWS * QUERY_STRIDE];
+    alignas(64) typename Arithmetic::Query queries[SLICE_ROWS * QUERY_STRIDE];
     alignas(64) float rows[SLICE_ROWS * attention_row(LARGEST_HEAD_DIM)];
     alignas(64) float later[SLICE_ROWS * attention_row(LARGEST_HEAD_DIM)];
     for (int64_t index = begin; index < end; ++index) {
-        const AttentionTask<Code> task(a, index);
+        const AttentionTask<Arithmetic> task(a, index);
         task.for_each_slice([&](int64_t head, int64_t heads, int64_t) {
             task.load_queries(head, heads, queries);
             task.attend(queries, heads, 0, rows);
@@ -154,12 +158,12 @@ WENDING_INLINE float* part_of(const AttentionArguments& a, int64_t task, int64_t
     return a.parts + (task * a.segments + segment) * a.tile_rows * attention_row(a.layer.head_dim);
 }
 
-template <class Code>
+template <class Arithmetic>
 static void attention_segment(const AttentionArguments& a, int64_t begin, int64_t end) {
-    alignas(64) float queries[SLICE_ROWS * QUERY_STRIDE];
+    alignas(64) typename Arithmetic::Query queries[SLICE_ROWS * QUERY_STRIDE];
     for (int64_t index = begin; index < end; ++index) {
         const int64_t segment = index % a.segments;
-        const AttentionTask<Code> task(a, index / a.segments);
+        const AttentionTask<Arithmetic> task(a, index / a.segments);
         if (segment >= task.tile.segments) continue;
         float* rows = part_of(a, index / a.segments, segment);
         task.for_each_slice([&](int64_t head, int64_t heads, int64_t before) {
@@ -172,7 +176,7 @@ static void attention_segment(const AttentionArguments& a, int64_t begin, int64_
 // Merges what attention_segment found, in the order in which `attention` does.
 static void merge_attention(const AttentionArguments& a, int64_t begin, int64_t end) {
     for (int64_t index = begin; index < end; ++index) {
-        const AttentionTask<float> task(a, index);
+        const AttentionTask<WidenedArithmetic<float>> task(a, index);
         task.for_each_slice([&](int64_t head, int64_t heads, int64_t before) {
             const int64_t at = before * attention_row(task.head_dim);
             float* rows = part_of(a, index, 0) + at;

@@ -25,6 +25,14 @@ struct Chunk {
     int64_t head_dim;
 };
 
+// 16 neighbours of row k of a group from `column` on; BF16 rows stand in pairs.
+WENDING_INLINE Vector load_one(const float* group, int64_t k, int64_t column, int64_t width) {
+    return load(group + k * width + column);
+}
+WENDING_INLINE Vector load_one(const uint16_t* group, int64_t k, int64_t column, int64_t width) {
+    return load_of_pairs(group + (k / 2 * width + column) * 2, k % 2);
+}
+
 // sums[r][v] += a[r * STRIDE + k] * load_vector(v, k), for k from 0 to count - 1.
 template <int STRIDE, int ROWS, int VECTORS, class Load>
 WENDING_INLINE void multiply_add(const float* a, int64_t count, Vector (&sums)[ROWS][VECTORS], const Load& load_vector) {
@@ -69,7 +77,7 @@ WENDING_INLINE void score_groups(const Chunk& chunk, int group, const float* que
     } else {
         multiply_add<QUERY_STRIDE>(queries, head_dim, sums, [&](auto g, int64_t k) __attribute__((always_inline)) {
             __builtin_prefetch(next[g.value] + k * KEY_GROUP);
-            return load(codes[g.value] + k * KEY_GROUP);
+            return load_one(codes[g.value], k, 0, KEY_GROUP);
         });
     }
     each<ROWS>([&](auto r) {
@@ -92,16 +100,16 @@ WENDING_INLINE void add_values(const Chunk& chunk, int64_t first, const float* w
     });
     for (int64_t group = 0; group * KEY_GROUP < chunk.count; ++group) {
         const int64_t left = chunk.count - group * KEY_GROUP, count = left < KEY_GROUP ? left : KEY_GROUP;
-        const Code* codes = reinterpret_cast<const Code*>(chunk.values[group]) + first;
+        const Code* codes = reinterpret_cast<const Code*>(chunk.values[group]);
         const Code* next = reinterpret_cast<const Code*>(chunk.next_values[group]) + first;
         const float* weight = weights + group * KEY_GROUP;
         if constexpr (sizeof(Code) == 1) {
             const int64_t scales = scales_of(head_dim);
             const uint16_t* scale = reinterpret_cast<const uint16_t*>(chunk.values[group] + head_dim * KEY_GROUP);
             multiply_add<ATTENTION_CHUNK>(weight, count, sums, [&](auto v, int64_t k) __attribute__((always_inline)) {
-                const int64_t channel = v.value * LANES;
-                __builtin_prefetch(next + k * head_dim + channel);
-                const uint32_t bits = uint32_t(scale[k * scales + (first + channel) / SCALE_CHANNELS]) << 16;
+                const int64_t channel = first + v.value * LANES;
+                __builtin_prefetch(next + k * head_dim + v.value * LANES);
+                const uint32_t bits = uint32_t(scale[k * scales + channel / SCALE_CHANNELS]) << 16;
                 float factor;
                 memcpy(&factor, &bits, sizeof factor);
                 return load(codes + k * head_dim + channel) * broadcast(factor);
@@ -109,7 +117,7 @@ WENDING_INLINE void add_values(const Chunk& chunk, int64_t first, const float* w
         } else {
             multiply_add<ATTENTION_CHUNK>(weight, count, sums, [&](auto v, int64_t k) __attribute__((always_inline)) {
                 __builtin_prefetch(next + k * head_dim + v.value * LANES);
-                return load(codes + k * head_dim + v.value * LANES);
+                return load_one(codes, k, first + v.value * LANES, head_dim);
             });
         }
     }
@@ -119,12 +127,12 @@ WENDING_INLINE void add_values(const Chunk& chunk, int64_t first, const float* w
     });
 }
 
-// Turns the scores of each row into weights relative to its new maximum, and adds the weights to the row's. `kept`: what
-// the row's sums so far are to be multiplied with. Scores from chunk.count on stand for keys that do not exist.
+// The greatest score of each row so far, its change in `kept` as a factor: what the row's sums are to be multiplied with.
+// Scores from chunk.count on stand for keys that do not exist.
 template <int ROWS>
-WENDING_INLINE void soften(const Chunk& chunk, float* scores, float* rows, float* kept) {
-    const int64_t stride = attention_row(chunk.head_dim), total = chunk.head_dim, maximum = total + LANES;
-    float highest[LANES] = {}, change[LANES] = {};
+WENDING_INLINE void find_highest(const Chunk& chunk, float* scores, float* rows, float* highest, float* kept) {
+    const int64_t stride = attention_row(chunk.head_dim), maximum = chunk.head_dim + LANES;
+    float change[LANES] = {};
     static_assert(ROWS <= LANES);
     for (int r = 0; r < ROWS; ++r) {
         float* score = scores + r * ATTENTION_CHUNK;
@@ -137,6 +145,14 @@ WENDING_INLINE void soften(const Chunk& chunk, float* scores, float* rows, float
         rows[r * stride + maximum] = highest[r];
     }
     store(kept, exponential(load(change)));
+}
+
+// Turns the scores of each row into weights relative to its new maximum, and adds the weights to the row's.
+template <int ROWS>
+WENDING_INLINE void soften(const Chunk& chunk, float* scores, float* rows, float* kept) {
+    const int64_t stride = attention_row(chunk.head_dim), total = chunk.head_dim;
+    float highest[LANES];
+    find_highest<ROWS>(chunk, scores, rows, highest, kept);
     for (int r = 0; r < ROWS; ++r) {
         float* score = scores + r * ATTENTION_CHUNK;
         const Vector subtracted = broadcast(highest[r]);
@@ -150,33 +166,44 @@ WENDING_INLINE void soften(const Chunk& chunk, float* scores, float* rows, float
     }
 }
 
-template <class Code, int ROWS>
-static __attribute__((noinline)) void attend_tile(const Chunk& chunk, const float* queries, float* rows) {
-    alignas(64) float scores[ROWS * ATTENTION_CHUNK], kept[LANES];
-    const int groups = int((chunk.count + KEY_GROUP - 1) / KEY_GROUP);
-    int group = 0;
-    if constexpr (TILE_HALVES > 1)
-        for (; group + TILE_HALVES <= groups; group += TILE_HALVES)
-            score_groups<Code, ROWS, TILE_HALVES>(chunk, group, queries, scores);
-    for (; group < groups; ++group) score_groups<Code, ROWS, 1>(chunk, group, queries, scores);
-    soften<ROWS>(chunk, scores, rows, kept);
-    int64_t first = 0;
-    if constexpr (TILE_HALVES > 1)
-        for (; first + TILE_HALVES * LANES <= chunk.head_dim; first += TILE_HALVES * LANES)
-            add_values<Code, ROWS, TILE_HALVES>(chunk, first, scores, kept, rows);
-    for (; first < chunk.head_dim; first += LANES) add_values<Code, ROWS, 1>(chunk, first, scores, kept, rows);
-}
+// How keys and values are multiplied: widened to float32.
+template <class CacheCode>
+struct WidenedArithmetic {
+    typedef CacheCode Code;  // of the cache
+    typedef float Query;     // what the queries are kept as
+
+    WENDING_INLINE void store_query(Query* to, Vector query) { store(to, query); }
+
+    // ROWS rows; the queries QUERY_STRIDE apart, the rows attention_row(head_dim).
+    template <int ROWS>
+    static __attribute__((noinline)) void attend(const Chunk& chunk, const Query* queries, float* rows) {
+        alignas(64) float scores[ROWS * ATTENTION_CHUNK], kept[LANES];
+        const int groups = int((chunk.count + KEY_GROUP - 1) / KEY_GROUP);
+        int group = 0;
+        if constexpr (TILE_HALVES > 1)
+            for (; group + TILE_HALVES <= groups; group += TILE_HALVES)
+                score_groups<Code, ROWS, TILE_HALVES>(chunk, group, queries, scores);
+        for (; group < groups; ++group) score_groups<Code, ROWS, 1>(chunk, group, queries, scores);
+        soften<ROWS>(chunk, scores, rows, kept);
+        int64_t first = 0;
+        if constexpr (TILE_HALVES > 1)
+            for (; first + TILE_HALVES * LANES <= chunk.head_dim; first += TILE_HALVES * LANES)
+                add_values<Code, ROWS, TILE_HALVES>(chunk, first, scores, kept, rows);
+        for (; first < chunk.head_dim; first += LANES) add_values<Code, ROWS, 1>(chunk, first, scores, kept, rows);
+    }
+};
 
 // `count` rows in tiles as large as the registers allow.
-template <class Code, int ROWS>
-WENDING_INLINE void attend_rows(const Chunk& chunk, const float* queries, float* rows, int64_t count) {
+template <class Arithmetic, int ROWS>
+WENDING_INLINE void attend_rows(const Chunk& chunk, const typename Arithmetic::Query* queries, float* rows,
+                                int64_t count) {
     for (; count >= ROWS; count -= ROWS) {
-        attend_tile<Code, ROWS>(chunk, queries, rows);
+        Arithmetic::template attend<ROWS>(chunk, queries, rows);
         queries += ROWS * QUERY_STRIDE;
         rows += ROWS * attention_row(chunk.head_dim);
     }
     // Groups of query heads are rarely larger than 8: sizes between that and the largest tile are not worth their code.
-    if constexpr (ROWS > 1) attend_rows<Code, ROWS == 12 ? 8 : ROWS - 1>(chunk, queries, rows, count);
+    if constexpr (ROWS > 1) attend_rows<Arithmetic, ROWS == 12 ? 8 : ROWS - 1>(chunk, queries, rows, count);
 }
 
 }  // namespace WENDING_ISA

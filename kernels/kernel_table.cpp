@@ -18,12 +18,12 @@ namespace WENDING_ISA {
 extern const QuantizedKernels quantized_kernels;
 extern const AttentionKernels attention_kernels;
 
-static constexpr KernelTable table(const char* name, const PairKernels* pairs) {
+static constexpr KernelTable table(const char* name, const PairKernels* pairs, const AttentionKernels* attention) {
     return {
         name,
         &quantized_kernels,
         pairs,
-        &attention_kernels,
+        attention,
         {embed<uint16_t>, embed<float>},
         {linear<uint16_t>, linear<float>},
         {rope_and_cache<uint16_t>, rope_and_cache<float>, rope_and_cache<int8_t>},
@@ -36,13 +36,14 @@ static constexpr KernelTable table(const char* name, const PairKernels* pairs) {
 }
 
 extern const KernelTable kernels;
-const KernelTable kernels = table(WENDING_NAME(WENDING_ISA), nullptr);
+const KernelTable kernels = table(WENDING_NAME(WENDING_ISA), nullptr, &attention_kernels);
 
 #if defined(__AVX512F__)
 // For processors that multiply BF16 numbers as well.
 extern const PairKernels pair_kernels;
+extern const AttentionKernels pair_attention_kernels;
 extern const KernelTable bfloat16_kernels;
-const KernelTable bfloat16_kernels = table("avx512_bf16", &pair_kernels);
+const KernelTable bfloat16_kernels = table("avx512_bf16", &pair_kernels, &pair_attention_kernels);
 #endif
 
 }  // namespace WENDING_ISA

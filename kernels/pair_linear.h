@@ -7,25 +7,12 @@
 
 #include "arguments.h"
 #include "linear.h"
-#include "vector.h"
+#include "pair_vector.h"
 
 #if defined(__AVX512F__)
 
 namespace wending {
 namespace WENDING_ISA {
-
-// The instructions are written out in assembly, so that the rest of this file needs no flag that would let the compiler
-// use them elsewhere; and because GCC copies the sums of such intrinsics back and forth.
-WENDING_INLINE Vector dot_pairs(Vector sum, __m512i weights, __m512i x) {
-    __m512 value = sum.value;  // a plain local: an operand within a struct would be stored to memory each time
-    __asm__("vdpbf16ps %2, %1, %0" : "+v"(value) : "v"(weights), "v"(x));
-    return {value};
-}
-WENDING_INLINE __m256i rounded_to_bfloat16(Vector x) {
-    __m256i bits;
-    __asm__("vcvtneps2bf16 %1, %0" : "=v"(bits) : "v"(x.value));
-    return bits;
-}
 
 // Activations to BF16, to nearest even; the inputs that fill up the stride are zeros.
 static void round_rows(const RoundArguments& a, int64_t begin, int64_t end) {
@@ -40,7 +27,7 @@ static void round_rows(const RoundArguments& a, int64_t begin, int64_t end) {
                 from = padded;
             }
             uint16_t bits[LANES];
-            _mm256_storeu_si256(reinterpret_cast<__m256i*>(bits), rounded_to_bfloat16(load(from)));
+            store_bfloat16(bits, load(from));
             for (int i = 0; i < LANES; i += 2) memcpy(out + (k + i) * ROW_BLOCK * 2, bits + i, 4);
         }
     }
@@ -72,9 +59,7 @@ WENDING_INLINE void multiply_pairs_tile(const PairLinearArguments& a, int64_t ro
         }
         WENDING_UNROLL
         for (int r = 0; r < ROWS; ++r) {
-            int32_t two;
-            memcpy(&two, x + r / ROW_BLOCK * ROW_BLOCK * a.stride + r % ROW_BLOCK * 2, sizeof two);
-            const __m512i all = _mm512_set1_epi32(two);
+            const __m512i all = broadcast_pair(x + r / ROW_BLOCK * ROW_BLOCK * a.stride + r % ROW_BLOCK * 2);
             WENDING_UNROLL
             for (int h = 0; h < HALVES; ++h) sums[r][h] = dot_pairs(sums[r][h], loaded[h], all);
         }

@@ -16,16 +16,24 @@ WENDING_INLINE void rotate(const float* head, const float* cosine, const float* 
     }
 }
 
-// Puts a key or value of `size` channels, `step` elements apart, into its group in the cache. `scales` is where the first of
-// its scales would be.
-WENDING_INLINE void put(const float* x, int64_t size, uint16_t* to, int64_t step, uint16_t*, int64_t) {
-    for (int64_t i = 0; i < size; ++i) to[i * step] = to_bfloat16(x[i]);
+// Puts a key, or a value, at its place in its group: see arguments.h.
+WENDING_INLINE void put_key(const float* x, int64_t size, int64_t lane, float* group) {
+    for (int64_t i = 0; i < size; ++i) group[i * KEY_GROUP + lane] = x[i];
 }
-WENDING_INLINE void put(const float* x, int64_t size, float* to, int64_t step, uint16_t*, int64_t) {
-    for (int64_t i = 0; i < size; ++i) to[i * step] = x[i];
+WENDING_INLINE void put_value(const float* x, int64_t size, int64_t lane, float* group) {
+    memcpy(group + lane * size, x, size_t(size) * sizeof(float));
 }
+WENDING_INLINE void put_key(const float* x, int64_t size, int64_t lane, uint16_t* group) {
+    for (int64_t i = 0; i < size; ++i) group[(i / 2 * KEY_GROUP + lane) * 2 + i % 2] = to_bfloat16(x[i]);
+}
+WENDING_INLINE void put_value(const float* x, int64_t size, int64_t lane, uint16_t* group) {
+    uint16_t* const at = group + lane / 2 * size * 2 + lane % 2;
+    for (int64_t i = 0; i < size; ++i) at[i * 2] = to_bfloat16(x[i]);
+}
+// To bytes `step` apart, with a scale for each SCALE_CHANNELS, `scale_step` apart.
 // The scale of some channels is their largest magnitude / 127, and NaN where one of them is not finite.
-WENDING_INLINE void put(const float* x, int64_t size, int8_t* to, int64_t step, uint16_t* scales, int64_t scale_step) {
+WENDING_INLINE void put_bytes(const float* x, int64_t size, int8_t* to, int64_t step, uint16_t* scales,
+                              int64_t scale_step) {
     for (int64_t first = 0; first < size; first += SCALE_CHANNELS) {
         const int64_t end = first + SCALE_CHANNELS < size ? first + SCALE_CHANNELS : size;
         Vector largest = zero(), probe = zero();
@@ -50,6 +58,14 @@ WENDING_INLINE void put(const float* x, int64_t size, int8_t* to, int64_t step, 
         }
     }
 }
+WENDING_INLINE void put_key(const float* x, int64_t size, int64_t lane, int8_t* group) {
+    uint16_t* const scales = reinterpret_cast<uint16_t*>(group + KEY_GROUP * size);
+    put_bytes(x, size, group + lane, KEY_GROUP, scales + lane, KEY_GROUP);
+}
+WENDING_INLINE void put_value(const float* x, int64_t size, int64_t lane, int8_t* group) {
+    uint16_t* const scales = reinterpret_cast<uint16_t*>(group + KEY_GROUP * size);
+    put_bytes(x, size, group + lane * size, 1, scales + lane * scales_of(size), 1);
+}
 
 template <class Code>
 static void rope_and_cache(const RopeArguments& a, int64_t begin, int64_t end) {
@@ -71,14 +87,9 @@ static void rope_and_cache(const RopeArguments& a, int64_t begin, int64_t end) {
         const int64_t lane = offset % KEY_GROUP;
         for (int64_t h = 0; h < layer.kv_heads; ++h, key += head_dim, value += head_dim) {
             const int64_t at = ((block * layer.kv_heads + h) * block_groups + offset / KEY_GROUP) * group_bytes;
-            Code* const keys = reinterpret_cast<Code*>(layer.keys + at);
-            Code* const values = reinterpret_cast<Code*>(layer.values + at);
-            // Behind the codes; there is nothing for other precisions than 8 bits.
-            uint16_t* const key_scales = reinterpret_cast<uint16_t*>(keys + KEY_GROUP * head_dim);
-            uint16_t* const value_scales = reinterpret_cast<uint16_t*>(values + KEY_GROUP * head_dim);
             rotate(key, cosine, sine, half, rotated);
-            put(rotated, head_dim, keys + lane, KEY_GROUP, key_scales + lane, KEY_GROUP);
-            put(value, head_dim, values + lane * head_dim, 1, value_scales + lane * scales_of(head_dim), 1);
+            put_key(rotated, head_dim, lane, reinterpret_cast<Code*>(layer.keys + at));
+            put_value(value, head_dim, lane, reinterpret_cast<Code*>(layer.values + at));
         }
     }
 }

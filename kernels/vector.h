@@ -79,6 +79,11 @@ WENDING_INLINE void load_pairs(const uint16_t* p, Vector& first, Vector& second)
     first.value = _mm512_castsi512_ps(_mm512_slli_epi32(both, 16));
     second.value = _mm512_castsi512_ps(_mm512_and_si512(both, _mm512_set1_epi32(int(0xFFFF0000u))));
 }
+// The first of each pair, or the second.
+WENDING_INLINE Vector load_of_pairs(const uint16_t* p, int64_t second) {
+    const __m512i moved = _mm512_sll_epi32(_mm512_loadu_si512(p), _mm_cvtsi64_si128(16 - 16 * second));
+    return {_mm512_castsi512_ps(_mm512_and_si512(moved, _mm512_set1_epi32(int(0xFFFF0000u))))};
+}
 
 #elif defined(__AVX2__)
 
@@ -142,6 +147,14 @@ WENDING_INLINE void load_pairs(const uint16_t* p, Vector& first, Vector& second)
     const __m256i mask = _mm256_set1_epi32(int(0xFFFF0000u));
     first = {_mm256_castsi256_ps(_mm256_slli_epi32(low, 16)), _mm256_castsi256_ps(_mm256_slli_epi32(high, 16))};
     second = {_mm256_castsi256_ps(_mm256_and_si256(low, mask)), _mm256_castsi256_ps(_mm256_and_si256(high, mask))};
+}
+WENDING_INLINE __m256 load_eight_of_pairs(const uint16_t* p, int64_t second) {
+    const __m256i both = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+    const __m256i moved = _mm256_sll_epi32(both, _mm_cvtsi64_si128(16 - 16 * second));
+    return _mm256_castsi256_ps(_mm256_and_si256(moved, _mm256_set1_epi32(int(0xFFFF0000u))));
+}
+WENDING_INLINE Vector load_of_pairs(const uint16_t* p, int64_t second) {
+    return {load_eight_of_pairs(p, second), load_eight_of_pairs(p + 16, second)};
 }
 
 #else
@@ -233,6 +246,11 @@ WENDING_INLINE void load_pairs(const uint16_t* p, Vector& first, Vector& second)
         first.part[i] = reinterpret_cast<Float4>(both << 16);
         second.part[i] = reinterpret_cast<Float4>(both & 0xFFFF0000u);
     }
+}
+WENDING_INLINE Vector load_of_pairs(const uint16_t* p, int64_t second) {
+    Vector first_ones, second_ones;
+    load_pairs(p, first_ones, second_ones);
+    return second ? second_ones : first_ones;
 }
 
 #endif
