@@ -63,17 +63,22 @@ struct LinearArguments {  // a task is a panel
     int64_t rows, inputs, outputs;
 };
 
-// Activations that are made smaller stand in blocks of four rows, side by side, so that a tile of rows is read from few
-// places. BF16: pairs [rows / 4][stride / 2][4 rows][2]. Bytes: codes [rows / 4][stride / 4][4 rows][4], and what goes with
-// a group of them [rows / 4][stride / group][4 rows].
-constexpr int ROW_BLOCK = 4;
+// Activations that are made smaller stand tile by tile, the rows of a tile side by side, so that it is read from one place.
+// Rows are cut into as few tiles as can be, of at most so many rows and as equal as can be. Those of a tile of `width`
+// rows from row `begin` on: pairs of BF16 from begin * stride on, [stride / 2][width][2]; bytes from there on,
+// [stride / 4][width][4]; what goes with a group of bytes from begin * groups on, [groups][width].
+constexpr int PAIR_TILE_ROWS = 12, QUANTIZED_TILE_ROWS = 6;
+static constexpr int64_t row_tiles(int64_t rows, int64_t most) { return (rows + most - 1) / most; }
+static constexpr int64_t row_tile_begin(int64_t rows, int64_t most, int64_t tile) {
+    return rows * tile / row_tiles(rows, most);
+}
 
 constexpr int ROUNDED_AT_ONCE = 16;  // the stride of BF16 pairs is a multiple of it
 
-struct RoundArguments {  // a task is a row
+struct RoundArguments {  // a task is a tile of rows
     const float* x;      // [rows][size]
     uint16_t* pairs;
-    int64_t size, stride;
+    int64_t rows, size, stride;
 };
 
 struct PairLinearArguments {  // a task is a panel
@@ -82,7 +87,7 @@ struct PairLinearArguments {  // a task is a panel
     int64_t stride;
 };
 
-struct QuantizeArguments {  // a task is a block of rows
+struct QuantizeArguments {  // a task is a tile of rows
     const float* x;         // [rows][size]
     int8_t* codes;
     float* scales;

@@ -159,7 +159,8 @@ void bind_operations(nb::module_& m) {
     m.def("embed", &embed, "table"_a, "batch"_a, "out"_a);
     m.def("rotary", &rotary, "batch"_a, "inverse_frequencies"_a, "factor"_a, "cosine"_a, "sine"_a);
     m.def("rms_norm", &rms_norm, "x"_a, "weight"_a, "epsilon"_a, "out"_a);
-    m.def("linear", &linear, "x"_a, "weight"_a, "bias"_a.none(), "residual"_a.none(), "out"_a, release);
+    m.def("linear", &linear, "x"_a, "weight"_a, "bias"_a.none(), "residual"_a.none(), "out"_a,
+          "next"_a.none() = nb::none(), release);
     m.def("rope_and_cache", &rope_and_cache, "qkv"_a, "cosine"_a, "sine"_a, "batch"_a, "cache"_a, "layer"_a);
     m.def("attention", &attention, "qkv"_a, "batch"_a, "cache"_a, "layer"_a, "out"_a, release);
     m.def("swiglu", &swiglu, "gate_up"_a, "out"_a);

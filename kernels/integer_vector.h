@@ -51,17 +51,26 @@ WENDING_INLINE Bytes to_bytes(Vector a, Vector& sum) {
     sum = sum + Vector{_mm512_cvtepi32_ps(whole)};
     return {_mm512_cvtsepi32_epi8(whole)};
 }
-// The bytes of four rows, four by four: the first four of each row, then the next.
-WENDING_INLINE void store_interleaved(int8_t* p, const Bytes (&rows)[4]) {
-    const __m128i low01 = _mm_unpacklo_epi32(rows[0].value, rows[1].value);
-    const __m128i low23 = _mm_unpacklo_epi32(rows[2].value, rows[3].value);
-    const __m128i high01 = _mm_unpackhi_epi32(rows[0].value, rows[1].value);
-    const __m128i high23 = _mm_unpackhi_epi32(rows[2].value, rows[3].value);
-    __m128i* const out = reinterpret_cast<__m128i*>(p);
-    _mm_storeu_si128(out, _mm_unpacklo_epi64(low01, low23));
-    _mm_storeu_si128(out + 1, _mm_unpackhi_epi64(low01, low23));
-    _mm_storeu_si128(out + 2, _mm_unpacklo_epi64(high01, high23));
-    _mm_storeu_si128(out + 3, _mm_unpackhi_epi64(high01, high23));
+// The bytes of some rows, four by four: the first four of each row, then the next.
+template <int ROWS>
+WENDING_INLINE void store_interleaved(int8_t* p, const Bytes (&rows)[ROWS]) {
+    constexpr int STEP = 4 * ROWS, FIRST = ROWS / 4 * 4;
+    if constexpr (ROWS >= 4) {
+        const __m128i low01 = _mm_unpacklo_epi32(rows[0].value, rows[1].value);
+        const __m128i low23 = _mm_unpacklo_epi32(rows[2].value, rows[3].value);
+        const __m128i high01 = _mm_unpackhi_epi32(rows[0].value, rows[1].value);
+        const __m128i high23 = _mm_unpackhi_epi32(rows[2].value, rows[3].value);
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm_unpacklo_epi64(low01, low23));
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(p + STEP), _mm_unpackhi_epi64(low01, low23));
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(p + 2 * STEP), _mm_unpacklo_epi64(high01, high23));
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(p + 3 * STEP), _mm_unpackhi_epi64(high01, high23));
+    }
+    WENDING_UNROLL
+    for (int r = FIRST; r < ROWS; ++r) {
+        alignas(16) int32_t fours[4];
+        _mm_store_si128(reinterpret_cast<__m128i*>(fours), rows[r].value);
+        for (int i = 0; i < 4; ++i) memcpy(p + i * STEP + 4 * r, fours + i, 4);
+    }
 }
 
 #elif defined(__AVX2__)
@@ -173,9 +182,10 @@ WENDING_INLINE Bytes to_bytes(Vector a, Vector& sum) {
     for (int i = 0; i < LANES; ++i) bytes.lane[i] = int8_t(lane[i]);
     return bytes;
 }
-WENDING_INLINE void store_interleaved(int8_t* p, const Bytes (&rows)[4]) {
+template <int ROWS>
+WENDING_INLINE void store_interleaved(int8_t* p, const Bytes (&rows)[ROWS]) {
     for (int i = 0; i < LANES; i += 4)
-        for (int r = 0; r < 4; ++r) memcpy(p + 4 * i + 4 * r, rows[r].lane + i, 4);
+        for (int r = 0; r < ROWS; ++r) memcpy(p + i * ROWS + 4 * r, rows[r].lane + i, 4);
 }
 #endif
 

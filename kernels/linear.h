@@ -14,6 +14,7 @@ namespace WENDING_ISA {
 constexpr int PAIR_SIZE = 2 * PANEL_OUTPUTS;
 // How far ahead weights are asked for: the hardware's own prefetching stops at the end of each page.
 constexpr int PREFETCHED = 32 * PAIR_SIZE;
+constexpr int64_t BYTES_PREFETCHED = 4096;
 
 // A pair of inputs for 16 of the panel's 32 outputs; `half` says which.
 WENDING_INLINE void load_weights(const uint16_t* pair, int half, Vector& first, Vector& second) {
@@ -88,6 +89,37 @@ WENDING_INLINE void multiply_tile(const LinearArguments& a, int64_t row, int64_t
         for (int h = 0; h < HALVES; ++h) store_outputs(a, row + r, output + h * LANES, sums[r][h]);
 }
 
+// A tile of rows (see arguments.h) and a panel that it goes through in steps. At each step it asks for the weights that are
+// `ahead` bytes further on: with several tiles each for its share of the next panel, otherwise for what it comes to itself.
+constexpr int AHEAD_STEPS = 16;
+struct RowTile {
+    int64_t row, width, panel;
+    int64_t ahead[AHEAD_STEPS];
+};
+
+template <int WIDTH, class Multiply>
+WENDING_INLINE void with_width(const RowTile& tile, const Multiply& multiply) {
+    if constexpr (WIDTH > 1)
+        if (tile.width != WIDTH) return with_width<WIDTH - 1>(tile, multiply);
+    multiply(Index<WIDTH>{}, tile);
+}
+
+// Calls multiply(Index<width>, tile) for all rows and the panels from `begin` to `end`. Panels outside, rows inside: a panel
+// comes from memory once, while the one before it is multiplied.
+template <int MOST_ROWS, class Multiply>
+WENDING_INLINE void for_each_row_tile(int64_t rows, int64_t panel_bytes, int64_t begin, int64_t end,
+                                      const Multiply& multiply) {
+    const int64_t tiles = row_tiles(rows, MOST_ROWS);
+    for (int64_t panel = begin; panel < end; ++panel)
+        for (int64_t i = 0; i < tiles; ++i) {
+            const int64_t row = row_tile_begin(rows, MOST_ROWS, i);
+            RowTile tile = {row, row_tile_begin(rows, MOST_ROWS, i + 1) - row, panel, {}};
+            for (int64_t step = 0; step < AHEAD_STEPS; ++step)
+                tile.ahead[step] = tiles == 1 ? BYTES_PREFETCHED : step % tiles == i ? panel_bytes : 0;
+            with_width<MOST_ROWS>(tile, multiply);
+        }
+}
+
 // Calls tile(Index<halves>, output) for all outputs of the panels from `begin` to `end`: HALVES half panels at once, and
 // a single panel where one is left over.
 template <int HALVES, class Tile>
@@ -104,29 +136,6 @@ WENDING_INLINE void multiply_rows(const LinearArguments& a, int64_t row, int64_t
     for_each_tile<HALVES>(begin, end, [&](auto halves, int64_t output) __attribute__((always_inline)) {
         multiply_tile<Weight, ROWS, halves.value>(a, row, output);
     });
-}
-
-// Calls block(Index<count>, Index<halves>, row) until all rows are done, for kernels whose activations stand in blocks of
-// ROW_BLOCK rows: `count` rows from `row` on, at most MOST_ROWS, and half panels to take at once. Rows outside, panels
-// inside: a task's panels stay in the cache.
-template <int MOST_ROWS, class Block>
-WENDING_INLINE void for_each_block_of_rows(int64_t rows, const Block& block) {
-    if (rows == 1) {  // more outputs at once, so that enough chains are under way to hide their latency
-        block(Index<1>{}, Index<ONE_ROW_HALVES>{}, 0);
-        return;
-    }
-    int64_t row = 0;
-    const auto take = [&](auto count) __attribute__((always_inline)) {
-        for (; row + count.value <= rows; row += count.value) block(count, Index<TILE_HALVES>{}, row);
-    };
-    if constexpr (MOST_ROWS >= 12) take(Index<12>{});
-    if constexpr (MOST_ROWS >= 8) take(Index<8>{});
-    if constexpr (MOST_ROWS >= 4) {
-        take(Index<4>{});
-        take(Index<3>{});
-        take(Index<2>{});
-    }
-    take(Index<1>{});
 }
 
 // The rows that are left after whole tiles: calls the tile of exactly that many rows.

@@ -19,10 +19,13 @@ void require(bool condition, const char* operation, const char* what) {
 // Work below this many multiply-adds (or elements moved) is done faster than a second thread can be told of it.
 constexpr int64_t SMALLEST_SHARED_WORK = 1 << 15;
 // Parts a thread is given on average: enough that one which is held up does not hold up the others.
-constexpr int64_t PARTS_PER_THREAD = 4;
+constexpr int64_t PARTS_PER_THREAD = 8;
 
 // Attention is not split by segments where what they leave to merge would take more bytes than this.
 constexpr size_t LARGEST_ATTENTION_PARTS = 8 << 20;
+
+// How much of the next weight idle threads ask for, and up to how many rows: it should find room in the second-level cache.
+constexpr int64_t READ_AHEAD = 512 << 10, MOST_ROWS_READ_AHEAD = 32;
 
 // Tasks a part should hold, for tasks of `work` multiply-adds each.
 int64_t grain_of(int64_t tasks, int64_t work) {
@@ -44,31 +47,29 @@ void* scratch(size_t bytes) {
     return memory.data();
 }
 
-int64_t whole_blocks(int64_t rows) { return (rows + ROW_BLOCK - 1) / ROW_BLOCK * ROW_BLOCK; }
-
 // The arguments with x quantised as the format asks, in scratch memory.
 QuantizedLinearArguments quantized(const LinearArguments& linear, int format_number) {
     const QuantizedFormat& format = QUANTIZED_FORMATS[format_number];
     const int64_t stride = group_count(format, linear.inputs) * format.group;
-    const int64_t codes = whole_blocks(linear.rows) * stride, groups = codes / activation_group(format);
+    const int64_t codes = linear.rows * stride, groups = codes / activation_group(format);
     int8_t* const first = static_cast<int8_t*>(scratch(size_t(codes) + 3 * sizeof(float) * size_t(groups)));
     float* const scales = reinterpret_cast<float*>(first + codes);
     int32_t* const starts = reinterpret_cast<int32_t*>(scales + groups);
     float* const negative_sums = reinterpret_cast<float*>(starts + groups);
     const QuantizeArguments arguments = {linear.x,    first,         scales, starts,       negative_sums,
                                          linear.rows, linear.inputs, stride, format_number};
-    const int64_t blocks = whole_blocks(linear.rows) / ROW_BLOCK;
-    run(kernels().quantized->quantize_rows, arguments, blocks, grain_of(blocks, 4 * ROW_BLOCK * stride));
+    const int64_t tiles = row_tiles(linear.rows, QUANTIZED_TILE_ROWS);
+    run(kernels().quantized->quantize_rows, arguments, tiles, grain_of(tiles, 4 * QUANTIZED_TILE_ROWS * stride));
     return {linear, first, scales, starts, negative_sums, stride};
 }
 
 // The arguments with x rounded to BF16, in scratch memory.
 PairLinearArguments rounded(const LinearArguments& linear) {
     const int64_t stride = (linear.inputs + ROUNDED_AT_ONCE - 1) / ROUNDED_AT_ONCE * ROUNDED_AT_ONCE;
-    uint16_t* const pairs =
-        static_cast<uint16_t*>(scratch(sizeof(uint16_t) * size_t(whole_blocks(linear.rows) * stride)));
-    const RoundArguments arguments = {linear.x, pairs, linear.inputs, stride};
-    run(kernels().pairs->round_rows, arguments, linear.rows, grain_of(linear.rows, stride));
+    uint16_t* const pairs = static_cast<uint16_t*>(scratch(sizeof(uint16_t) * size_t(linear.rows * stride)));
+    const RoundArguments arguments = {linear.x, pairs, linear.rows, linear.inputs, stride};
+    const int64_t tiles = row_tiles(linear.rows, PAIR_TILE_ROWS);
+    run(kernels().pairs->round_rows, arguments, tiles, grain_of(tiles, PAIR_TILE_ROWS * stride));
     return {linear, pairs, stride};
 }
 
@@ -112,7 +113,8 @@ void rms_norm(const Buffer& x, const Vector& weight, float epsilon, Buffer& out)
     run(kernels().rms_norm, arguments, x.rows(), grain_of(x.rows(), x.width));
 }
 
-void linear(const Buffer& x, const Weight& weight, const Vector* bias, const Buffer* residual, Buffer& out) {
+void linear(const Buffer& x, const Weight& weight, const Vector* bias, const Buffer* residual, Buffer& out,
+            const Weight* next) {
     require(x.width == weight.inputs, "linear", "x must be as wide as the weight has inputs");
     require(out.width == weight.outputs, "linear", "out must be as wide as the weight has outputs");
     require(!bias || bias->size() == weight.outputs, "linear", "the bias must have one value per output");
@@ -129,13 +131,11 @@ void linear(const Buffer& x, const Weight& weight, const Vector* bias, const Buf
                                        weight.inputs,
                                        weight.outputs};
     const int64_t panels = (weight.outputs + PANEL_OUTPUTS - 1) / PANEL_OUTPUTS;
-    int64_t grain = grain_of(panels, x.rows() * weight.inputs * PANEL_OUTPUTS);
-    if (x.rows() == 1) {
-        grain += grain % 2;  // with one row the kernels take panels two by two
-    } else {  // the panels of a part are read once per tile of rows: they should stay in the second-level cache
-        grain = std::min(grain, std::max<int64_t>(1, (512 << 10) / weight.panel_bytes));
-        grain = (grain + 1) / 2;  // with few panels, parts of half the size come out evener
-    }
+    const int64_t grain = grain_of(panels, x.rows() * weight.inputs * PANEL_OUTPUTS);
+    // With few rows memory is the limit, and it should never wait for threads that wait for each other.
+    if (next && x.rows() <= MOST_ROWS_READ_AHEAD)
+        ThreadPool::shared().set_read_ahead(next->panels.data(),
+                                            std::min<int64_t>(int64_t(next->panels.bytes()), READ_AHEAD));
     if (weight.precision == Precision::bfloat16 && kernels().pairs)
         run(kernels().pairs->linear, rounded(arguments), panels, grain);
     else if (weight.format < 0)

@@ -12,7 +12,9 @@ void embed(const Weight& table, const Batch& batch, Buffer& out);
 void rotary(const Batch& batch, const Vector& inverse_frequencies, float factor, Buffer& cosine, Buffer& sine);
 void rms_norm(const Buffer& x, const Vector& weight, float epsilon, Buffer& out);
 // out = x weight^T + bias + residual; bias and residual may be null, and out may be residual itself.
-void linear(const Buffer& x, const Weight& weight, const Vector* bias, const Buffer* residual, Buffer& out);
+// `next`: the weight that is multiplied after this one, a hint; may be null.
+void linear(const Buffer& x, const Weight& weight, const Vector* bias, const Buffer* residual, Buffer& out,
+            const Weight* next);
 // Rotates the queries in qkv, writes rotated keys and values to the batch's slots.
 void rope_and_cache(Buffer& qkv, const Buffer& cosine, const Buffer& sine, const Batch& batch, KeyValueCache& cache,
                     int64_t layer);

@@ -16,73 +16,61 @@ namespace WENDING_ISA {
 
 // Activations to BF16, to nearest even; the inputs that fill up the stride are zeros.
 static void round_rows(const RoundArguments& a, int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) {
-        const float* x = a.x + row * a.size;
-        char* out = reinterpret_cast<char*>(a.pairs + row / ROW_BLOCK * ROW_BLOCK * a.stride + row % ROW_BLOCK * 2);
-        for (int64_t k = 0; k < a.stride; k += LANES) {
-            float padded[LANES] = {};
-            const float* from = x + k;
-            if (a.size - k < LANES) {
-                if (a.size > k) memcpy(padded, from, size_t(a.size - k) * sizeof(float));
-                from = padded;
+    for (int64_t tile = begin; tile < end; ++tile) {
+        const int64_t first = row_tile_begin(a.rows, PAIR_TILE_ROWS, tile);
+        const int64_t width = row_tile_begin(a.rows, PAIR_TILE_ROWS, tile + 1) - first;
+        for (int64_t r = 0; r < width; ++r) {
+            const float* x = a.x + (first + r) * a.size;
+            uint16_t* out = a.pairs + first * a.stride + r * 2;
+            for (int64_t k = 0; k < a.stride; k += LANES) {
+                float padded[LANES] = {};
+                const float* from = x + k;
+                if (a.size - k < LANES) {
+                    if (a.size > k) memcpy(padded, from, size_t(a.size - k) * sizeof(float));
+                    from = padded;
+                }
+                uint16_t bits[LANES];
+                store_bfloat16(bits, load(from));
+                for (int i = 0; i < LANES; i += 2) memcpy(out + (k + i) * width, bits + i, 4);
             }
-            uint16_t bits[LANES];
-            store_bfloat16(bits, load(from));
-            for (int i = 0; i < LANES; i += 2) memcpy(out + (k + i) * ROW_BLOCK * 2, bits + i, 4);
         }
     }
 }
 
-// ROWS rows times HALVES half panels; the halves follow each other from output `output` on. More rows than one begin at a
-// multiple of ROW_BLOCK.
-template <int ROWS, int HALVES>
-WENDING_INLINE void multiply_pairs_tile(const PairLinearArguments& a, int64_t row, int64_t output) {
+// A tile of ROWS rows times a panel.
+template <int ROWS>
+static void multiply_pairs_tile(const PairLinearArguments& a, const RowTile& tile) {
     const int64_t pairs = (a.linear.inputs + 1) / 2;
-    const uint16_t* weights[HALVES];
-    for (int h = 0; h < HALVES; ++h) {
-        const int64_t half = output / LANES + h;
-        weights[h] = static_cast<const uint16_t*>(a.linear.panels) + half / 2 * pairs * PAIR_SIZE + half % 2 * LANES * 2;
-    }
-    const uint16_t* x = a.pairs + row / ROW_BLOCK * ROW_BLOCK * a.stride + row % ROW_BLOCK * 2;
-    Vector sums[ROWS][HALVES];
+    const uint16_t* weights = static_cast<const uint16_t*>(a.linear.panels) + tile.panel * pairs * PAIR_SIZE;
+    const uint16_t* x = a.pairs + tile.row * a.stride;
+    Vector sums[ROWS][2];
     WENDING_UNROLL
-    for (int r = 0; r < ROWS; ++r)
-        WENDING_UNROLL
-        for (int h = 0; h < HALVES; ++h) sums[r][h] = zero();
+    for (int r = 0; r < ROWS; ++r) sums[r][0] = sums[r][1] = zero();
     for (int64_t pair = 0; pair < pairs; ++pair) {
-        __m512i loaded[HALVES];
-        WENDING_UNROLL
-        for (int h = 0; h < HALVES; ++h) {
-            loaded[h] = _mm512_loadu_si512(weights[h]);
-            __builtin_prefetch(weights[h] + PREFETCHED);
-            weights[h] += PAIR_SIZE;
-        }
+        const __m512i first = _mm512_loadu_si512(weights), second = _mm512_loadu_si512(weights + LANES * 2);
+        const char* const ahead = reinterpret_cast<const char*>(weights) + tile.ahead[pair % AHEAD_STEPS];
+        __builtin_prefetch(ahead, 0, 2);
+        __builtin_prefetch(ahead + LANES * 4, 0, 2);
+        weights += PAIR_SIZE;
         WENDING_UNROLL
         for (int r = 0; r < ROWS; ++r) {
-            const __m512i all = broadcast_pair(x + r / ROW_BLOCK * ROW_BLOCK * a.stride + r % ROW_BLOCK * 2);
-            WENDING_UNROLL
-            for (int h = 0; h < HALVES; ++h) sums[r][h] = dot_pairs(sums[r][h], loaded[h], all);
+            const __m512i all = broadcast_pair(x + r * 2);
+            sums[r][0] = dot_pairs(sums[r][0], first, all);
+            sums[r][1] = dot_pairs(sums[r][1], second, all);
         }
-        x += ROW_BLOCK * 2;
+        x += ROWS * 2;
     }
     WENDING_UNROLL
     for (int r = 0; r < ROWS; ++r)
         WENDING_UNROLL
-        for (int h = 0; h < HALVES; ++h) store_outputs(a.linear, row + r, output + h * LANES, sums[r][h]);
-}
-
-template <int ROWS, int HALVES>
-WENDING_INLINE void multiply_pairs_rows(const PairLinearArguments& a, int64_t row, int64_t begin, int64_t end) {
-    for_each_tile<HALVES>(begin, end, [&](auto halves, int64_t output) __attribute__((always_inline)) {
-        multiply_pairs_tile<ROWS, halves.value>(a, row, output);
-    });
+        for (int half = 0; half < 2; ++half)
+            store_outputs(a.linear, tile.row + r, tile.panel * PANEL_OUTPUTS + half * LANES, sums[r][half]);
 }
 
 static void pair_linear(const PairLinearArguments& a, int64_t begin, int64_t end) {
-    const auto block = [&](auto rows, auto halves, int64_t row) __attribute__((always_inline)) {
-        multiply_pairs_rows<rows.value, halves.value>(a, row, begin, end);
-    };
-    for_each_block_of_rows<TILE_ROWS>(a.linear.rows, block);
+    const int64_t panel_bytes = (a.linear.inputs + 1) / 2 * PAIR_SIZE * int64_t(sizeof(uint16_t));
+    const auto multiply = [&](auto rows, const RowTile& tile) { multiply_pairs_tile<rows.value>(a, tile); };
+    for_each_row_tile<PAIR_TILE_ROWS>(a.linear.rows, panel_bytes, begin, end, multiply);
 }
 
 // The speed of the instruction alone; see peak.h.

@@ -30,10 +30,10 @@ WENDING_INLINE void quantize_group(const float* const (&x)[ROWS], int group, int
         sums[r] = zero();
     }
     for (int k = 0; k < group; k += LANES) {
-        Bytes bytes[ROW_BLOCK] = {};
+        Bytes bytes[ROWS];
         WENDING_UNROLL
         for (int r = 0; r < ROWS; ++r) bytes[r] = to_bytes(load(x[r] + k) * inverse[r], sums[r]);
-        store_interleaved(codes + k * ROW_BLOCK, bytes);
+        store_interleaved(codes + k * ROWS, bytes);
     }
     WENDING_UNROLL
     for (int r = 0; r < ROWS; ++r) {
@@ -44,9 +44,9 @@ WENDING_INLINE void quantize_group(const float* const (&x)[ROWS], int group, int
     }
 }
 
-// ROWS rows from the first of block `block` on.
+// A tile of ROWS rows from `row` on.
 template <int ROWS>
-static void quantize_block(const QuantizeArguments& a, int64_t block) {
+static void quantize_tile(const QuantizeArguments& a, int64_t row) {
     const QuantizedFormat format = QUANTIZED_FORMATS[a.format];
     const int group = activation_group(format), beyond = excess(format);
     const int64_t groups = a.stride / group;
@@ -55,26 +55,29 @@ static void quantize_block(const QuantizeArguments& a, int64_t block) {
         float padded[ROWS][LARGEST_ACTIVATION_GROUP] = {};
         const float* x[ROWS];
         for (int r = 0; r < ROWS; ++r) {
-            x[r] = a.x + (block * ROW_BLOCK + r) * a.size + first;
+            x[r] = a.x + (row + r) * a.size + first;
             if (count < group) {
                 if (count > 0) memcpy(padded[r], x[r], size_t(count) * sizeof(float));
                 x[r] = padded[r];
             }
         }
-        const int64_t at = (block * groups + g) * ROW_BLOCK;
+        const int64_t at = row * groups + g * ROWS;
         quantize_group<ROWS>(x, group, beyond, a.codes + at * group, a.scales + at, a.starts + at,
                              a.negative_sums + at);
     }
 }
 
+template <int ROWS>
+WENDING_INLINE void quantize_tile_of(const QuantizeArguments& a, int64_t row, int64_t width) {
+    if constexpr (ROWS > 1)
+        if (width != ROWS) return quantize_tile_of<ROWS - 1>(a, row, width);
+    quantize_tile<ROWS>(a, row);
+}
+
 static void quantize_rows(const QuantizeArguments& a, int64_t begin, int64_t end) {
-    for (int64_t block = begin; block < end; ++block) {
-        switch (a.rows - block * ROW_BLOCK) {
-            case 1: quantize_block<1>(a, block); break;
-            case 2: quantize_block<2>(a, block); break;
-            case 3: quantize_block<3>(a, block); break;
-            default: quantize_block<ROW_BLOCK>(a, block);
-        }
+    for (int64_t tile = begin; tile < end; ++tile) {
+        const int64_t row = row_tile_begin(a.rows, QUANTIZED_TILE_ROWS, tile);
+        quantize_tile_of<QUANTIZED_TILE_ROWS>(a, row, row_tile_begin(a.rows, QUANTIZED_TILE_ROWS, tile + 1) - row);
     }
 }
 

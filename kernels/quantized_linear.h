@@ -11,123 +11,111 @@
 namespace wending {
 namespace WENDING_ISA {
 
-// How far ahead the codes are asked for, in bytes.
-constexpr int CODES_PREFETCHED = 4096;
-// Larger tiles would leave no registers for the ends of the groups.
-constexpr int QUANTIZED_TILE_ROWS = TILE_ROWS < 8 ? TILE_ROWS : 8;
-
-template <int FORMAT>
-struct Reader {
-    static constexpr QuantizedFormat format = QUANTIZED_FORMATS[FORMAT];
-    static constexpr int BITS = format.bits;
-    static constexpr int CHANNELS = activation_group(format);          // that share an activation scale
-    static constexpr int PARTS = format.group / CHANNELS;              // of a weight group
-    static constexpr int STEP = BITS == 8 ? 4 : 8;                     // channels a load of codes covers
-    static constexpr int64_t GROUP_BYTES = group_bytes(format), HEAD = head_bytes(format);
-};
-
-// ROWS rows times HALVES half panels; the halves follow each other from output `output` on. More rows than one begin at a
-// multiple of ROW_BLOCK.
+// Rows and half panels that a pass over the codes serves: as many as leave registers for their sums.
+#if defined(__AVX512F__)
+constexpr int PASS_ROWS = 6, PASS_HALVES = 2;
+#elif defined(__AVX2__)
+constexpr int PASS_ROWS = 3, PASS_HALVES = 1;
+#else
+constexpr int PASS_ROWS = 1, PASS_HALVES = 1;
+#endif
+// ROWS rows of the tile from its row `first` on, times HALVES half panels from `half` on.
 template <int FORMAT, int ROWS, int HALVES>
-WENDING_INLINE void multiply_quantized_tile(const QuantizedLinearArguments& a, int64_t row, int64_t output) {
-    using R = Reader<FORMAT>;
+WENDING_INLINE void multiply_quantized(const QuantizedLinearArguments& a, const RowTile& tile, int first, int half) {
+    constexpr QuantizedFormat FORM = QUANTIZED_FORMATS[FORMAT];
+    constexpr int CHANNELS = activation_group(FORM), PARTS = FORM.group / CHANNELS;  // that share an activation scale
+    constexpr int STEP = FORM.bits == 8 ? 4 : 8;                                     // channels a load of codes covers
     constexpr int64_t STEP_BYTES = PANEL_OUTPUTS * 4;
-    const int64_t groups = group_count(R::format, a.linear.inputs), parts = groups * R::PARTS;
-    const int64_t panel_bytes = groups * R::GROUP_BYTES;
-    const int first_half = int(output % PANEL_OUTPUTS) / LANES;
-    const uint8_t* at[HALVES];  // the group's first byte; and the half's first output, counted from the panel's
-    int64_t lanes[HALVES];
-    for (int h = 0; h < HALVES; ++h) {
-        const int half = first_half + h;
-        lanes[h] = half % 2 * LANES;
-        at[h] = static_cast<const uint8_t*>(a.linear.panels) + (output / PANEL_OUTPUTS + half / 2) * panel_bytes;
-    }
-    const int64_t block = row / ROW_BLOCK, within = row % ROW_BLOCK;
-    const int8_t* x = a.codes + block * ROW_BLOCK * a.stride + within * 4;
-    const float* scales = a.scales + block * ROW_BLOCK * parts + within;
-    const int32_t* starts = a.starts + block * ROW_BLOCK * parts + within;
-    const float* negative_sums = a.negative_sums + block * ROW_BLOCK * parts + within;
-    const auto code_of = [&](int r) { return r / ROW_BLOCK * ROW_BLOCK * a.stride + r % ROW_BLOCK * 4; };
-    const auto scale_of = [&](int r) { return r / ROW_BLOCK * ROW_BLOCK * parts + r % ROW_BLOCK; };
-    // The sums are touched once a group, so they stand in memory: the registers are for the dot products. The compiler is
-    // kept from knowing what the pointer points to, or it would move them into registers and spill others all the time.
-    alignas(64) float memory[ROWS * HALVES * LANES];
-    float* sums = memory;
-    __asm__("" : "+r"(sums) : : "memory");
-    for (int i = 0; i < ROWS * HALVES; ++i) store(sums + i * LANES, zero());
+    const int64_t groups = group_count(FORM, a.linear.inputs), width = tile.width;
+    const int64_t before = tile.row * groups * PARTS + first;
+    const uint8_t* at = static_cast<const uint8_t*>(a.linear.panels) + tile.panel * groups * group_bytes(FORM);
+    const int8_t* x = a.codes + tile.row * a.stride + first * 4;
+    const float* scales = a.scales + before;
+    const int32_t* starts = a.starts + before;
+    const float* negative_sums = a.negative_sums + before;
+    Vector sums[ROWS][HALVES];
+    WENDING_UNROLL
+    for (int r = 0; r < ROWS; ++r)
+        WENDING_UNROLL
+        for (int h = 0; h < HALVES; ++h) sums[r][h] = zero();
     for (int64_t group = 0; group < groups; ++group) {
-        const uint8_t* from[HALVES];
-        for (int h = 0; h < HALVES; ++h) from[h] = at[h] + R::HEAD + lanes[h] * 4;
-        for (int part = 0; part < R::PARTS; ++part) {
+        const uint8_t* from = at + head_bytes(FORM) + half * LANES * 4;
+        for (int64_t line = 0; line < head_bytes(FORM); line += 64) __builtin_prefetch(at + tile.ahead[0] + line, 0, 2);
+        for (int part = 0; part < PARTS; ++part) {
             Integers dots[ROWS][HALVES];
             WENDING_UNROLL
             for (int r = 0; r < ROWS; ++r) {
-                const Integers start = all_lanes(excess(R::format) ? starts[scale_of(r)] : 0);
+                const Integers start = all_lanes(excess(FORM) ? starts[r] : 0);
                 WENDING_UNROLL
                 for (int h = 0; h < HALVES; ++h) dots[r][h] = start;
             }
-            for (int k = 0; k < R::CHANNELS; k += R::STEP) {
+            for (int k = 0; k < CHANNELS; k += STEP) {
                 Codes codes[HALVES], high[HALVES];
+                const uint8_t* const ahead = from + tile.ahead[k / STEP];
                 WENDING_UNROLL
                 for (int h = 0; h < HALVES; ++h) {
-                    codes[h] = load_codes(from[h]);
-                    __builtin_prefetch(from[h] + CODES_PREFETCHED);
-                    from[h] += STEP_BYTES;
-                    if constexpr (R::BITS == 4) {
+                    codes[h] = load_codes(from + h * LANES * 4);
+                    __builtin_prefetch(ahead + h * LANES * 4, 0, 2);
+                    if constexpr (FORM.bits == 4) {
                         high[h] = high_codes(codes[h]);
                         codes[h] = low_codes(codes[h]);
                     }
                 }
+                from += STEP_BYTES;
                 WENDING_UNROLL
                 for (int r = 0; r < ROWS; ++r) {
-                    const int8_t* four = x + code_of(r);
                     WENDING_UNROLL
                     for (int h = 0; h < HALVES; ++h) {
-                        dots[r][h] = dot<R::BITS>(dots[r][h], codes[h], four);
-                        if constexpr (R::BITS == 4) dots[r][h] = dot<4>(dots[r][h], high[h], four + ROW_BLOCK * 4);
+                        dots[r][h] = dot<FORM.bits>(dots[r][h], codes[h], x + r * 4);
+                        if constexpr (FORM.bits == 4)
+                            dots[r][h] = dot<4>(dots[r][h], high[h], x + (width + r) * 4);
                     }
                 }
-                x += R::STEP * ROW_BLOCK;
+                x += STEP * width;
             }
             WENDING_UNROLL
             for (int h = 0; h < HALVES; ++h) {
-                const uint16_t* head = reinterpret_cast<const uint16_t*>(at[h]) + lanes[h];
+                const uint16_t* head = reinterpret_cast<const uint16_t*>(at) + (half + h) * LANES;
                 const Vector weight_scale = load_half(head);
                 WENDING_UNROLL
                 for (int r = 0; r < ROWS; ++r) {
-                    float* const sum_at = sums + (r * HALVES + h) * LANES;
-                    const Vector found = to_float(dots[r][h]) * broadcast(scales[scale_of(r)]);
-                    Vector sum = fmadd(found, weight_scale, load(sum_at));
-                    if constexpr (R::format.offsets)
-                        sum = fmadd(broadcast(negative_sums[scale_of(r)]), load_half(head + PANEL_OUTPUTS), sum);
-                    store(sum_at, sum);
+                    const Vector found = to_float(dots[r][h]) * broadcast(scales[r]);
+                    sums[r][h] = fmadd(found, weight_scale, sums[r][h]);
+                    if constexpr (FORM.offsets)
+                        sums[r][h] = fmadd(broadcast(negative_sums[r]), load_half(head + PANEL_OUTPUTS), sums[r][h]);
                 }
             }
-            scales += ROW_BLOCK;
-            starts += ROW_BLOCK;
-            negative_sums += ROW_BLOCK;
+            scales += width;
+            starts += width;
+            negative_sums += width;
         }
-        for (int h = 0; h < HALVES; ++h) at[h] += R::GROUP_BYTES;
+        at += group_bytes(FORM);
     }
+    WENDING_UNROLL
     for (int r = 0; r < ROWS; ++r)
+        WENDING_UNROLL
         for (int h = 0; h < HALVES; ++h)
-            store_outputs(a.linear, row + r, output + h * LANES, load(sums + (r * HALVES + h) * LANES));
+            store_outputs(a.linear, tile.row + first + r, tile.panel * PANEL_OUTPUTS + (half + h) * LANES, sums[r][h]);
 }
 
-// All outputs of the panels from `begin` to `end` for ROWS rows.
-template <int FORMAT, int ROWS, int HALVES>
-WENDING_INLINE void multiply_quantized_rows(const QuantizedLinearArguments& a, int64_t row, int64_t begin, int64_t end) {
-    for_each_tile<HALVES>(begin, end, [&](auto halves, int64_t output) __attribute__((always_inline)) {
-        multiply_quantized_tile<FORMAT, ROWS, halves.value>(a, row, output);
-    });
+// All rows of the tile: passes of PASS_ROWS, and one of what is left.
+template <int FORMAT, int ROWS>
+static void multiply_quantized_tile(const QuantizedLinearArguments& a, const RowTile& tile) {
+    for (int half = 0; half < 2; half += PASS_HALVES) {
+        int first = 0;
+        for (; first + PASS_ROWS <= ROWS; first += PASS_ROWS)
+            multiply_quantized<FORMAT, PASS_ROWS, PASS_HALVES>(a, tile, first, half);
+        if constexpr (ROWS % PASS_ROWS) multiply_quantized<FORMAT, ROWS % PASS_ROWS, PASS_HALVES>(a, tile, first, half);
+    }
 }
 
 template <int FORMAT>
 static void quantized_linear(const QuantizedLinearArguments& a, int64_t begin, int64_t end) {
-    const auto block = [&](auto rows, auto halves, int64_t row) __attribute__((always_inline)) {
-        multiply_quantized_rows<FORMAT, rows.value, halves.value>(a, row, begin, end);
-    };
-    for_each_block_of_rows<QUANTIZED_TILE_ROWS>(a.linear.rows, block);
+    constexpr QuantizedFormat FORM = QUANTIZED_FORMATS[FORMAT];
+    static_assert(activation_group(FORM) / 4 <= AHEAD_STEPS);
+    const int64_t panel_bytes = group_count(FORM, a.linear.inputs) * group_bytes(FORM);
+    const auto multiply = [&](auto rows, const RowTile& tile) { multiply_quantized_tile<FORMAT, rows.value>(a, tile); };
+    for_each_row_tile<QUANTIZED_TILE_ROWS>(a.linear.rows, panel_bytes, begin, end, multiply);
 }
 
 // Embedding out of quantised panels.

@@ -10,6 +10,9 @@ namespace {
 // How often a thread looks again before it sleeps: some tens of microseconds, the gap between two operations of a step.
 constexpr int LOOKS_BEFORE_SLEEP = 1500;
 
+// Bytes asked for between two looks.
+constexpr int READ_AHEAD_PIECE = 512;
+
 void pause() {
 #if defined(__x86_64__)
     _mm_pause();
@@ -18,16 +21,31 @@ void pause() {
 #endif
 }
 
+}  // namespace
+
 // Waits until `word` differs from `old`: looks for a short while, then sleeps.
-void wait_for_change(const std::atomic<uint32_t>& word, uint32_t old) {
+void ThreadPool::wait_for_change(const std::atomic<uint32_t>& word, uint32_t old) {
     for (int i = 0; i < LOOKS_BEFORE_SLEEP; ++i) {
         if (word.load(std::memory_order_acquire) != old) return;
-        pause();
+        read_ahead();
     }
     word.wait(old, std::memory_order_acquire);
 }
 
-}  // namespace
+void ThreadPool::set_read_ahead(const void* data, int64_t bytes) {
+    ahead_end_.store(0, std::memory_order_relaxed);
+    ahead_.store(reinterpret_cast<uintptr_t>(data), std::memory_order_relaxed);
+    ahead_end_.store(reinterpret_cast<uintptr_t>(data) + uintptr_t(bytes), std::memory_order_relaxed);
+}
+
+void ThreadPool::read_ahead() {
+    if (ahead_.load(std::memory_order_relaxed) >= ahead_end_.load(std::memory_order_relaxed)) {
+        pause();
+        return;
+    }
+    const uintptr_t at = ahead_.fetch_add(READ_AHEAD_PIECE, std::memory_order_relaxed);
+    for (int i = 0; i < READ_AHEAD_PIECE; i += 64) __builtin_prefetch(reinterpret_cast<const void*>(at + uintptr_t(i)), 0, 2);
+}
 
 ThreadPool& ThreadPool::shared() {
     // Never destroyed: worker threads may outlive the interpreter's shutdown, and the system takes them down with it.

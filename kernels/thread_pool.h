@@ -27,6 +27,10 @@ public:
         run_job({call, &task, count, grain < 1 ? 1 : grain});
     }
 
+    // What threads without work ask memory for, piece by piece, until there is work again: what the next job will read.
+    // A hint only; nothing of it is used.
+    void set_read_ahead(const void* data, int64_t bytes);
+
     ~ThreadPool();
 
 private:
@@ -42,6 +46,8 @@ private:
     void start_workers();
     void stop_workers();
     void work(uint32_t seen);
+    void wait_for_change(const std::atomic<uint32_t>& word, uint32_t old);
+    void read_ahead();
 
     int threads_ = 1;
     std::mutex busy_;
@@ -53,6 +59,8 @@ private:
     alignas(64) std::atomic<uint32_t> finished_{0};
     alignas(64) std::atomic<uint32_t> generation_{0};  // counts jobs; workers sleep on it
     std::atomic<bool> stopping_{false};
+    alignas(64) std::atomic<uintptr_t> ahead_{0};
+    std::atomic<uintptr_t> ahead_end_{0};
 };
 
 }  // namespace wending

@@ -154,20 +154,21 @@ class Model:
         )
         ops.embed(self.embedding, tokens, x)  # [T, hidden]
         ops.rotary(tokens, self.inverse_frequencies, self.attention_factor, work.cosine, work.sine)
+        following = [*(layer.qkv for layer in self.layers[1:]), self.output_head]
         for index, layer in enumerate(self.layers):
             ops.rms_norm(x, layer.input_norm, epsilon, normed)
-            ops.linear(normed, layer.qkv, layer.qkv_bias, None, qkv)  # [T, (heads + 2 kv_heads) * head_dim]
+            ops.linear(normed, layer.qkv, layer.qkv_bias, None, qkv, layer.attention_output)  # [T, (heads + 2 kv_heads) * head_dim]
             ops.rope_and_cache(qkv, work.cosine, work.sine, tokens, store, index)
             ops.attention(qkv, tokens, store, index, attended)  # [T, heads * head_dim]
-            ops.linear(attended, layer.attention_output, None, x, x)
+            ops.linear(attended, layer.attention_output, None, x, x, layer.gate_up)
             ops.rms_norm(x, layer.post_attention_norm, epsilon, normed)
-            ops.linear(normed, layer.gate_up, None, None, work.gate_up)  # [T, 2 * intermediate]
+            ops.linear(normed, layer.gate_up, None, None, work.gate_up, layer.down)  # [T, 2 * intermediate]
             ops.swiglu(work.gate_up, work.gated)
-            ops.linear(work.gated, layer.down, None, x, x)
+            ops.linear(work.gated, layer.down, None, x, x, following[index])
         ops.select_logit_rows(x, tokens, work.last)  # [L, hidden]
         ops.rms_norm(work.last, self.norm, epsilon, work.normed_last)
         logits = ops.Buffer(config.vocab_size)  # a fresh one: the caller keeps it
-        ops.linear(work.normed_last, self.output_head, None, None, logits)
+        ops.linear(work.normed_last, self.output_head, None, None, logits, self.layers[0].qkv)
         return logits.numpy()
 
 
