@@ -54,13 +54,14 @@ struct RmsNormArguments {  // a task is a row
     float epsilon;
 };
 
-struct LinearArguments {  // a task is a panel
+struct LinearArguments {  // a task is a panel, or two of them where they are gated
     const float* x;       // [rows][inputs]
     const void* panels;
     const float* bias;      // [outputs] or null
     const float* residual;  // [rows][outputs] or null; may be `out`
     float* out;             // [rows][outputs]
     int64_t rows, inputs, outputs;
+    bool gated;  // panels with the gates of `outputs` and panels with the outputs stand in turn; see store_outputs
 };
 
 // Activations that are made smaller stand tile by tile, the rows of a tile side by side, so that it is read from one place.
@@ -149,12 +150,6 @@ struct PeakArguments {  // a task is a run of `steps` steps
     int64_t steps;
     int seed;    // 0; a variable, so that nothing can be computed beforehand
     float* out;  // [tasks], lest the work be left out
-};
-
-struct SwigluArguments {   // a task is a row
-    const float* gate_up;  // [rows][2 * size]: gate, then up
-    float* out;            // [rows][size]
-    int64_t size;
 };
 
 }  // namespace wending

@@ -74,18 +74,19 @@ void fill_codes(Weight& weight, int64_t first, const Rows<uint8_t>& codes, const
 void bind_storage(nb::module_& m) {
     nb::class_<Weight>(m, "Weight")
         .def("__init__",
-             [](Weight* self, int64_t outputs, int64_t inputs, const std::string& precision, int group, bool offsets) {
-                 new (self) Weight(outputs, inputs, precision_named(precision), group, offsets);
+             [](Weight* self, int64_t outputs, int64_t inputs, const std::string& precision, int group, bool offsets,
+                bool gated) {
+                 new (self) Weight(outputs, inputs, precision_named(precision), group, offsets, gated);
              },
-             "outputs"_a, "inputs"_a, "precision"_a, "group"_a = 64, "offsets"_a = false)
+             "outputs"_a, "inputs"_a, "precision"_a, "group"_a = 64, "offsets"_a = false, "gated"_a = false)
         .def("__init__",
              [](Weight* self, int64_t outputs, int64_t inputs, const std::string& precision, int group, bool offsets,
-                const Bytes& panels) {
-                 new (self) Weight(outputs, inputs, precision_named(precision), group, offsets,
+                bool gated, const Bytes& panels) {
+                 new (self) Weight(outputs, inputs, precision_named(precision), group, offsets, gated,
                                    Memory::borrowed(panels.data(), panels.size()));
              },
-             "outputs"_a, "inputs"_a, "precision"_a, "group"_a, "offsets"_a, "panels"_a.noconvert(),
-             nb::keep_alive<1, 7>())
+             "outputs"_a, "inputs"_a, "precision"_a, "group"_a, "offsets"_a, "gated"_a, "panels"_a.noconvert(),
+             nb::keep_alive<1, 8>())
         .def("fill", &fill<uint16_t>, "first"_a, "rows"_a.noconvert())
         .def("fill", &fill<float>, "first"_a, "rows"_a.noconvert())
         .def("fill_codes", &fill_codes, "first"_a, "codes"_a.noconvert(), "scales"_a.noconvert(),
@@ -95,6 +96,7 @@ void bind_storage(nb::module_& m) {
         .def_prop_ro("precision", [](const Weight& self) { return name_of(self.precision); })
         .def_prop_ro("group", [](const Weight& self) { return self.format < 0 ? 0 : QUANTIZED_FORMATS[self.format].group; })
         .def_prop_ro("offsets", [](const Weight& self) { return self.format >= 0 && QUANTIZED_FORMATS[self.format].offsets; })
+        .def_prop_ro("gated", [](const Weight& self) { return self.gated; })
         .def_prop_ro("panels", &panels_of)
         .def_prop_ro("nbytes", [](const Weight& self) { return self.panels.bytes(); });
 
@@ -106,10 +108,10 @@ void bind_storage(nb::module_& m) {
           "bytes"_a.noconvert());
 
     m.def("weight_bytes",
-          [](int64_t outputs, int64_t inputs, const std::string& precision, int group, bool offsets) {
-              return weight_bytes(outputs, inputs, precision_named(precision), group, offsets);
+          [](int64_t outputs, int64_t inputs, const std::string& precision, int group, bool offsets, bool gated) {
+              return weight_bytes(outputs, inputs, precision_named(precision), group, offsets, gated);
           },
-          "outputs"_a, "inputs"_a, "precision"_a, "group"_a = 64, "offsets"_a = false);
+          "outputs"_a, "inputs"_a, "precision"_a, "group"_a = 64, "offsets"_a = false, "gated"_a = false);
 
     nb::class_<Vector>(m, "Vector")
         .def("__init__",
@@ -163,7 +165,6 @@ void bind_operations(nb::module_& m) {
           "next"_a.none() = nb::none(), release);
     m.def("rope_and_cache", &rope_and_cache, "qkv"_a, "cosine"_a, "sine"_a, "batch"_a, "cache"_a, "layer"_a);
     m.def("attention", &attention, "qkv"_a, "batch"_a, "cache"_a, "layer"_a, "out"_a, release);
-    m.def("swiglu", &swiglu, "gate_up"_a, "out"_a);
     m.def("select_logit_rows", &select_logit_rows, "x"_a, "batch"_a, "out"_a);
 }
 

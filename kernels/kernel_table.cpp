@@ -7,7 +7,6 @@
 #include "rms_norm.h"
 #include "rope.h"
 #include "sample_passes.h"
-#include "swiglu.h"
 
 #define WENDING_TEXT(name) #name
 #define WENDING_NAME(name) WENDING_TEXT(name)
@@ -30,7 +29,6 @@ static constexpr KernelTable table(const char* name, const PairKernels* pairs, c
         integer_peak,
         float_peak,
         rms_norm,
-        swiglu,
         {maximum, weigh, sum_from, collect},
     };
 }

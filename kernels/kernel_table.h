@@ -49,7 +49,6 @@ struct KernelTable {
     void (*integer_peak)(const PeakArguments&, int64_t begin, int64_t end);
     void (*float_peak)(const PeakArguments&, int64_t begin, int64_t end);
     void (*rms_norm)(const RmsNormArguments&, int64_t begin, int64_t end);
-    void (*swiglu)(const SwigluArguments&, int64_t begin, int64_t end);
     SamplePasses sample;
 };
 

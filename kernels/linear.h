@@ -30,24 +30,51 @@ WENDING_INLINE void load_weights(const float* pair, int half, Vector& first, Vec
     second = load(at + PANEL_OUTPUTS);
 }
 
-// Adds bias and residual to 16 outputs of a row and stores those that exist.
-WENDING_INLINE void store_outputs(const LinearArguments& a, int64_t row, int64_t output, Vector sum) {
-    const int64_t count = a.outputs - output;
+// Stores what is 16 outputs of a row, or the part of them that exists, with bias and residual added. Gates are put where
+// their outputs come to stand later: out = silu(gate) * output (SwiGLU, Shazeer 2020), silu(g) = g / (1 + exp(-g)).
+WENDING_INLINE void store_outputs(const LinearArguments& a, int64_t row, int64_t panel, int half, Vector sum) {
+    const int64_t output = (a.gated ? panel / 2 : panel) * PANEL_OUTPUTS + half * LANES, count = a.outputs - output;
     if (count <= 0) return;
-    float* out = a.out + row * a.outputs + output;
-    if (count >= LANES) {
-        if (a.bias) sum = sum + load(a.bias + output);
-        if (a.residual) sum = sum + load(a.residual + row * a.outputs + output);
+    float* const out = a.out + row * a.outputs + output;
+    float lane[LANES] = {};
+    const bool whole = count >= LANES;
+    const auto whole_of = [&](const float* p) __attribute__((always_inline)) {
+        if (whole) return load(p);
+        memcpy(lane, p, size_t(count) * sizeof(float));
+        return load(lane);
+    };
+    if (a.bias) sum = sum + whole_of(a.bias + output);
+    if (a.residual) sum = sum + whole_of(a.residual + row * a.outputs + output);
+    if (a.gated && panel % 2) {
+        const Vector gate = whole_of(out);
+        sum = gate / (broadcast(1.0f) + exponential(zero() - gate)) * sum;
+    }
+    if (whole) {
         store(out, sum);
         return;
     }
-    float lane[LANES];
     store(lane, sum);
-    for (int64_t i = 0; i < count; ++i) {
-        if (a.bias) lane[i] += a.bias[output + i];
-        if (a.residual) lane[i] += a.residual[row * a.outputs + output + i];
-        out[i] = lane[i];
+    memcpy(out, lane, size_t(count) * sizeof(float));
+}
+
+// Asks for what store_outputs will go to: by then it has often left the nearest caches.
+template <int ROWS>
+WENDING_INLINE void prefetch_outputs(const LinearArguments& a, int64_t row, int64_t panel) {
+    const float* out = a.out + row * a.outputs + (a.gated ? panel / 2 : panel) * PANEL_OUTPUTS;
+    WENDING_UNROLL
+    for (int r = 0; r < ROWS; ++r, out += a.outputs) {
+        __builtin_prefetch(out, 1);
+        __builtin_prefetch(out + LANES, 1);
     }
+}
+
+// The same for a tile: `halves` half panels from `half` of `panel` on, and all of them for each of the rows in turn. Not
+// inlined: written out for all sums of a tile it would be a thousand instructions.
+static __attribute__((noinline)) void store_tile(const LinearArguments& a, int64_t row, int rows, int64_t panel, int half,
+                                                 int halves, const float* sums) {
+    for (int r = 0; r < rows; ++r)
+        for (int h = half; h < half + halves; ++h, sums += LANES)
+            store_outputs(a, row + r, panel + h / 2, h % 2, load(sums));
 }
 
 // ROWS rows times HALVES half panels; the halves follow each other from output `output` on.
@@ -85,8 +112,10 @@ WENDING_INLINE void multiply_tile(const LinearArguments& a, int64_t row, int64_t
             for (int h = 0; h < HALVES; ++h)
                 sums[r][h] = fmadd(broadcast(x[r * a.inputs + a.inputs - 1]), first[h], sums[r][h]);
     }
+    alignas(64) float found[ROWS * HALVES * LANES];
     for (int r = 0; r < ROWS; ++r)
-        for (int h = 0; h < HALVES; ++h) store_outputs(a, row + r, output + h * LANES, sums[r][h]);
+        for (int h = 0; h < HALVES; ++h) store(found + (r * HALVES + h) * LANES, sums[r][h]);
+    store_tile(a, row, ROWS, output / PANEL_OUTPUTS, first_half, HALVES, found);
 }
 
 // A tile of rows (see arguments.h) and a panel that it goes through in steps. At each step it asks for the weights that are

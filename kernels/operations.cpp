@@ -43,7 +43,7 @@ void run(void (*kernel)(const Arguments&, int64_t, int64_t), const Arguments& ar
 // Memory for activations made smaller. It belongs to the calling thread and lasts until its next call.
 void* scratch(size_t bytes) {
     static thread_local Memory memory;
-    if (memory.bytes() < bytes) memory = Memory(bytes);
+    if (memory.bytes() < bytes) memory = Memory(bytes, Memory::ACTIVATIONS_IN_HUGE_PAGES);
     return memory.data();
 }
 
@@ -76,7 +76,7 @@ PairLinearArguments rounded(const LinearArguments& linear) {
 }  // namespace
 
 void embed(const Weight& table, const Batch& batch, Buffer& out) {
-    require(out.width == table.inputs, "embed", "out must be as wide as the embedding");
+    require(out.width == table.inputs && !table.gated, "embed", "out must be as wide as the embedding, which is not gated");
     for (const int32_t id : batch.token_ids)
         if (id < 0 || id >= table.outputs)
             throw std::invalid_argument("embed: token id " + std::to_string(id) + " is outside 0 to " +
@@ -116,7 +116,9 @@ void rms_norm(const Buffer& x, const Vector& weight, float epsilon, Buffer& out)
 void linear(const Buffer& x, const Weight& weight, const Vector* bias, const Buffer* residual, Buffer& out,
             const Weight* next) {
     require(x.width == weight.inputs, "linear", "x must be as wide as the weight has inputs");
-    require(out.width == weight.outputs, "linear", "out must be as wide as the weight has outputs");
+    const int64_t outputs = weight.gated ? weight.outputs / 2 : weight.outputs;
+    require(out.width == outputs, "linear", "out must be as wide as the weight has outputs, or half of it if it is gated");
+    require(!weight.gated || (!bias && !residual), "linear", "a gated weight has neither bias nor residual");
     require(!bias || bias->size() == weight.outputs, "linear", "the bias must have one value per output");
     require(!residual || (residual->width == weight.outputs && residual->rows() == x.rows()), "linear",
             "the residual must have the shape of out");
@@ -129,9 +131,11 @@ void linear(const Buffer& x, const Weight& weight, const Vector* bias, const Buf
                                        out.data(),
                                        x.rows(),
                                        weight.inputs,
-                                       weight.outputs};
-    const int64_t panels = (weight.outputs + PANEL_OUTPUTS - 1) / PANEL_OUTPUTS;
-    const int64_t grain = grain_of(panels, x.rows() * weight.inputs * PANEL_OUTPUTS);
+                                       outputs,
+                                       weight.gated};
+    const int64_t panels = weight.panel_count;
+    int64_t grain = grain_of(panels, x.rows() * weight.inputs * PANEL_OUTPUTS);
+    if (weight.gated) grain += grain % 2;  // gates and their outputs belong together
     // With few rows memory is the limit, and it should never wait for threads that wait for each other.
     if (next && x.rows() <= MOST_ROWS_READ_AHEAD)
         ThreadPool::shared().set_read_ahead(next->panels.data(),
@@ -200,17 +204,10 @@ void attention(const Buffer& qkv, const Batch& batch, const KeyValueCache& cache
         return;
     }
     static thread_local Memory memory;
-    if (memory.bytes() < parts * sizeof(float)) memory = Memory(parts * sizeof(float));
+    if (memory.bytes() < parts * sizeof(float)) memory = Memory(parts * sizeof(float), Memory::ACTIVATIONS_IN_HUGE_PAGES);
     arguments.parts = static_cast<float*>(memory.data());
     run(kernel.attention_segment[precision], arguments, all, grain);
     run(kernel.merge_attention, arguments, tasks, 1);
-}
-
-void swiglu(const Buffer& gate_up, Buffer& out) {
-    require(gate_up.width == 2 * out.width, "swiglu", "gate_up must be twice as wide as out");
-    out.resize(gate_up.rows());
-    const SwigluArguments arguments = {gate_up.data(), out.data(), out.width};
-    run(kernels().swiglu, arguments, out.rows(), grain_of(out.rows(), 4 * out.width));
 }
 
 void select_logit_rows(const Buffer& x, const Batch& batch, Buffer& out) {

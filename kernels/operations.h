@@ -11,7 +11,8 @@ void embed(const Weight& table, const Batch& batch, Buffer& out);
 // Cosine and sine [tokens][head_dim / 2] of the positions, times `factor` (YaRN's attention factor).
 void rotary(const Batch& batch, const Vector& inverse_frequencies, float factor, Buffer& cosine, Buffer& sine);
 void rms_norm(const Buffer& x, const Vector& weight, float epsilon, Buffer& out);
-// out = x weight^T + bias + residual; bias and residual may be null, and out may be residual itself.
+// out = x weight^T + bias + residual; bias and residual may be null, and out may be residual itself. Of a gated weight, which has
+// neither: out = silu(x gates^T) * (x others^T), half as wide as the weight has outputs.
 // `next`: the weight that is multiplied after this one, a hint; may be null.
 void linear(const Buffer& x, const Weight& weight, const Vector* bias, const Buffer* residual, Buffer& out,
             const Weight* next);
@@ -19,7 +20,6 @@ void linear(const Buffer& x, const Weight& weight, const Vector* bias, const Buf
 void rope_and_cache(Buffer& qkv, const Buffer& cosine, const Buffer& sine, const Batch& batch, KeyValueCache& cache,
                     int64_t layer);
 void attention(const Buffer& qkv, const Batch& batch, const KeyValueCache& cache, int64_t layer, Buffer& out);
-void swiglu(const Buffer& gate_up, Buffer& out);
 // The rows of x whose logits are asked for.
 void select_logit_rows(const Buffer& x, const Batch& batch, Buffer& out);
 

@@ -43,6 +43,7 @@ static void multiply_pairs_tile(const PairLinearArguments& a, const RowTile& til
     const int64_t pairs = (a.linear.inputs + 1) / 2;
     const uint16_t* weights = static_cast<const uint16_t*>(a.linear.panels) + tile.panel * pairs * PAIR_SIZE;
     const uint16_t* x = a.pairs + tile.row * a.stride;
+    prefetch_outputs<ROWS>(a.linear, tile.row, tile.panel);
     Vector sums[ROWS][2];
     WENDING_UNROLL
     for (int r = 0; r < ROWS; ++r) sums[r][0] = sums[r][1] = zero();
@@ -60,11 +61,13 @@ static void multiply_pairs_tile(const PairLinearArguments& a, const RowTile& til
         }
         x += ROWS * 2;
     }
+    alignas(64) float found[ROWS * 2 * LANES];
     WENDING_UNROLL
-    for (int r = 0; r < ROWS; ++r)
-        WENDING_UNROLL
-        for (int half = 0; half < 2; ++half)
-            store_outputs(a.linear, tile.row + r, tile.panel * PANEL_OUTPUTS + half * LANES, sums[r][half]);
+    for (int r = 0; r < ROWS; ++r) {
+        store(found + 2 * r * LANES, sums[r][0]);
+        store(found + (2 * r + 1) * LANES, sums[r][1]);
+    }
+    store_tile(a.linear, tile.row, ROWS, tile.panel, 0, 2, found);
 }
 
 static void pair_linear(const PairLinearArguments& a, int64_t begin, int64_t end) {

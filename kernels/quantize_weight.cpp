@@ -137,24 +137,24 @@ void put_output(uint8_t* out, const QuantizedFormat& format, int64_t lane, uint1
 }  // namespace
 
 template <class Source>
-void Weight::fill_quantized(int64_t first, int64_t count, const Source* rows) {
+void Weight::fill_quantized(const Rows& rows, const Source* values_of_rows) {
     const QuantizedFormat form = QUANTIZED_FORMATS[format];
     uint8_t* const all = static_cast<uint8_t*>(panels.data());
     std::atomic<int64_t> wrong{-1};
-    for_each_group(first, count, group_count(form, inputs), [&](int64_t from, int64_t to, int64_t group) {
+    for_each_group(rows.first, rows.count, group_count(form, inputs), [&](int64_t from, int64_t to, int64_t group) {
         Values values = {};
         const int64_t start = group * form.group, held = std::min<int64_t>(form.group, inputs - start);
         for (int64_t row = from; row < to; ++row) {
-            const Source* const source = rows + (row - first) * inputs + start;
+            const Source* const source = values_of_rows + (row - rows.first) * inputs + start;
             for (int64_t k = 0; k < held; ++k) {
                 const float value = widened(source[k]);
-                if (!std::isfinite(value)) wrong.store(row - first);
+                if (!std::isfinite(value)) wrong.store(row - rows.first);
                 values[k][row % LANES] = std::isfinite(value) ? value : 0;
             }
         }
         Quantized found;
         quantize(values, form, found);
-        uint8_t* const out = all + from / LANES * panel_bytes + group * group_bytes(form);
+        uint8_t* const out = all + (from / LANES * rows.step + rows.start) * panel_bytes + group * group_bytes(form);
         for (int64_t row = from; row < to; ++row) {
             const int64_t lane = row % LANES;
             put_output(out, form, lane, found.scales[lane], found.offsets[lane],
@@ -166,27 +166,26 @@ void Weight::fill_quantized(int64_t first, int64_t count, const Source* rows) {
                                     " holds a value that is not finite and cannot be quantised");
 }
 
-void Weight::fill_codes(int64_t first, int64_t count, const uint8_t* codes, const float* scales, const float* offsets) {
-    check_rows(first, count);
+void Weight::fill_with_codes(const Rows& rows, const uint8_t* codes, const float* scales, const float* offsets) {
     const QuantizedFormat form = QUANTIZED_FORMATS[format];
     const int64_t groups = group_count(form, inputs);
     const uint8_t nothing = form.offsets ? 0 : uint8_t(1 << (form.bits - 1));  // what stands for zero beyond the inputs
     uint8_t* const all = static_cast<uint8_t*>(panels.data());
     std::atomic<int64_t> wrong{-1};
-    for_each_group(first, count, groups, [&](int64_t from, int64_t to, int64_t group) {
+    for_each_group(rows.first, rows.count, groups, [&](int64_t from, int64_t to, int64_t group) {
         const int64_t start = group * form.group, held = std::min<int64_t>(form.group, inputs - start);
-        uint8_t* const out = all + from / LANES * panel_bytes + group * group_bytes(form);
+        uint8_t* const out = all + (from / LANES * rows.step + rows.start) * panel_bytes + group * group_bytes(form);
         for (int64_t row = from; row < to; ++row) {
-            const float scale = scales[(row - first) * groups + group];
-            const float offset = form.offsets ? offsets[(row - first) * groups + group] : 0.0f;
-            const uint8_t* const given = codes + (row - first) * inputs + start;
+            const float scale = scales[(row - rows.first) * groups + group];
+            const float offset = form.offsets ? offsets[(row - rows.first) * groups + group] : 0.0f;
+            const uint8_t* const given = codes + (row - rows.first) * inputs + start;
             // Written so that NaN is wrong as well.
             if (std::abs(scale) <= LARGEST_HALF && std::abs(offset) <= LARGEST_HALF &&
                 *std::max_element(given, given + held) < 1 << form.bits)
                 put_output(out, form, row % LANES, float_to_half(scale), float_to_half(offset),
                            [&](int k) { return k < held ? given[k] : nothing; });
             else
-                wrong.store(row - first);
+                wrong.store(row - rows.first);
         }
     });
     if (wrong.load() >= 0)
@@ -195,7 +194,7 @@ void Weight::fill_codes(int64_t first, int64_t count, const uint8_t* codes, cons
                                     "above 65504");
 }
 
-template void Weight::fill_quantized(int64_t, int64_t, const uint16_t*);
-template void Weight::fill_quantized(int64_t, int64_t, const float*);
+template void Weight::fill_quantized(const Rows&, const uint16_t*);
+template void Weight::fill_quantized(const Rows&, const float*);
 
 }  // namespace wending

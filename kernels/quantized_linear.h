@@ -33,6 +33,7 @@ WENDING_INLINE void multiply_quantized(const QuantizedLinearArguments& a, const 
     const float* scales = a.scales + before;
     const int32_t* starts = a.starts + before;
     const float* negative_sums = a.negative_sums + before;
+    prefetch_outputs<ROWS>(a.linear, tile.row + first, tile.panel);
     Vector sums[ROWS][HALVES];
     WENDING_UNROLL
     for (int r = 0; r < ROWS; ++r)
@@ -91,11 +92,12 @@ WENDING_INLINE void multiply_quantized(const QuantizedLinearArguments& a, const 
         }
         at += group_bytes(FORM);
     }
+    alignas(64) float found[ROWS * HALVES * LANES];
     WENDING_UNROLL
     for (int r = 0; r < ROWS; ++r)
         WENDING_UNROLL
-        for (int h = 0; h < HALVES; ++h)
-            store_outputs(a.linear, tile.row + first + r, tile.panel * PANEL_OUTPUTS + (half + h) * LANES, sums[r][h]);
+        for (int h = 0; h < HALVES; ++h) store(found + (r * HALVES + h) * LANES, sums[r][h]);
+    store_tile(a.linear, tile.row + first, ROWS, tile.panel, half, HALVES, found);
 }
 
 // All rows of the tile: passes of PASS_ROWS, and one of what is left.

@@ -14,6 +14,8 @@
 namespace wending {
 namespace {
 
+constexpr size_t HUGE_PAGE = size_t(2) << 20;
+
 [[noreturn]] void refuse(const std::string& message) { throw std::invalid_argument(message); }
 
 void convert(uint16_t x, uint16_t& out) { out = x; }
@@ -66,7 +68,11 @@ std::vector<AttentionTile> attention_tiles(const std::vector<int32_t>& positions
     return tiles;
 }
 
-int64_t panel_count(int64_t outputs) { return (outputs + PANEL_OUTPUTS - 1) / PANEL_OUTPUTS; }
+int64_t panels_of(int64_t outputs) { return (outputs + PANEL_OUTPUTS - 1) / PANEL_OUTPUTS; }
+int64_t panels_of(int64_t outputs, bool gated) {
+    if (gated && outputs % 2) refuse("a gated weight has an even number of outputs, not " + std::to_string(outputs));
+    return gated ? 2 * panels_of(outputs / 2) : panels_of(outputs);
+}
 int64_t panel_size(int64_t inputs) { return (inputs + inputs % 2) * PANEL_OUTPUTS; }
 
 int64_t bytes_of_panel(int64_t inputs, Precision precision, int format) {
@@ -76,8 +82,8 @@ int64_t bytes_of_panel(int64_t inputs, Precision precision, int format) {
 
 }  // namespace
 
-int64_t weight_bytes(int64_t outputs, int64_t inputs, Precision precision, int group, bool offsets) {
-    return panel_count(positive("outputs", outputs)) *
+int64_t weight_bytes(int64_t outputs, int64_t inputs, Precision precision, int group, bool offsets, bool gated) {
+    return panels_of(positive("outputs", outputs), gated) *
            bytes_of_panel(positive("inputs", inputs), precision, format_number(precision, group, offsets));
 }
 
@@ -99,95 +105,120 @@ const char* name_of(Precision precision) {
     return "";
 }
 
-Memory::Memory(size_t bytes) : bytes_(bytes) {
+Memory::Memory(size_t bytes, size_t smallest_in_huge_pages) : bytes_(bytes) {
     if (bytes == 0) return;
-    data_ = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (data_ == MAP_FAILED) {
-        data_ = nullptr;
+    const bool huge = bytes >= smallest_in_huge_pages;
+    mapped_ = huge ? (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE + HUGE_PAGE : bytes;
+    mapping_ = mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (mapping_ == MAP_FAILED) {
+        mapping_ = nullptr;
         throw std::bad_alloc();
     }
+    data_ = mapping_;
+    if (huge) {
+        data_ = reinterpret_cast<void*>((reinterpret_cast<uintptr_t>(mapping_) + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE);
 #ifdef MADV_HUGEPAGE
-    if (bytes >= size_t(4) << 20) madvise(data_, bytes, MADV_HUGEPAGE);
+        madvise(data_, mapped_ - HUGE_PAGE, MADV_HUGEPAGE);
 #endif
+    }
 }
 
 Memory::~Memory() {
-    if (data_ && !borrowed_) munmap(data_, bytes_);
+    if (mapping_) munmap(mapping_, mapped_);
 }
 
 Memory Memory::borrowed(const void* data, size_t bytes) {
     Memory memory;
     memory.data_ = const_cast<void*>(data);
     memory.bytes_ = bytes;
-    memory.borrowed_ = true;
     return memory;
 }
 
 void Memory::swap(Memory& other) noexcept {
     std::swap(data_, other.data_);
     std::swap(bytes_, other.bytes_);
-    std::swap(borrowed_, other.borrowed_);
+    std::swap(mapping_, other.mapping_);
+    std::swap(mapped_, other.mapped_);
 }
 
-Weight::Weight(int64_t outputs_, int64_t inputs_, Precision precision_, int group, bool offsets)
-    : Weight(outputs_, inputs_, precision_, group, offsets,
-             Memory(size_t(weight_bytes(outputs_, inputs_, precision_, group, offsets)))) {}
+Weight::Weight(int64_t outputs_, int64_t inputs_, Precision precision_, int group, bool offsets, bool gated_)
+    : Weight(outputs_, inputs_, precision_, group, offsets, gated_,
+             Memory(size_t(weight_bytes(outputs_, inputs_, precision_, group, offsets, gated_)))) {}
 
-Weight::Weight(int64_t outputs_, int64_t inputs_, Precision precision_, int group, bool offsets, Memory panels_)
+Weight::Weight(int64_t outputs_, int64_t inputs_, Precision precision_, int group, bool offsets, bool gated_,
+               Memory panels_)
     : outputs(positive("outputs", outputs_)),
       inputs(positive("inputs", inputs_)),
       precision(precision_),
       format(format_number(precision, group, offsets)),
+      gated(gated_),
       panel_bytes(bytes_of_panel(inputs, precision, format)),
+      panel_count(panels_of(outputs, gated)),
       panels(std::move(panels_)) {
-    const int64_t needed = panel_count(outputs) * panel_bytes;
+    const int64_t needed = panel_count * panel_bytes;
     if (int64_t(panels.bytes()) != needed)
         refuse("the panels of this weight take " + std::to_string(needed) + " bytes, not " +
                std::to_string(panels.bytes()));
 }
 
 template <class Stored, class Source>
-void Weight::fill_panels(int64_t first, int64_t count, const Source* rows) {
+void Weight::fill_panels(const Rows& rows, const Source* values) {
     Stored* const all = static_cast<Stored*>(panels.data());
-    const int64_t first_panel = first / PANEL_OUTPUTS, last = first + count;
-    ThreadPool::shared().run(panel_count(last) - first_panel, 1, [&](int64_t begin, int64_t end) {
+    const int64_t first_panel = rows.first / PANEL_OUTPUTS, last = rows.first + rows.count;
+    ThreadPool::shared().run(panels_of(last) - first_panel, 1, [&](int64_t begin, int64_t end) {
         for (int64_t panel = first_panel + begin; panel < first_panel + end; ++panel) {
-            Stored* const out = all + panel * panel_size(inputs);
-            const int64_t from = std::max(first, panel * PANEL_OUTPUTS);
+            Stored* const out = all + (panel * rows.step + rows.start) * panel_size(inputs);
+            const int64_t from = std::max(rows.first, panel * PANEL_OUTPUTS);
             const int64_t to = std::min(last, (panel + 1) * PANEL_OUTPUTS);
             for (int64_t k = 0; k < inputs; ++k)
                 for (int64_t row = from; row < to; ++row)
-                    convert(rows[(row - first) * inputs + k], out[place<Stored>(k, row % PANEL_OUTPUTS)]);
+                    convert(values[(row - rows.first) * inputs + k], out[place<Stored>(k, row % PANEL_OUTPUTS)]);
         }
     });
 }
 
-void Weight::check_rows(int64_t first, int64_t count) const {
+template <class Put>
+void Weight::for_each_matrix(int64_t first, int64_t count, const Put& put) const {
     if (first < 0 || count < 0 || first + count > outputs)
         refuse("rows " + std::to_string(first) + " to " + std::to_string(first + count) + " do not fit a weight of " +
                std::to_string(outputs) + " outputs");
     if (panels.is_borrowed()) refuse("a weight over panels that were packed before cannot be filled");
+    const int64_t matrices = gated ? 2 : 1, size = outputs / matrices;
+    for (int64_t matrix = 0; matrix < matrices; ++matrix) {
+        const int64_t from = std::max(first, matrix * size), to = std::min(first + count, (matrix + 1) * size);
+        if (from < to) put(Rows{from - matrix * size, to - from, matrices, matrix}, from - first);
+    }
 }
 
 template <class Source>
-void Weight::fill_from(int64_t first, int64_t count, const Source* rows) {
-    check_rows(first, count);
-    if (format >= 0)
-        fill_quantized(first, count, rows);
-    else if (precision == Precision::bfloat16)
-        fill_panels<uint16_t>(first, count, rows);
-    else
-        fill_panels<float>(first, count, rows);
+void Weight::fill_from(int64_t first, int64_t count, const Source* values) {
+    for_each_matrix(first, count, [&](const Rows& rows, int64_t before) {
+        const Source* const from = values + before * inputs;
+        if (format >= 0)
+            fill_quantized(rows, from);
+        else if (precision == Precision::bfloat16)
+            fill_panels<uint16_t>(rows, from);
+        else
+            fill_panels<float>(rows, from);
+    });
 }
 
 void Weight::fill(int64_t first, int64_t count, const uint16_t* rows) { fill_from(first, count, rows); }
 void Weight::fill(int64_t first, int64_t count, const float* rows) { fill_from(first, count, rows); }
 
+void Weight::fill_codes(int64_t first, int64_t count, const uint8_t* codes, const float* scales, const float* offsets) {
+    const int64_t groups = group_count(QUANTIZED_FORMATS[format], inputs);
+    for_each_matrix(first, count, [&](const Rows& rows, int64_t before) {
+        fill_with_codes(rows, codes + before * inputs, scales + before * groups,
+                        offsets ? offsets + before * groups : nullptr);
+    });
+}
+
 Buffer::Buffer(int64_t width_) : width(positive("width", width_)) {}
 
 void Buffer::resize(int64_t rows) {
     const size_t needed = size_t(rows * width) * sizeof(float);
-    if (needed > memory_.bytes()) memory_ = Memory(needed);
+    if (needed > memory_.bytes()) memory_ = Memory(needed, Memory::ACTIVATIONS_IN_HUGE_PAGES);
     rows_ = rows;
 }
 

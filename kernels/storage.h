@@ -12,11 +12,15 @@
 
 namespace wending {
 
-// Zeroed memory straight from the system, in huge pages where it grants them; touched only as it is used.
+// Zeroed memory straight from the system; touched only as it is used. From `smallest_in_huge_pages` bytes on it stands in huge
+// pages where the system grants them, the last of which may be far from full. Activations profit early: of many small
+// pages some share their places in a cache, as chance has it.
 class Memory {
 public:
+    static constexpr size_t WEIGHTS_IN_HUGE_PAGES = size_t(4) << 20, ACTIVATIONS_IN_HUGE_PAGES = size_t(256) << 10;
+
     Memory() = default;
-    explicit Memory(size_t bytes);
+    explicit Memory(size_t bytes, size_t smallest_in_huge_pages = WEIGHTS_IN_HUGE_PAGES);
     Memory(Memory&& other) noexcept { swap(other); }
     Memory& operator=(Memory&& other) noexcept {
         swap(other);
@@ -26,7 +30,7 @@ public:
 
     // Memory of someone else, who keeps it alive; it is only read.
     static Memory borrowed(const void* data, size_t bytes);
-    bool is_borrowed() const { return borrowed_; }
+    bool is_borrowed() const { return data_ && !mapping_; }
 
     void* data() const { return data_; }
     size_t bytes() const { return bytes_; }
@@ -36,7 +40,8 @@ private:
 
     void* data_ = nullptr;
     size_t bytes_ = 0;
-    bool borrowed_ = false;
+    void* mapping_ = nullptr;  // what was asked from the system; null where it is borrowed
+    size_t mapped_ = 0;
 };
 
 enum class Precision { bfloat16, float32, int8, int4 };  // the first two as in the pairs of KernelTable
@@ -58,15 +63,16 @@ inline float widened(uint16_t x) {
 }
 
 // Memory that a weight of these sizes takes.
-int64_t weight_bytes(int64_t outputs, int64_t inputs, Precision precision, int group, bool offsets);
+int64_t weight_bytes(int64_t outputs, int64_t inputs, Precision precision, int group, bool offsets, bool gated);
 
 // A weight matrix in panels (see arguments.h). Several matrices may be stacked in one, to be multiplied at once.
 class Weight {
 public:
-    // `group` inputs share a scale, and an offset if there are `offsets`; both count for int8 and int4 only.
-    Weight(int64_t outputs, int64_t inputs, Precision precision, int group = 64, bool offsets = false);
+    // `group` inputs share a scale, and an offset if there are `offsets`; both count for int8 and int4 only. The first half of
+    // a `gated` weight's outputs are the gates of the second half (see operations.h); panels of both stand in turn.
+    Weight(int64_t outputs, int64_t inputs, Precision precision, int group, bool offsets, bool gated);
     // One whose panels were packed before. They do not depend on the instruction set.
-    Weight(int64_t outputs, int64_t inputs, Precision precision, int group, bool offsets, Memory panels);
+    Weight(int64_t outputs, int64_t inputs, Precision precision, int group, bool offsets, bool gated, Memory panels);
 
     // Puts `count` rows of `inputs` values at row `first`; the source is converted to this weight's precision.
     // A value that is not finite cannot be quantised: std::invalid_argument.
@@ -81,17 +87,25 @@ public:
     const int64_t outputs, inputs;
     const Precision precision;
     const int format;  // number in QUANTIZED_FORMATS, -1 for bfloat16 and float32
-    const int64_t panel_bytes;
+    const bool gated;
+    const int64_t panel_bytes, panel_count;
     const Memory panels;
 
 private:
-    void check_rows(int64_t first, int64_t count) const;
+    // Rows of one matrix, counted within it, of which panel p is panel p * step + start of the weight.
+    struct Rows {
+        int64_t first, count, step, start;
+    };
+    // Calls put(rows, how many came before) for the matrices that these rows belong to.
+    template <class Put>
+    void for_each_matrix(int64_t first, int64_t count, const Put& put) const;
     template <class Source>
-    void fill_quantized(int64_t first, int64_t count, const Source* rows);
+    void fill_quantized(const Rows& rows, const Source* values);
+    void fill_with_codes(const Rows& rows, const uint8_t* codes, const float* scales, const float* offsets);
     template <class Stored, class Source>
-    void fill_panels(int64_t first, int64_t count, const Source* rows);
+    void fill_panels(const Rows& rows, const Source* values);
     template <class Source>
-    void fill_from(int64_t first, int64_t count, const Source* rows);
+    void fill_from(int64_t first, int64_t count, const Source* values);
 };
 
 // A vector of float32: a bias, the weight of a norm.

@@ -10,7 +10,13 @@ _Ids = NDArray[np.int32]
 class Weight:
     @overload
     def __init__(
-        self, outputs: int, inputs: int, precision: str, group: int = 64, offsets: bool = False
+        self,
+        outputs: int,
+        inputs: int,
+        precision: str,
+        group: int = 64,
+        offsets: bool = False,
+        gated: bool = False,
     ) -> None: ...
     @overload
     def __init__(
@@ -20,6 +26,7 @@ class Weight:
         precision: str,
         group: int,
         offsets: bool,
+        gated: bool,
         panels: NDArray[np.uint8],
     ) -> None: ...
     def fill(self, first: int, rows: NDArray[Any]) -> None: ...
@@ -37,6 +44,8 @@ class Weight:
     @property
     def offsets(self) -> bool: ...
     @property
+    def gated(self) -> bool: ...
+    @property
     def panels(self) -> NDArray[np.uint8]: ...
     @property
     def outputs(self) -> int: ...
@@ -47,7 +56,12 @@ class Weight:
 
 def checksum(bytes: NDArray[np.uint8]) -> int: ...
 def weight_bytes(
-    outputs: int, inputs: int, precision: str, group: int = 64, offsets: bool = False
+    outputs: int,
+    inputs: int,
+    precision: str,
+    group: int = 64,
+    offsets: bool = False,
+    gated: bool = False,
 ) -> int: ...
 
 class Vector:
@@ -104,7 +118,6 @@ def rope_and_cache(
     qkv: Buffer, cosine: Buffer, sine: Buffer, batch: Batch, cache: KeyValueCache, layer: int
 ) -> None: ...
 def attention(qkv: Buffer, batch: Batch, cache: KeyValueCache, layer: int, out: Buffer) -> None: ...
-def swiglu(gate_up: Buffer, out: Buffer) -> None: ...
 def select_logit_rows(x: Buffer, batch: Batch, out: Buffer) -> None: ...
 
 class RowSampler:

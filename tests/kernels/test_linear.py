@@ -16,7 +16,7 @@ ROW_COUNTS = (1, 2, 5, 12, 13, 31)
 def linear(
     x: Floats, weight: _kernels.Weight, bias: Floats | None = None, residual: Floats | None = None
 ) -> Floats:
-    out = _kernels.Buffer(weight.outputs)
+    out = _kernels.Buffer(weight.outputs // 2 if weight.gated else weight.outputs)
     _kernels.linear(
         buffer_of(x),
         weight,

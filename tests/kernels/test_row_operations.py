@@ -1,4 +1,4 @@
-"""Embedding, RMSNorm and SwiGLU: operations on one row at a time."""
+"""Embedding and RMSNorm: operations on one row at a time."""
 
 from __future__ import annotations
 
@@ -44,45 +44,22 @@ def test_rms_norm_equals_float64(size: int, scale: float) -> None:
     assert relative_error(out.numpy(), expected) < 1e-6
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_swiglu_equals_float64(size: int) -> None:
-    gate, up = 8 * normal(0, 5, size), normal(1, 5, size)
-    out = _kernels.Buffer(size)
-    _kernels.swiglu(buffer_of(np.concatenate([gate, up], axis=1)), out)
-    exact = gate.astype(np.float64)
-    assert relative_error(out.numpy(), exact / (1 + np.exp(-exact)) * up) < 1e-6
-
-
-def test_swiglu_at_the_ends_of_float32() -> None:
-    gate = np.array([[-1e4, -100, -87.5, -0.0, 87.5, 100, 1e4, np.inf, np.nan]], np.float32)
-    out = _kernels.Buffer(gate.shape[1])
-    _kernels.swiglu(buffer_of(np.concatenate([gate, np.ones_like(gate)], axis=1)), out)
-    silu = out.numpy()[0]
-    assert np.abs(silu[:4]).max() < 1e-30
-    assert silu[4:8].tolist() == [87.5, 100, 1e4, np.inf]
-    assert np.isnan(silu[8])
-
-
 def test_rows_do_not_depend_on_their_batch_or_on_threads(threads: None) -> None:
     x, weight = normal(0, 200, 1000), _kernels.Vector(normal(1, 1000))
     _kernels.set_threads(1)
-    normed, gated = _kernels.Buffer(1000), _kernels.Buffer(500)
+    normed = _kernels.Buffer(1000)
     alone = []
     for row in range(len(x)):
         _kernels.rms_norm(buffer_of(x[row : row + 1]), weight, 1e-6, normed)
-        _kernels.swiglu(normed, gated)
-        alone.append(gated.numpy().copy())
+        alone.append(normed.numpy().copy())
     for count in (1, 2, 3):
         _kernels.set_threads(count)
         _kernels.rms_norm(buffer_of(x), weight, 1e-6, normed)
-        _kernels.swiglu(normed, gated)
-        assert np.array_equal(gated.numpy(), np.concatenate(alone))
+        assert np.array_equal(normed.numpy(), np.concatenate(alone))
 
 
 def test_widths_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ValueError, match="rms_norm"):
         _kernels.rms_norm(_kernels.Buffer(8), _kernels.Vector(normal(0, 9)), 1e-6, _kernels.Buffer(8))
-    with pytest.raises(ValueError, match="swiglu"):
-        _kernels.swiglu(_kernels.Buffer(8), _kernels.Buffer(5))
     with pytest.raises(ValueError, match="embed"):
         _kernels.embed(weight_of(normal(0, 4, 8), "float32"), batch_of_ids(0), _kernels.Buffer(9))

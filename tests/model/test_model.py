@@ -128,7 +128,7 @@ def test_knows_its_memory(model: Model) -> None:
     item = 2 if model.precision.name == "bf16" else 4
     shapes = parameter_shapes(small_config(**SHAPE)).values()
     exact = sum(int(np.prod(shape)) * (item if len(shape) == 2 else 4) for shape in shapes)
-    assert exact <= model.weight_bytes < 1.02 * exact  # the last panel of a matrix is filled up
+    assert exact <= model.weight_bytes < 1.05 * exact  # the last panel of each matrix is filled up
     assert model.workspace_bytes(200) == 2 * model.workspace_bytes(100) > 4 * 100 * 448
 
 
@@ -210,3 +210,13 @@ def test_a_forward_pass_leaves_nothing_behind(model: Model) -> None:
     grown = tracemalloc.get_traced_memory()[0] - before
     tracemalloc.stop()
     assert grown < 10_000
+
+
+def test_logits_stay_what_they_are_while_they_are_held(model: Model) -> None:
+    first = logits_of(model, ids(10))
+    kept = first.copy()
+    second = logits_of(model, ids(20))
+    assert np.array_equal(first, kept)
+    place = second.ctypes.data
+    del second
+    assert logits_of(model, ids(30)).ctypes.data == place

@@ -7,6 +7,7 @@ positions, grouped-query attention with bias on Q, K and V, SwiGLU; see https://
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,12 +53,21 @@ class Workspace:
         self.normed = ops.Buffer(config.hidden_size)
         self.qkv = ops.Buffer((heads + 2 * kv_heads) * head)
         self.attended = ops.Buffer(heads * head)
-        self.gate_up = ops.Buffer(2 * config.intermediate_size)
         self.gated = ops.Buffer(config.intermediate_size)
         self.cosine = ops.Buffer(head // 2)
         self.sine = ops.Buffer(head // 2)
         self.last = ops.Buffer(config.hidden_size)  # the rows whose logits are asked for
         self.normed_last = ops.Buffer(config.hidden_size)
+        self._logits = ops.Buffer(config.vocab_size)
+
+    def free_logits(self) -> ops.Buffer:
+        """The buffer that was used before if no array shows it any more, else a fresh one.
+
+        New memory for the logits of many rows takes as long to come from the system as a layer to compute.
+        """
+        if sys.getrefcount(self._logits) > 2:  # this object's reference, and that of the call
+            self._logits = ops.Buffer(self._logits.width)
+        return self._logits
 
     @staticmethod
     def width(config: ModelConfig) -> int:
@@ -68,7 +78,7 @@ class Workspace:
         head, heads, kv_heads = config.head_dim, config.num_attention_heads, config.num_key_value_heads
         attention = (2 * heads + 2 * kv_heads + 1) * head
         smaller = -(-max(config.hidden_size, heads * head, config.intermediate_size) // 2)
-        return 4 * config.hidden_size + attention + 3 * config.intermediate_size + smaller
+        return 4 * config.hidden_size + attention + config.intermediate_size + smaller
 
 
 class Model:
@@ -157,17 +167,18 @@ class Model:
         following = [*(layer.qkv for layer in self.layers[1:]), self.output_head]
         for index, layer in enumerate(self.layers):
             ops.rms_norm(x, layer.input_norm, epsilon, normed)
-            ops.linear(normed, layer.qkv, layer.qkv_bias, None, qkv, layer.attention_output)  # [T, (heads + 2 kv_heads) * head_dim]
+            ops.linear(
+                normed, layer.qkv, layer.qkv_bias, None, qkv, layer.attention_output
+            )  # [T, (heads + 2 kv_heads) * head_dim]
             ops.rope_and_cache(qkv, work.cosine, work.sine, tokens, store, index)
             ops.attention(qkv, tokens, store, index, attended)  # [T, heads * head_dim]
             ops.linear(attended, layer.attention_output, None, x, x, layer.gate_up)
             ops.rms_norm(x, layer.post_attention_norm, epsilon, normed)
-            ops.linear(normed, layer.gate_up, None, None, work.gate_up, layer.down)  # [T, 2 * intermediate]
-            ops.swiglu(work.gate_up, work.gated)
+            ops.linear(normed, layer.gate_up, None, None, work.gated, layer.down)  # [T, intermediate]
             ops.linear(work.gated, layer.down, None, x, x, following[index])
         ops.select_logit_rows(x, tokens, work.last)  # [L, hidden]
         ops.rms_norm(work.last, self.norm, epsilon, work.normed_last)
-        logits = ops.Buffer(config.vocab_size)  # a fresh one: the caller keeps it
+        logits = work.free_logits()
         ops.linear(work.normed_last, self.output_head, None, None, logits, self.layers[0].qkv)
         return logits.numpy()
 
@@ -194,9 +205,9 @@ class _Loader:
         self.total = sum(map(checkpoint.tensor_bytes, self.shapes))
         self.done = self.weight_bytes = 0
 
-    def weight(self, *names: str) -> ops.Weight:
-        """One matrix of all the named ones, stacked by outputs."""
-        weight = self.packed.weight(names[0]) if self.packed else self.pack(names)
+    def weight(self, *names: str, gated: bool = False) -> ops.Weight:
+        """One matrix of all the named ones, stacked by outputs; `gated`: the first gates the second."""
+        weight = self.packed.weight(names[0]) if self.packed else self.pack(names, gated)
         self.weight_bytes += weight.nbytes
         if self.writer is not None:
             self.writer.add(names[0], weight)
@@ -204,9 +215,9 @@ class _Loader:
             self.count(name)
         return weight
 
-    def pack(self, names: tuple[str, ...]) -> ops.Weight:
+    def pack(self, names: tuple[str, ...], gated: bool) -> ops.Weight:
         kept = self.precision.of(names[0])
-        weight = kept.weight(sum(self.shapes[name][0] for name in names), self.shapes[names[0]][1])
+        weight = kept.weight(sum(self.shapes[name][0] for name in names), self.shapes[names[0]][1], gated)
         first = 0
         for name in names:
             outputs = self.shapes[name][0]
@@ -242,6 +253,6 @@ def _load_layer(loader: _Loader, index: int) -> Layer:
         qkv_bias=loader.vector(*(name + ".bias" for name in qkv)),
         attention_output=loader.weight(prefix + "self_attn.o_proj.weight"),
         post_attention_norm=loader.vector(prefix + "post_attention_layernorm.weight"),
-        gate_up=loader.weight(prefix + "mlp.gate_proj.weight", prefix + "mlp.up_proj.weight"),
+        gate_up=loader.weight(prefix + "mlp.gate_proj.weight", prefix + "mlp.up_proj.weight", gated=True),
         down=loader.weight(prefix + "mlp.down_proj.weight"),
     )

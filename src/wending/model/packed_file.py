@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from wending import _kernels as ops
 
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 MAGIC = b"wendingW"
 PREAMBLE = struct.Struct("<8sQQQ16s")  # magic, version, position, length and digest of the header
 PAGE = 4096
@@ -55,6 +55,7 @@ class PackedWriter:
             "precision": weight.precision,
             "group": weight.group,
             "offsets": weight.offsets,
+            "gated": weight.gated,
             "position": self._position,
             "checksum": ops.checksum(weight.panels),
         }
@@ -139,11 +140,17 @@ class PackedFile:
             entry["precision"],
             entry["group"],
             entry["offsets"],
+            entry["gated"],
             self._panels(entry),
         )
 
     def _panels(self, entry: dict[str, Any]) -> NDArray[np.uint8]:
         size = ops.weight_bytes(
-            entry["outputs"], entry["inputs"], entry["precision"], entry["group"], entry["offsets"]
+            entry["outputs"],
+            entry["inputs"],
+            entry["precision"],
+            entry["group"],
+            entry["offsets"],
+            entry["gated"],
         )
         return np.frombuffer(self._mapping, np.uint8, size, entry["position"])

@@ -37,7 +37,7 @@ SHARE_OF_DISK = 0.5  # of what the cache takes and what is free beside it
 # Smaller weights are packed in less time than a file of them is looked up, opened and verified.
 SMALLEST = 64 << 20
 # To be raised when the same checkpoint and precision come to be packed into other bytes.
-PACKING_VERSION = 1
+PACKING_VERSION = 2
 
 Tick = Callable[[], None]
 

@@ -21,8 +21,8 @@ class Format:
         """Of a code, or of a value where there are no codes."""
         return {"bfloat16": 16, "float32": 32, "int8": 8, "int4": 4}[self.precision]
 
-    def weight(self, outputs: int, inputs: int) -> ops.Weight:
-        return ops.Weight(outputs, inputs, self.precision, self.group, self.offsets)
+    def weight(self, outputs: int, inputs: int, gated: bool = False) -> ops.Weight:
+        return ops.Weight(outputs, inputs, self.precision, self.group, self.offsets, gated)
 
     def nbytes(self, outputs: int, inputs: int) -> int:
         return ops.weight_bytes(outputs, inputs, self.precision, self.group, self.offsets)
