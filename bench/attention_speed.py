@@ -3,8 +3,9 @@
     python bench/attention_speed.py [--shape 0.5b] [--cache bfloat16 float32 int8] [--work decode-1x64 ...]
 
 For each work: milliseconds of one layer, GB/s of the keys and values of all contexts (counted once, however
-often they are read), GFLOP/s, and their share of the peak on registers measured in the same run: on pairs of
-BF16 where the processor multiplies those and the cache holds them, otherwise of float32 multiply-adds. Decoding goes through many layers in turn, so that little is found in a cache by chance.
+often they are read), GFLOP/s, and their share of the peak on registers measured in the same run: of pairs of
+BF16 where the processor multiplies those and the cache holds them, otherwise of float32 multiply-adds.
+Decoding goes through many layers in turn, so that little is found in a cache by chance.
 """
 
 from __future__ import annotations
@@ -144,9 +145,8 @@ def main() -> None:
                 seconds = seconds_of(SHAPES[shape], work, precision, options.seconds)
                 speed = 4 * work.pairs * heads * size / seconds / 1e9
                 read = stored_bytes(SHAPES[shape], work, precision) / seconds / 1e9
-                cells.append(
-                    f"{seconds * 1e3:.3f} ms, {read:.1f} GB/s, {speed:.0f} GFLOP/s ({speed / peaks[precision]:.0%})"
-                )
+                share = speed / peaks[precision]
+                cells.append(f"{seconds * 1e3:.3f} ms, {read:.1f} GB/s, {speed:.0f} GFLOP/s ({share:.0%})")
             print(f"| {work.name} | " + " | ".join(cells) + " |", flush=True)
 
 

@@ -25,7 +25,7 @@ constexpr int64_t PARTS_PER_THREAD = 8;
 constexpr size_t LARGEST_ATTENTION_PARTS = 8 << 20;
 
 // How much of the next weight idle threads ask for, and up to how many rows: it should find room in the second-level cache.
-constexpr int64_t READ_AHEAD = 512 << 10, MOST_ROWS_READ_AHEAD = 32;
+constexpr int64_t READ_AHEAD = 256 << 10, MOST_ROWS_READ_AHEAD = 32;
 
 // Tasks a part should hold, for tasks of `work` multiply-adds each.
 int64_t grain_of(int64_t tasks, int64_t work) {
@@ -138,8 +138,7 @@ void linear(const Buffer& x, const Weight& weight, const Vector* bias, const Buf
     if (weight.gated) grain += grain % 2;  // gates and their outputs belong together
     // With few rows memory is the limit, and it should never wait for threads that wait for each other.
     if (next && x.rows() <= MOST_ROWS_READ_AHEAD)
-        ThreadPool::shared().set_read_ahead(next->panels.data(),
-                                            std::min<int64_t>(int64_t(next->panels.bytes()), READ_AHEAD));
+        ThreadPool::shared().set_read_ahead(next->panels.data(), int64_t(next->panels.bytes()), READ_AHEAD);
     if (weight.precision == Precision::bfloat16 && kernels().pairs)
         run(kernels().pairs->linear, rounded(arguments), panels, grain);
     else if (weight.format < 0)

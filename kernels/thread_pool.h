@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -17,8 +18,9 @@ public:
     int threads() const { return threads_; }
     void set_threads(int threads);
 
-    // Calls task(begin, end) for parts of 0 to count, each of at most `grain`, and returns when all are done. A second
-    // caller at the same time does its work alone; tasks must not throw.
+    // Calls task(begin, end) for parts of 0 to count, each of at most `grain`, and returns when all are done. Each thread
+    // goes through a share of its own from front to back, so that it reads on where it has been, and then helps others. A
+    // second caller at the same time does its work alone; tasks must not throw.
     template <class Task>
     void run(int64_t count, int64_t grain, const Task& task) {
         const auto call = [](const void* context, int64_t begin, int64_t end) {
@@ -27,9 +29,9 @@ public:
         run_job({call, &task, count, grain < 1 ? 1 : grain});
     }
 
-    // What threads without work ask memory for, piece by piece, until there is work again: what the next job will read.
-    // A hint only; nothing of it is used.
-    void set_read_ahead(const void* data, int64_t bytes);
+    // What the next job will read, share by share. Threads without work ask memory for up to `each` bytes of their share
+    // until there is work again. A hint: nothing of it is used.
+    void set_read_ahead(const void* data, int64_t bytes, int64_t each);
 
     ~ThreadPool();
 
@@ -40,27 +42,30 @@ private:
         int64_t count = 0;
         int64_t grain = 1;
     };
+    // A thread's share of the current job: where its parts end (upper half) and the next to take (lower half), in one word, so
+    // that a worker that wakes late can never take a part of one job with the numbers of another. And what to read ahead.
+    struct alignas(64) Share {
+        std::atomic<uint64_t> parts{0};
+        std::atomic<uintptr_t> ahead{0}, ahead_end{0};
+    };
 
     void run_job(const Job& job);
-    void take_parts();
+    void take_parts(int thread);
     void start_workers();
     void stop_workers();
-    void work(uint32_t seen);
-    void wait_for_change(const std::atomic<uint32_t>& word, uint32_t old);
-    void read_ahead();
+    void work(int thread, uint32_t seen);
+    void wait_for_change(int thread, const std::atomic<uint32_t>& word, uint32_t old);
+    bool read_ahead(int thread);
 
     int threads_ = 1;
     std::mutex busy_;
     std::vector<std::thread> workers_;
     Job job_;
-    // Parts of the current job: how many there are (upper half) and the next to take (lower half), in one word, so that
-    // a worker that wakes late can never take a part of one job with the numbers of another.
-    std::atomic<uint64_t> parts_{0};
+    uint32_t parts_ = 0;  // of the current job
+    std::unique_ptr<Share[]> shares_{new Share[1]};
     alignas(64) std::atomic<uint32_t> finished_{0};
     alignas(64) std::atomic<uint32_t> generation_{0};  // counts jobs; workers sleep on it
     std::atomic<bool> stopping_{false};
-    alignas(64) std::atomic<uintptr_t> ahead_{0};
-    std::atomic<uintptr_t> ahead_end_{0};
 };
 
 }  // namespace wending

@@ -75,8 +75,8 @@ def test_what_does_not_fit_is_refused() -> None:
         _kernels.linear(x, weight, None, None, _kernels.Buffer(8))
     with pytest.raises(ValueError, match="neither bias nor residual"):
         _kernels.linear(x, weight, _kernels.Vector(normal(0, 4)), None, _kernels.Buffer(4))
+    cache = _kernels.KeyValueCache(1, 1, 16, 1, 16, "float32")
+    one, none = np.zeros(1, np.int32), np.zeros(0, np.int32)
+    batch = _kernels.Batch(cache, one, one, one, one, np.zeros((1, 1), np.int32), none)
     with pytest.raises(ValueError, match="not gated"):
-        cache = _kernels.KeyValueCache(1, 1, 16, 1, 16, "float32")
-        one, none = np.zeros(1, np.int32), np.zeros(0, np.int32)
-        batch = _kernels.Batch(cache, one, one, one, one, np.zeros((1, 1), np.int32), none)
         _kernels.embed(weight, batch, _kernels.Buffer(16))

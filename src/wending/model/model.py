@@ -150,7 +150,7 @@ class Model:
         A row of logits depends on its own sequence only, bit for bit, whatever else is in the batch. Raises
         ValueError when an id, slot or block is outside its range, before anything is written.
         """
-        config, epsilon, store = self.config, self.config.rms_norm_eps, cache.storage
+        epsilon, store = self.config.rms_norm_eps, cache.storage
         work = self._workspace
         x, normed, qkv, attended = work.hidden, work.normed, work.qkv, work.attended
         tokens = ops.Batch(
