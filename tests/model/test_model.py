@@ -213,10 +213,12 @@ def test_a_forward_pass_leaves_nothing_behind(model: Model) -> None:
 
 
 def test_logits_stay_what_they_are_while_they_are_held(model: Model) -> None:
-    first = logits_of(model, ids(10))
+    cache, table = new_cache(model, 20)
+    first = model.forward(batch_of([(ids(20), 0, table)]), cache)
     kept = first.copy()
-    second = logits_of(model, ids(20))
+    second = model.forward(batch_of([(ids(20)[::-1], 0, table)]), cache)
     assert np.array_equal(first, kept)
+    assert not np.array_equal(first, second)
     place = second.ctypes.data
     del second
-    assert logits_of(model, ids(15)).ctypes.data == place
+    assert model.forward(batch_of([(ids(15), 0, table)]), cache).ctypes.data == place

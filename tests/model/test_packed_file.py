@@ -107,6 +107,6 @@ def test_every_changed_byte_is_noticed(tmp_path: Path) -> None:
 
 def test_another_layout_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = written(tmp_path / "file")
-    monkeypatch.setattr(packed_file, "LAYOUT_VERSION", 2)
-    with pytest.raises(DamagedFile, match="is not of layout 2"):
+    monkeypatch.setattr(packed_file, "LAYOUT_VERSION", 3)
+    with pytest.raises(DamagedFile, match="is not of layout 3"):
         opened(path)

@@ -81,10 +81,11 @@ def test_packing_is_what_its_version_says() -> None:
     """If this fails because packing was changed on purpose, raise PACKING_VERSION and put the digest here."""
     digest = hashlib.sha256()
     for form in FORMATS:
-        weight = _kernels.Weight(70, 300, *form)
-        weight.fill(0, normal(5, 70, 300))
-        digest.update(weight.panels.data)
-    assert (weight_cache.PACKING_VERSION, digest.hexdigest()[:16]) == (1, "325e47dd211f8d16")
+        for gated in (False, True):
+            weight = _kernels.Weight(70, 300, *form, gated=gated)
+            weight.fill(0, normal(5, 70, 300))
+            digest.update(weight.panels.data)
+    assert (weight_cache.PACKING_VERSION, digest.hexdigest()[:16]) == (2, "f6bd0d15fd641413")
 
 
 def test_what_is_cached_has_its_checkpoint_precision_and_content(folder: Path, cache: WeightCache) -> None:

@@ -8,6 +8,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 from wending.assess.bilingual import Bilingual, chinese
+from wending.assess.chat_answer import ChatAnswer
 from wending.assess.checks import run_passes
 from wending.assess.endpoint import EndpointClient
 from wending.assess.endpoint_errors import EndpointError, Unauthorized
@@ -47,7 +48,8 @@ class Runner:
     progress: Callable[[float, str], None]
     records: list[RunRecord] = field(default_factory=list)
     lost: list[RunRecord] = field(default_factory=list)
-    _errors_in_a_row: int = 0
+    _failed_in_a_row: list[RunRecord] = field(default_factory=list)
+    _judging: set[asyncio.Task[None]] = field(default_factory=set)
 
     @property
     def planned(self) -> int:
@@ -63,6 +65,7 @@ class Runner:
             for worker in workers:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
+            await asyncio.gather(*self._judging)  # answers that had come count, whatever ended the rest
 
     def _work(self) -> Iterator[tuple[Scenario, Item, int]]:
         for repeat in range(1, self.sampling.repeats + 1):
@@ -89,20 +92,27 @@ class Runner:
                 )
                 answers.append(answer.text)
         except EndpointError as error:
-            self._keep(
-                RunRecord(
-                    scenario.id,
-                    item.id,
-                    repeat,
-                    seed,
-                    False,
-                    answers=tuple(answers),
-                    error=Bilingual(f"{error.kind}: {error}", chinese(error.words)),
-                )
+            failed = RunRecord(
+                scenario.id,
+                item.id,
+                repeat,
+                seed,
+                False,
+                answers=tuple(answers),
+                error=Bilingual(f"{error.kind}: {error}", chinese(error.words)),
             )
-            self._count_error(error)
+            self._keep(failed)
+            self._count_error(failed, error)
             return
-        self._errors_in_a_row = 0
+        self._failed_in_a_row.clear()
+        judging = asyncio.create_task(self._judge(scenario, item, repeat, seed, answers, answer))
+        self._judging.add(judging)
+        judging.add_done_callback(self._judging.discard)
+        await asyncio.shield(judging)
+
+    async def _judge(
+        self, scenario: Scenario, item: Item, repeat: int, seed: int, answers: list[str], last: ChatAnswer
+    ) -> None:
         checks = await asyncio.get_running_loop().run_in_executor(self.judges, judge, item, answers)
         self._keep(
             RunRecord(
@@ -113,10 +123,10 @@ class Runner:
                 run_passes(checks),
                 tuple(checks),
                 tuple(answers),
-                answer.ttft_s,
-                answer.tokens,
-                answer.tokens_per_s,
-                answer.finish_reason,
+                last.ttft_s,
+                last.tokens,
+                last.tokens_per_s,
+                last.finish_reason,
             )
         )
 
@@ -124,10 +134,10 @@ class Runner:
         self.records.append(record)
         self.log.append(record)
 
-    def _count_error(self, error: EndpointError) -> None:
-        self._errors_in_a_row += 1
-        if self._errors_in_a_row < CONSECUTIVE_ERRORS and not isinstance(error, Unauthorized):
+    def _count_error(self, failed: RunRecord, error: EndpointError) -> None:
+        self._failed_in_a_row.append(failed)
+        if len(self._failed_in_a_row) < CONSECUTIVE_ERRORS and not isinstance(error, Unauthorized):
             return
-        while self.records and self.records[-1].error is not None:
-            self.lost.append(self.records.pop())
+        self.lost = self._failed_in_a_row  # good answers that came before may still be with their judges
+        self.records = [record for record in self.records if record not in self.lost]
         raise error
