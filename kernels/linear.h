@@ -30,34 +30,10 @@ WENDING_INLINE void load_weights(const float* pair, int half, Vector& first, Vec
     second = load(at + PANEL_OUTPUTS);
 }
 
-// Stores what is 16 outputs of a row, or the part of them that exists, with bias and residual added. Gates are put where
-// their outputs come to stand later: out = silu(gate) * output (SwiGLU, Shazeer 2020), silu(g) = g / (1 + exp(-g)).
-WENDING_INLINE void store_outputs(const LinearArguments& a, int64_t row, int64_t panel, int half, Vector sum) {
-    const int64_t output = (a.gated ? panel / 2 : panel) * PANEL_OUTPUTS + half * LANES, count = a.outputs - output;
-    if (count <= 0) return;
-    float* const out = a.out + row * a.outputs + output;
-    float lane[LANES] = {};
-    const bool whole = count >= LANES;
-    const auto whole_of = [&](const float* p) __attribute__((always_inline)) {
-        if (whole) return load(p);
-        memcpy(lane, p, size_t(count) * sizeof(float));
-        return load(lane);
-    };
-    if (a.bias) sum = sum + whole_of(a.bias + output);
-    if (a.residual) sum = sum + whole_of(a.residual + row * a.outputs + output);
-    if (a.gated && panel % 2) {
-        const Vector gate = whole_of(out);
-        sum = gate / (broadcast(1.0f) + exponential(zero() - gate)) * sum;
-    }
-    if (whole) {
-        store(out, sum);
-        return;
-    }
-    store(lane, sum);
-    memcpy(out, lane, size_t(count) * sizeof(float));
-}
+// g / (1 + exp(-g)).
+WENDING_INLINE Vector silu(Vector g) { return g / (broadcast(1.0f) + exponential(zero() - g)); }
 
-// Asks for what store_outputs will go to: by then it has often left the nearest caches.
+// Asks for what store_tile will go to: by then it has often left the nearest caches.
 template <int ROWS>
 WENDING_INLINE void prefetch_outputs(const LinearArguments& a, int64_t row, int64_t panel) {
     const float* out = a.out + row * a.outputs + (a.gated ? panel / 2 : panel) * PANEL_OUTPUTS;
@@ -68,13 +44,36 @@ WENDING_INLINE void prefetch_outputs(const LinearArguments& a, int64_t row, int6
     }
 }
 
-// The same for a tile: `halves` half panels from `half` of `panel` on, and all of them for each of the rows in turn. Not
-// inlined: written out for all sums of a tile it would be a thousand instructions.
+// Stores the sums of a tile, or those of them that exist, with bias and residual added: `halves` half panels from `half` of
+// `panel` on, which stand side by side for each row. Gates are put where their outputs come to stand later: out = silu(gate) *
+// output (SwiGLU, Shazeer 2020). Not inlined: written out for all sums of a tile it would be a thousand instructions.
 static __attribute__((noinline)) void store_tile(const LinearArguments& a, int64_t row, int rows, int64_t panel, int half,
                                                  int halves, const float* sums) {
-    for (int r = 0; r < rows; ++r)
-        for (int h = half; h < half + halves; ++h, sums += LANES)
-            store_outputs(a, row + r, panel + h / 2, h % 2, load(sums));
+    for (int h = half; h < half + halves; ++h, sums += LANES) {
+        const int64_t at = panel + h / 2, output = (a.gated ? at / 2 : at) * PANEL_OUTPUTS + h % 2 * LANES;
+        const int64_t count = a.outputs - output < LANES ? a.outputs - output : LANES;
+        if (count <= 0) return;
+        float bias[LANES] = {}, lane[LANES] = {};
+        if (a.bias) memcpy(bias, a.bias + output, size_t(count) * sizeof(float));
+        for (int r = 0; r < rows; ++r) {
+            const int64_t first = (row + r) * a.outputs + output;
+            const auto load_existing = [&](const float* p) __attribute__((always_inline)) {
+                if (count == LANES) return load(p);
+                memcpy(lane, p, size_t(count) * sizeof(float));
+                return load(lane);
+            };
+            Vector sum = load(sums + r * halves * LANES);
+            if (a.bias) sum = sum + load(bias);
+            if (a.residual) sum = sum + load_existing(a.residual + first);
+            if (a.gated && at % 2) sum = silu(load_existing(a.out + first)) * sum;
+            if (count == LANES) {
+                store(a.out + first, sum);
+            } else {
+                store(lane, sum);
+                memcpy(a.out + first, lane, size_t(count) * sizeof(float));
+            }
+        }
+    }
 }
 
 // ROWS rows times HALVES half panels; the halves follow each other from output `output` on.
@@ -143,8 +142,8 @@ WENDING_INLINE void for_each_row_tile(int64_t rows, int64_t panel_bytes, int64_t
         for (int64_t i = 0; i < tiles; ++i) {
             const int64_t row = row_tile_begin(rows, MOST_ROWS, i);
             RowTile tile = {row, row_tile_begin(rows, MOST_ROWS, i + 1) - row, panel, {}};
-            for (int64_t step = 0; step < AHEAD_STEPS; ++step)
-                tile.ahead[step] = tiles == 1 ? BYTES_PREFETCHED : step % tiles == i ? panel_bytes : 0;
+            for (int64_t step = i; step < AHEAD_STEPS; step += tiles)
+                tile.ahead[step] = tiles == 1 ? BYTES_PREFETCHED : panel_bytes;
             with_width<MOST_ROWS>(tile, multiply);
         }
 }
