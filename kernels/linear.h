@@ -52,7 +52,7 @@ static __attribute__((noinline)) void store_tile(const LinearArguments& a, int64
     for (int h = half; h < half + halves; ++h, sums += LANES) {
         const int64_t at = panel + h / 2, output = (a.gated ? at / 2 : at) * PANEL_OUTPUTS + h % 2 * LANES;
         const int64_t count = a.outputs - output < LANES ? a.outputs - output : LANES;
-        if (count <= 0) return;
+        if (count <= 0) continue;
         float bias[LANES] = {}, lane[LANES] = {};
         if (a.bias) memcpy(bias, a.bias + output, size_t(count) * sizeof(float));
         for (int r = 0; r < rows; ++r) {
