@@ -114,6 +114,8 @@ void ThreadPool::wait_for_change(int thread, const std::atomic<uint32_t>& word, 
 }
 
 void ThreadPool::set_read_ahead(const void* data, int64_t bytes, int64_t each) {
+    const std::unique_lock<std::mutex> lock(busy_, std::try_to_lock);  // the shares belong to the threads there are
+    if (!lock) return;
     for (int thread = 0; thread < threads_; ++thread) {
         const int64_t begin = bytes * thread / threads_, end = bytes * (thread + 1) / threads_;
         Share& share = shares_[size_t(thread)];
