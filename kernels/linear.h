@@ -6,6 +6,7 @@
 
 #include "arguments.h"
 #include "each.h"
+#include "store_tile.h"
 #include "vector.h"
 
 namespace wending {
@@ -14,7 +15,6 @@ namespace WENDING_ISA {
 constexpr int PAIR_SIZE = 2 * PANEL_OUTPUTS;
 // How far ahead weights are asked for: the hardware's own prefetching stops at the end of each page.
 constexpr int PREFETCHED = 32 * PAIR_SIZE;
-constexpr int64_t BYTES_PREFETCHED = 4096;
 
 // A pair of inputs for 16 of the panel's 32 outputs; `half` says which.
 WENDING_INLINE void load_weights(const uint16_t* pair, int half, Vector& first, Vector& second) {
@@ -28,52 +28,6 @@ WENDING_INLINE void load_weights(const float* pair, int half, Vector& first, Vec
     __builtin_prefetch(at + PREFETCHED + PANEL_OUTPUTS);
     first = load(at);
     second = load(at + PANEL_OUTPUTS);
-}
-
-// g / (1 + exp(-g)).
-WENDING_INLINE Vector silu(Vector g) { return g / (broadcast(1.0f) + exponential(zero() - g)); }
-
-// Asks for what store_tile will go to: by then it has often left the nearest caches.
-template <int ROWS>
-WENDING_INLINE void prefetch_outputs(const LinearArguments& a, int64_t row, int64_t panel) {
-    const float* out = a.out + row * a.outputs + (a.gated ? panel / 2 : panel) * PANEL_OUTPUTS;
-    WENDING_UNROLL
-    for (int r = 0; r < ROWS; ++r, out += a.outputs) {
-        __builtin_prefetch(out, 1);
-        __builtin_prefetch(out + LANES, 1);
-    }
-}
-
-// Stores the sums of a tile, or those of them that exist, with bias and residual added: `halves` half panels from `half` of
-// `panel` on, which stand side by side for each row. Gates are put where their outputs come to stand later: out = silu(gate) *
-// output (SwiGLU, Shazeer 2020). Not inlined: written out for all sums of a tile it would be a thousand instructions.
-static __attribute__((noinline)) void store_tile(const LinearArguments& a, int64_t row, int rows, int64_t panel, int half,
-                                                 int halves, const float* sums) {
-    for (int h = half; h < half + halves; ++h, sums += LANES) {
-        const int64_t at = panel + h / 2, output = (a.gated ? at / 2 : at) * PANEL_OUTPUTS + h % 2 * LANES;
-        const int64_t count = a.outputs - output < LANES ? a.outputs - output : LANES;
-        if (count <= 0) continue;
-        float bias[LANES] = {}, lane[LANES] = {};
-        if (a.bias) memcpy(bias, a.bias + output, size_t(count) * sizeof(float));
-        for (int r = 0; r < rows; ++r) {
-            const int64_t first = (row + r) * a.outputs + output;
-            const auto load_existing = [&](const float* p) __attribute__((always_inline)) {
-                if (count == LANES) return load(p);
-                memcpy(lane, p, size_t(count) * sizeof(float));
-                return load(lane);
-            };
-            Vector sum = load(sums + r * halves * LANES);
-            if (a.bias) sum = sum + load(bias);
-            if (a.residual) sum = sum + load_existing(a.residual + first);
-            if (a.gated && at % 2) sum = silu(load_existing(a.out + first)) * sum;
-            if (count == LANES) {
-                store(a.out + first, sum);
-            } else {
-                store(lane, sum);
-                memcpy(a.out + first, lane, size_t(count) * sizeof(float));
-            }
-        }
-    }
 }
 
 // ROWS rows times HALVES half panels; the halves follow each other from output `output` on.
@@ -115,37 +69,6 @@ WENDING_INLINE void multiply_tile(const LinearArguments& a, int64_t row, int64_t
     for (int r = 0; r < ROWS; ++r)
         for (int h = 0; h < HALVES; ++h) store(found + (r * HALVES + h) * LANES, sums[r][h]);
     store_tile(a, row, ROWS, output / PANEL_OUTPUTS, first_half, HALVES, found);
-}
-
-// A tile of rows (see arguments.h) and a panel that it goes through in steps. At each step it asks for the weights that are
-// `ahead` bytes further on: with several tiles each for its share of the next panel, otherwise for what it comes to itself.
-constexpr int AHEAD_STEPS = 16;
-struct RowTile {
-    int64_t row, width, panel;
-    int64_t ahead[AHEAD_STEPS];
-};
-
-template <int WIDTH, class Multiply>
-WENDING_INLINE void with_width(const RowTile& tile, const Multiply& multiply) {
-    if constexpr (WIDTH > 1)
-        if (tile.width != WIDTH) return with_width<WIDTH - 1>(tile, multiply);
-    multiply(Index<WIDTH>{}, tile);
-}
-
-// Calls multiply(Index<width>, tile) for all rows and the panels from `begin` to `end`. Panels outside, rows inside: a panel
-// comes from memory once, while the one before it is multiplied.
-template <int MOST_ROWS, class Multiply>
-WENDING_INLINE void for_each_row_tile(int64_t rows, int64_t panel_bytes, int64_t begin, int64_t end,
-                                      const Multiply& multiply) {
-    const int64_t tiles = row_tiles(rows, MOST_ROWS);
-    for (int64_t panel = begin; panel < end; ++panel)
-        for (int64_t i = 0; i < tiles; ++i) {
-            const int64_t row = row_tile_begin(rows, MOST_ROWS, i);
-            RowTile tile = {row, row_tile_begin(rows, MOST_ROWS, i + 1) - row, panel, {}};
-            for (int64_t step = i; step < AHEAD_STEPS; step += tiles)
-                tile.ahead[step] = tiles == 1 ? BYTES_PREFETCHED : panel_bytes;
-            with_width<MOST_ROWS>(tile, multiply);
-        }
 }
 
 // Calls tile(Index<halves>, output) for all outputs of the panels from `begin` to `end`: HALVES half panels at once, and

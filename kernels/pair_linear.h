@@ -8,6 +8,8 @@
 #include "arguments.h"
 #include "linear.h"
 #include "pair_vector.h"
+#include "row_tile.h"
+#include "store_tile.h"
 
 #if defined(__AVX512F__)
 

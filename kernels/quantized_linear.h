@@ -6,7 +6,8 @@
 
 #include "arguments.h"
 #include "integer_vector.h"
-#include "linear.h"
+#include "row_tile.h"
+#include "store_tile.h"
 
 namespace wending {
 namespace WENDING_ISA {
@@ -19,6 +20,7 @@ constexpr int PASS_ROWS = 3, PASS_HALVES = 1;
 #else
 constexpr int PASS_ROWS = 1, PASS_HALVES = 1;
 #endif
+
 // ROWS rows of the tile from its row `first` on, times HALVES half panels from `half` on.
 template <int FORMAT, int ROWS, int HALVES>
 WENDING_INLINE void multiply_quantized(const QuantizedLinearArguments& a, const RowTile& tile, int first, int half) {
