@@ -54,14 +54,14 @@ struct RmsNormArguments {  // a task is a row
     float epsilon;
 };
 
-struct LinearArguments {  // a task is a panel, or two of them where they are gated
+struct LinearArguments {  // a task is a panel; where they are gated, parts begin and end between pairs of them
     const float* x;       // [rows][inputs]
     const void* panels;
     const float* bias;      // [outputs] or null
     const float* residual;  // [rows][outputs] or null; may be `out`
     float* out;             // [rows][outputs]
     int64_t rows, inputs, outputs;
-    bool gated;  // panels with the gates of `outputs` and panels with the outputs stand in turn; see store_outputs
+    bool gated;  // panels with the gates of `outputs` and panels with the outputs stand in turn; see store_tile.h
 };
 
 // Activations that are made smaller stand tile by tile, the rows of a tile side by side, so that it is read from one place.
