@@ -101,8 +101,9 @@ def fake_engine(
     max_tokens_per_step: int = 32,
     max_running: int = 8,
     model: Any = None,
+    **further: Any,
 ) -> Engine:
-    """An engine over the fakes."""
+    """An engine over the fakes; `further` settings are those of Engine."""
     return Engine(
         model or FakeModel(),
         FakeCache(num_blocks, block_size),  # type: ignore[arg-type]
@@ -113,4 +114,5 @@ def fake_engine(
         block_size=block_size,
         max_tokens_per_step=max_tokens_per_step,
         max_running=max_running,
+        **further,
     )

@@ -10,7 +10,9 @@ from tests.engine.fakes import EOS, GREEDY, MODEL_VOCAB_SIZE, VOCAB_SIZE, FakeMo
 from wending.engine.client import CompletionDelta
 from wending.engine.engine import Engine
 from wending.engine.errors import InvalidRequest
+from wending.engine.progress import Progress
 from wending.engine.sampling_params import SamplingParams
+from wending.engine.urgency import SECONDS_OF_A_PRIORITY, Urgency
 
 
 class ScriptedModel:
@@ -218,14 +220,169 @@ def test_a_refused_request_leaves_no_trace() -> None:
 def test_stats_count_sequences_blocks_and_tokens() -> None:
     engine = fake_engine(max_running=2)
     assert engine.stats().last_token_monotonic is None
-    engine.add_request("r", [1, 2, 3, 4, 5], SamplingParams(n=3, max_tokens=2, ignore_eos=True))
+    engine.add_request("r", [1, 2, 3], SamplingParams(n=3, max_tokens=2, ignore_eos=True))
     engine.step()
     stats = engine.stats()
-    assert (stats.running, stats.waiting, stats.kv_blocks_used, stats.kv_blocks_total) == (2, 1, 4, 64)
+    assert (stats.running, stats.waiting, stats.kv_blocks_used, stats.kv_blocks_total) == (2, 1, 2, 64)
     assert stats.tokens_generated_total == 2
     assert stats.last_token_monotonic is not None
     run(engine)
     assert engine.stats().tokens_generated_total == 6
+
+
+def test_goes_on_behind_what_an_engine_before_had_said() -> None:
+    params = SamplingParams(n=2, seed=3, max_tokens=9, ignore_eos=True, logprobs=1, stop=("zz",))
+    whole_engine = fake_engine()
+    whole_engine.add_request("r", [5, 6], params)
+    whole = run(whole_engine)
+    for cut in range(9):
+        said = [tokens(whole["r", index])[: cut + index] for index in range(2)]
+        engine = fake_engine()
+        progress = [Progress(ids, finished=len(ids) == 9) for ids in said]
+        engine.add_request("r", [5, 6], params, progress=progress)
+        rest = run(engine)
+        for index in range(2):
+            assert rest["r", index] == whole["r", index][len(said[index]) :]
+
+
+def test_half_a_character_and_a_held_back_stop_survive_the_engine() -> None:
+    params = SamplingParams(temperature=0, max_tokens=7, seed=1, stop=("稳x",))
+    script = [*"稳👍".encode()]
+    for cut in range(1, 7):
+        engine = fake_engine(model=ScriptedModel(script[cut:]))
+        engine.add_request("r", [1, 2, 3], params, progress=[Progress(script[:cut])])
+        assert say(script, params)[cut:] == run(engine)["r", 0]
+
+
+def test_a_request_whose_completions_are_all_finished_is_done() -> None:
+    engine = fake_engine()
+    engine.add_request("r", [1], SamplingParams(max_tokens=1), progress=[Progress([5], finished=True)])
+    assert not engine.has_work
+    engine.check_integrity()
+
+
+def test_progress_of_another_number_of_completions_is_refused() -> None:
+    with pytest.raises(InvalidRequest, match="progress: is of 1 completions; there are 2"):
+        fake_engine().add_request("r", [1], SamplingParams(n=2), progress=[Progress()])
+
+
+def test_what_is_not_complete_at_its_deadline_ends_with_an_error() -> None:
+    now = [0.0]
+    engine = fake_engine(clock=lambda: now[0])
+    params = SamplingParams(max_tokens=30, ignore_eos=True)
+    engine.add_request("late", [1, 2], params, Urgency(deadline_s=5))
+    engine.add_request("free", [1, 2], params)
+    engine.step()
+    now[0] = 5.0
+    deltas = run(engine)
+    last = deltas["late", 0][-1]
+    assert (last.finish_reason, last.error_code) == ("error", "deadline_exceeded")
+    assert last.error == "the deadline has passed, after 1 generated tokens"
+    assert len(tokens(deltas["free", 0])) == 29
+
+
+def test_a_deadline_that_is_kept_does_nothing() -> None:
+    engine = fake_engine()
+    engine.add_request("r", [1, 2], SamplingParams(max_tokens=3, ignore_eos=True), Urgency(deadline_s=60))
+    assert run(engine)["r", 0][-1].finish_reason == "length"
+
+
+def test_priorities_decide_who_waits() -> None:
+    engine = fake_engine(max_running=1, clock=lambda: 0.0)
+    params = SamplingParams(max_tokens=2, ignore_eos=True)
+    for name, priority in (("usual", 0), ("later", 1), ("first", -1)):
+        engine.add_request(name, [1, 2], params, Urgency(priority))
+    ended = []
+    while engine.has_work:
+        ended += [name for name, delta in engine.step() if delta.finish_reason is not None]
+    assert ended == ["first", "usual", "later"]
+
+
+def test_nobody_starves_while_more_urgent_requests_keep_coming() -> None:
+    now = [0.0]
+    engine = fake_engine(max_running=1, clock=lambda: now[0])
+    params = SamplingParams(max_tokens=2, ignore_eos=True)
+    engine.add_request("patient", [1, 2], params, Urgency(priority=3))
+    for number in range(1000):
+        now[0] += 1.0
+        engine.add_request(str(number), [1, 2], params)
+        if any(name == "patient" for name, _ in engine.step()):
+            break
+    assert number < 3 * SECONDS_OF_A_PRIORITY + 100
+    run(engine)
+
+
+def test_unsound_keys_and_values_leave_the_prefix_cache() -> None:
+    model = FakeModel()
+    engine = fake_engine(model=model)
+    model.poisoned_token = 200
+    prompt = [200, *range(20)]
+    engine.add_request("bad", prompt, GREEDY)
+    (last,) = run(engine)["bad", 0]
+    assert last.error_code == "non_finite_logits"
+    assert engine.stats().kv_blocks_cached == 0
+    model.poisoned_token = None
+    engine.add_request("good", prompt, GREEDY)
+    healthy = run(engine)["good", 0]
+    other = fake_engine()
+    other.add_request("good", prompt, GREEDY)
+    assert healthy == run(other)["good", 0]
+
+
+def test_a_prompt_that_was_computed_before_is_not_computed_again() -> None:
+    model = FakeModel()
+    engine = fake_engine(model=model)
+    answers = []
+    for name in ("cold", "warm"):
+        engine.add_request(name, list(range(30)), GREEDY)
+        answers.append(run(engine)[name, 0])
+    assert answers[0] == answers[1]
+    assert engine.stats().cached_tokens_total == 28
+
+
+class CountingModel:
+    """Counts from the last token on, modulo 20: a text that repeats itself."""
+
+    def __init__(self) -> None:
+        self.rows: list[int] = []
+
+    def forward(self, batch: Any, cache: Any) -> np.ndarray[Any, np.dtype[np.float32]]:
+        self.rows.append(len(batch.token_ids))
+        logits = np.zeros((len(batch.logit_rows), MODEL_VOCAB_SIZE), dtype=np.float32)
+        for row, token in zip(logits, batch.token_ids[batch.logit_rows], strict=True):
+            row[(token + 1) % 20] = 9.0
+        return logits
+
+
+def test_guesses_that_come_true_save_steps() -> None:
+    params = SamplingParams(temperature=0, max_tokens=60)
+    spoken = []
+    for speculate in (True, False):
+        model = CountingModel()
+        engine = fake_engine(model=model, max_context=128, num_blocks=64, speculate=speculate)
+        engine.add_request("r", list(range(20)), params)
+        spoken.append((tokens(run(engine)["r", 0]), len(model.rows)))
+    assert spoken[0][0] == spoken[1][0] == [token % 20 for token in range(20, 80)]
+    assert spoken[1][1] == 60
+    assert spoken[0][1] < 30
+
+
+def test_stats_count_guesses() -> None:
+    engine = fake_engine(model=CountingModel())
+    engine.add_request("r", list(range(20)), SamplingParams(temperature=0, max_tokens=30))
+    run(engine)
+    stats = engine.stats()
+    assert stats.tokens_drafted_total == stats.drafts_accepted_total > 10
+
+
+def test_says_who_is_in_a_step() -> None:
+    engine = fake_engine()
+    seen: list[list[str]] = []
+    engine.on_step = seen.append
+    engine.add_request("a", [1, 2, 3], SamplingParams(n=2, max_tokens=1))
+    engine.add_request("b", [4], SamplingParams(max_tokens=2, ignore_eos=True))
+    run(engine)
+    assert seen == [["a", "b"], ["b"]]
 
 
 def test_refuses_a_cache_smaller_than_the_context() -> None:

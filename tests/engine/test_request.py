@@ -55,4 +55,4 @@ def test_later_changes_to_the_prompt_list_do_not_reach_the_request() -> None:
     prompt = [1, 2]
     request = admit(prompt)
     prompt.append(3)
-    assert request.prompt_token_ids == [1, 2]
+    assert list(request.prompt_token_ids) == [1, 2]

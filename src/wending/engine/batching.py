@@ -12,21 +12,24 @@ from wending.model.batch import ForwardBatch
 
 
 def build_batch(chunks: Sequence_[Chunk], block_size: int) -> ForwardBatch:
-    """The ForwardBatch of at least one chunk: their tokens in order, a logit row for each that needs one."""
+    """The ForwardBatch of at least one chunk: their tokens in order; for each chunk that needs logits a row
+    for its last token and one for each guessed token."""
     # Lists first: most steps have few tokens, and then each array operation costs more than the tokens do.
     token_ids: list[int] = []
     positions: list[int] = []
     slots: list[int] = []
     sequence_rows: list[int] = []
     logit_rows: list[int] = []
-    for row, (sequence, start, end, needs_logits) in enumerate(chunks):
+    for row, (sequence, start, end, needs_logits, draft) in enumerate(chunks):
         table = sequence.block_table
         token_ids += sequence.token_ids[start:end]
-        positions += range(start, end)
-        slots += [table[place // block_size] * block_size + place % block_size for place in range(start, end)]
-        sequence_rows += [row] * (end - start)
         if needs_logits:
-            logit_rows.append(len(token_ids) - 1)
+            logit_rows += range(len(token_ids) - 1, len(token_ids) + len(draft))
+        token_ids += draft
+        places = range(start, end + len(draft))
+        positions += places
+        slots += [table[place // block_size] * block_size + place % block_size for place in places]
+        sequence_rows += [row] * len(places)
     return ForwardBatch(
         token_ids=np.array(token_ids, dtype=np.int32),
         positions=np.array(positions, dtype=np.int32),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from wending.engine.sampling_params import SamplingParams
+from wending.engine.urgency import Urgency
 
 if TYPE_CHECKING:
     from wending.model.generation_config import GenerationConfig
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 FinishReason = Literal["stop", "length", "error"]
 """stop: an end-of-sequence token, a stop token or a stop string. length: max_tokens or the context is used
 up. error: this completion failed and no other was touched; `CompletionDelta.error` says why."""
+
+ErrorCode = Literal[
+    "deadline_exceeded", "internal_error", "non_finite_logits", "nothing_allowed", "worker_crashed"
+]
+"""Why a completion failed, for programs."""
 
 
 class TopLogprob(NamedTuple):
@@ -66,6 +72,8 @@ class CompletionDelta:
     """Set on the last delta of this completion."""
     error: str | None = None
     """What went wrong, if and only if `finish_reason` is "error"."""
+    error_code: ErrorCode | None = None
+    """The kind of `error`."""
     seed: int | None = None
     """The seed of this request's random numbers: the one it asked for, or the one drawn for it."""
 
@@ -85,6 +93,14 @@ class EngineStats:
     """time.monotonic() when the newest token was made; None before the first."""
     preemptions_total: int = 0
     """How many times a sequence gave up its blocks and was computed again later."""
+    kv_blocks_cached: int = 0
+    """KV blocks whose content the prefix cache can find again, in use or not."""
+    cached_tokens_total: int = 0
+    """Tokens of prompts whose keys and values were found in the prefix cache."""
+    tokens_drafted_total: int = 0
+    """Tokens that were guessed and computed along."""
+    drafts_accepted_total: int = 0
+    """Those of them that the model would have chosen itself."""
     error: str | None = None
     """Why the engine is dead, or None while it works. A dead engine never comes back by itself."""
 
@@ -129,7 +145,11 @@ class EngineClient(ABC):
 
     @abstractmethod
     def generate(
-        self, prompt_token_ids: list[int], params: SamplingParams, request_id: str
+        self,
+        prompt_token_ids: list[int],
+        params: SamplingParams,
+        request_id: str,
+        urgency: Urgency | None = None,
     ) -> AsyncGenerator[CompletionDelta, None]:
         """Generate `params.n` completions of a prompt; iterate for their deltas.
 

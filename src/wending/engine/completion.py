@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence as Sequence_
 from typing import TYPE_CHECKING
 
-from wending.engine.client import CompletionDelta, FinishReason, TokenLogprob, TopLogprob
+from wending.engine.client import CompletionDelta, ErrorCode, FinishReason, TokenLogprob, TopLogprob
 from wending.engine.detokenizer import Detokenizer
 from wending.engine.request import Request
 from wending.engine.sampler import Sample, Sampler
@@ -29,18 +30,34 @@ class Completion:
         self.request = request
         self.index = index
         self.sequence = sequence
-        self.sampler = Sampler(params, request.seed, index, request.prompt_token_ids)
+        self._sampler: Sampler | None = None
         self._tokenizer = tokenizer
         self._detokenizer = Detokenizer(params.stop)
         self._end_token_ids = frozenset(params.stop_token_ids) | (
             frozenset() if params.ignore_eos else eos_token_ids
         )
 
+    @property
+    def sampler(self) -> Sampler:
+        """Made when it is first needed: it may hold the prompt, and thousands of requests may wait."""
+        if self._sampler is None:
+            request = self.request
+            self._sampler = Sampler(request.params, request.seed, self.index, request.prompt_token_ids)
+            for token_id in self.sequence.token_ids[self.sequence.num_prompt_tokens :]:
+                self._sampler.observe(token_id)
+        return self._sampler
+
+    def replay(self, token_ids: Sequence_[int]) -> None:
+        """Put it in the state in which it had generated these tokens, none of which ended it."""
+        for token_id in token_ids:
+            self.sequence.token_ids.append(token_id)
+            self._detokenizer.add(self._tokenizer.token_bytes(token_id))
+
     def append(self, sample: Sample) -> CompletionDelta:
         """Add a sampled token to the sequence; returns what it adds to the answer."""
         token_id = sample.token_id
-        self.sequence.token_ids.append(token_id)
         self.sampler.observe(token_id)
+        self.sequence.token_ids.append(token_id)
         finish_reason: FinishReason | None = None
         if token_id in self._end_token_ids:
             text, finish_reason = "", "stop"
@@ -61,7 +78,7 @@ class Completion:
             seed=self.request.seed,
         )
 
-    def fail(self, message: str) -> CompletionDelta:
+    def fail(self, code: ErrorCode, message: str) -> CompletionDelta:
         """The last delta of a completion that cannot go on."""
         return CompletionDelta(
             index=self.index,
@@ -70,6 +87,7 @@ class Completion:
             logprobs=None if self.request.params.logprobs is None else [],
             finish_reason="error",
             error=message,
+            error_code=code,
             seed=self.request.seed,
         )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wending.engine.errors import InvalidRequest
@@ -14,7 +16,7 @@ class Request:
     """One prompt and how to complete it. Together with the weights it determines every byte of the answer."""
 
     request_id: str
-    prompt_token_ids: list[int]
+    prompt_token_ids: array[int]
     params: SamplingParams
     seed: int
     """The seed in use: that of `params`, or the one drawn at admission."""
@@ -25,7 +27,7 @@ class Request:
     def admit(
         cls,
         request_id: str,
-        prompt_token_ids: list[int],
+        prompt_token_ids: Sequence[int],
         params: SamplingParams,
         *,
         vocab_size: int,
@@ -55,7 +57,7 @@ class Request:
                     raise InvalidRequest(name, f"token ids are 0 to {vocab_size - 1}, got {token_id!r}")
         return cls(
             request_id=request_id,
-            prompt_token_ids=list(prompt_token_ids),
+            prompt_token_ids=array("i", prompt_token_ids),
             params=params,
             seed=draw_seed() if params.seed is None else params.seed,
             max_total_tokens=min(length + (params.max_tokens or max_context), max_context),

@@ -1,39 +1,64 @@
-"""Decides which tokens of which sequences the next step computes. Plain Python: no arrays, no text.
+"""Decides which tokens of which sequences the next step computes. Plain Python: no arrays, no text, no clock.
 
 Continuous batching: each step is planned anew, so sequences come and go at any step. A step computes at
-most `max_tokens_per_step` tokens: first one for each decoding sequence, then chunks of prompts with what is
-left of the budget, so that a long prompt cannot hold up those that are decoding.
+most `max_tokens_per_step` tokens: first one for each decoding sequence, then chunks of prompts with what the
+pacer allows, so that a long prompt cannot hold up those that are decoding. Where no prompt is left to
+compute, guessed tokens (drafter.py) of the decoding sequences are computed along.
 
-Order is first come, first served: all running sequences are older than all waiting ones. When a decoding
-sequence needs a KV block and none is free, the newest running sequence is preempted: it gives up its
-blocks, keeps its tokens and goes back to the head of the queue, and they are computed again later. The
-oldest is thereby never held up, and since one sequence alone always fits, every sequence ends.
+Sequences are served in order of rank: priority and arrival. What a sequence has in common with earlier ones
+is taken from the prefix cache; if a running sequence is about to compute it, the other waits until it has.
+When a KV block is needed and none is free, the running sequence of the last rank is preempted: it gives up
+its blocks, keeps its tokens and goes back to the queue, and what the prefix cache has lost by then is
+computed again later. The first in rank is thereby never held up, and since one sequence alone always fits,
+every sequence ends.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from array import array
+from bisect import insort
 from typing import NamedTuple
 
+from wending.engine.block_hash import extend_block_hashes
 from wending.engine.block_manager import BlockManager
+from wending.engine.pacer import Pacer
 from wending.engine.sequence import Sequence, Status
+from wending.engine.step_costs import StepCosts
+
+NO_DRAFT: array[int] = array("i")
+MAX_DECODED_ROWS = 16
+"""Rows of a step that may be guessed tokens: not more than this with the sequences' own."""
 
 
 class Chunk(NamedTuple):
-    """Tokens `start` to `end` - 1 of a sequence, to be computed in one step."""
+    """Tokens `start` to `end` - 1 of a sequence and behind them `draft`, to be computed in one step."""
 
     sequence: Sequence
     start: int
     end: int
     needs_logits: bool
     """Whether `end` was the end of the sequence: then its last token's logits give the next token."""
+    draft: array[int] = NO_DRAFT
+    """Guesses of what follows. Each gets logits too. Only behind the end of a sequence."""
+
+    @property
+    def is_decode(self) -> bool:
+        """Whether it is the one newest token of a sequence, as opposed to a piece of a prompt."""
+        return self.needs_logits and self.end - self.start == 1
 
 
 class Scheduler:
     """Plans steps and owns the blocks of all sequences given to it, from `add` to `finish`."""
 
-    def __init__(self, block_manager: BlockManager, max_tokens_per_step: int, max_running: int) -> None:
-        """`max_running` sequences hold KV blocks at a time. It may not exceed the step's budget of tokens."""
+    def __init__(
+        self,
+        block_manager: BlockManager,
+        max_tokens_per_step: int,
+        max_running: int,
+        pacer: Pacer | None = None,
+    ) -> None:
+        """`max_running` sequences hold KV blocks at a time. It may not exceed the step's budget of tokens.
+        `pacer`: None: chunks of prompts as long as the budget allows."""
         if not 1 <= max_running <= max_tokens_per_step:
             raise ValueError(
                 f"max_running must be 1 to max_tokens_per_step ({max_tokens_per_step}), got {max_running}"
@@ -41,9 +66,13 @@ class Scheduler:
         self.block_manager = block_manager
         self.max_tokens_per_step = max_tokens_per_step
         self.max_running = max_running
-        self.running: list[Sequence] = []  # oldest first
-        self.waiting: deque[Sequence] = deque()  # oldest first
+        self.pacer = pacer or Pacer(max_tokens_per_step)
+        self.costs = StepCosts()
+        self.running: list[Sequence] = []  # in order of rank, as is `waiting`
+        self.waiting: list[Sequence] = []
         self.preemptions_total = 0
+        self.cached_tokens_total = 0
+        """Tokens whose keys and values were found in the prefix cache instead of computed."""
 
     @property
     def has_work(self) -> bool:
@@ -58,8 +87,7 @@ class Scheduler:
                 f"{sequence.max_total_tokens} tokens need {needed} KV blocks and there are only "
                 f"{self.block_manager.num_blocks}"
             )
-        sequence.status = Status.WAITING
-        self.waiting.append(sequence)
+        self._queue(sequence)
 
     def finish(self, sequence: Sequence) -> None:
         """Let go of a sequence, wherever it stands, and free its blocks. Only between steps."""
@@ -73,18 +101,36 @@ class Scheduler:
     def schedule(self) -> list[Chunk]:
         """The next step's work, with KV blocks for all of it. Empty only if there is no sequence.
 
-        Whoever carries the plan out sets each sequence's `num_computed_tokens` to its chunk's `end`.
+        Whoever carries the plan out says for each chunk how far it came, with `note_computed`.
         """
         chunks = self._plan_decodes()
-        budget = self._plan_prefills(chunks, self.max_tokens_per_step - len(chunks))
+        decodes = len(chunks)
+        budget = min(self.pacer.budget(decodes > 0), self.max_tokens_per_step - decodes)
+        budget = self._plan_prefills(chunks, budget)
         self._admit(chunks, budget)
+        if all(chunk.is_decode for chunk in chunks):
+            self._add_drafts(chunks)
         return chunks
 
+    def note_computed(self, sequence: Sequence, end: int) -> None:
+        """The keys and values of a running sequence are in its blocks now, for all tokens before `end`."""
+        block_size = self.block_manager.block_size
+        first, blocks = sequence.num_computed_tokens // block_size, end // block_size
+        extend_block_hashes(sequence.block_hashes, sequence.token_ids, block_size, blocks)
+        for index in range(first, blocks):
+            self.block_manager.register(sequence.block_table[index], sequence.block_hashes[index])
+        sequence.num_computed_tokens = end
+
+    def distrust(self, sequence: Sequence) -> None:
+        """Have no other sequence use the blocks of this one: what it computed is unsound."""
+        self.block_manager.forget(sequence.block_table)
+
     def check_integrity(self) -> None:
-        """RuntimeError if a block is lost or shared, or the order of arrival broken. Call it when idle."""
-        arrivals = [sequence.sequence_id for sequence in [*self.running, *self.waiting]]
-        if arrivals != sorted(set(arrivals)):
-            raise RuntimeError(f"sequences out of order of arrival: {arrivals}")
+        """RuntimeError if a block is lost or miscounted, or the order broken. Call it between steps."""
+        for name, sequences in (("running", self.running), ("waiting", self.waiting)):
+            ranks = [sequence.rank for sequence in sequences]
+            if ranks != sorted(set(ranks)):
+                raise RuntimeError(f"{name} sequences out of order: {ranks}")
         for sequence in self.running:
             if not sequence.num_computed_tokens <= len(sequence.block_table) * self.block_manager.block_size:
                 raise RuntimeError(f"computed tokens without a block: {sequence}")
@@ -93,8 +139,12 @@ class Scheduler:
                 raise RuntimeError(f"a waiting sequence holds blocks: {sequence}")
         self.block_manager.check_integrity(sequence.block_table for sequence in self.running)
 
+    def _queue(self, sequence: Sequence) -> None:
+        sequence.status = Status.WAITING
+        insort(self.waiting, sequence, key=_rank)
+
     def _plan_decodes(self) -> list[Chunk]:
-        """One token for each decoding sequence; oldest first, so that no planned one is preempted."""
+        """One token for each decoding sequence; in order, so that no planned one is preempted."""
         chunks: list[Chunk] = []
         position = 0
         while position < len(self.running):  # preemption shortens the list from its end
@@ -114,22 +164,57 @@ class Scheduler:
         return budget
 
     def _admit(self, chunks: list[Chunk], budget: int) -> None:
-        """Start waiting sequences, oldest first, while budget, places and blocks last.
-
-        A sequence starts only if the blocks for all its tokens are free and one more stays free for each
-        running sequence; otherwise the next few decodes would preempt it again and its prefill would be
-        lost.
-        """
-        while self.waiting and budget > 0 and len(self.running) < self.max_running:
+        """Start waiting sequences, in order, while budget, places and blocks last."""
+        while self.waiting and budget > 0:
             sequence = self.waiting[0]
-            needed = self.block_manager.blocks_for(len(sequence.token_ids))
-            if needed + len(self.running) > self.block_manager.num_free_blocks:
+            cached = self.block_manager.find(self._prompt_hashes(sequence))
+            if self._is_being_computed(sequence, len(cached)):
                 break
-            self.waiting.popleft()
-            sequence.block_table = self.block_manager.allocate(needed)
-            sequence.status = Status.RUNNING
-            self.running.append(sequence)
+            while not self._has_room(sequence, cached):
+                if not self.running or self.running[-1].rank < sequence.rank:
+                    return
+                victim = self._preempt_last()
+                chunks[:] = [chunk for chunk in chunks if chunk.sequence is not victim]
+                cached = self.block_manager.find(sequence.block_hashes)
+            self.waiting.remove(sequence)
+            self._start(sequence, cached)
             budget -= self._plan_chunk(chunks, sequence, budget)
+
+    def _prompt_hashes(self, sequence: Sequence) -> list[bytes]:
+        """Of the full blocks before the last token, which must be computed for its logits in any case."""
+        block_size = self.block_manager.block_size
+        blocks = (len(sequence.token_ids) - 1) // block_size
+        extend_block_hashes(sequence.block_hashes, sequence.token_ids, block_size, blocks)
+        return sequence.block_hashes
+
+    def _is_being_computed(self, sequence: Sequence, block: int) -> bool:
+        """Whether a running sequence is about to compute this block of `sequence`, which starts there."""
+        if block == len(sequence.block_hashes):
+            return False
+        wanted = sequence.block_hashes[block]
+        return any(
+            other.num_computed_tokens <= block * self.block_manager.block_size
+            and other.block_hashes[block : block + 1] == [wanted]
+            for other in self.running
+        )
+
+    def _has_room(self, sequence: Sequence, cached: list[int]) -> bool:
+        """Whether a sequence may start: there are blocks for all its tokens, and one more stays free for each
+        running sequence; otherwise the next few decodes would preempt it again and its prefill would be
+        lost."""
+        needed = self.block_manager.blocks_for(len(sequence.token_ids)) - len(cached)
+        free = self.block_manager.num_free_blocks - self.block_manager.num_idle(cached)
+        return len(self.running) < self.max_running and needed + len(self.running) <= free
+
+    def _start(self, sequence: Sequence, cached: list[int]) -> None:
+        manager = self.block_manager
+        manager.share(cached)
+        needed = manager.blocks_for(len(sequence.token_ids)) - len(cached)
+        sequence.block_table = [*cached, *manager.allocate(needed)]
+        sequence.num_computed_tokens = len(cached) * manager.block_size
+        self.cached_tokens_total += sequence.num_computed_tokens
+        sequence.status = Status.RUNNING
+        insort(self.running, sequence, key=_rank)
 
     def _plan_chunk(self, chunks: list[Chunk], sequence: Sequence, budget: int) -> int:
         """Plan as many tokens of a sequence as the budget allows; returns how many."""
@@ -138,26 +223,46 @@ class Scheduler:
         chunks.append(Chunk(sequence, start, end, end == len(sequence.token_ids)))
         return end - start
 
+    def _add_drafts(self, chunks: list[Chunk]) -> None:
+        """Guess tokens of decoding sequences, in order, as far as rows and free blocks allow."""
+        rows = min(MAX_DECODED_ROWS, self.max_tokens_per_step) - len(chunks)
+        for index, chunk in enumerate(chunks):
+            sequence, drafter = chunk.sequence, chunk.sequence.drafter
+            length = len(sequence.token_ids)
+            most = min(rows, sequence.max_total_tokens - length - 1)
+            if drafter is None or most < 1:
+                continue
+            worthwhile = self.costs.worthwhile(len(chunks), drafter.acceptance)
+            draft = drafter.propose(sequence.token_ids, most, worthwhile)
+            missing = self.block_manager.blocks_for(length + len(draft)) - len(sequence.block_table)
+            if not draft or missing > self.block_manager.num_free_blocks:
+                continue
+            sequence.block_table += self.block_manager.allocate(max(missing, 0))
+            chunks[index] = chunk._replace(draft=draft)
+            rows -= len(draft)
+
     def _grow(self, sequence: Sequence) -> bool:
-        """Give a sequence the block its newest token needs. False if, being newest, it was preempted."""
+        """Give a sequence the block its newest token needs. False if, being last, it was preempted."""
         while self.block_manager.blocks_for(len(sequence.token_ids)) > len(sequence.block_table):
             if self.block_manager.num_free_blocks:
                 sequence.block_table += self.block_manager.allocate(1)
-            else:
-                victim = self.running.pop()
-                self._preempt(victim)
-                if victim is sequence:
-                    return False
+            elif self._preempt_last() is sequence:
+                return False
         return True
 
-    def _preempt(self, sequence: Sequence) -> None:
-        """Send the newest running sequence back to the head of the queue, where all are newer still."""
-        self._release_blocks(sequence)
-        sequence.status = Status.WAITING
-        self.waiting.appendleft(sequence)
+    def _preempt_last(self) -> Sequence:
+        """Send the running sequence of the last rank back to the queue."""
+        victim = self.running.pop()
+        self._release_blocks(victim)
+        self._queue(victim)
         self.preemptions_total += 1
+        return victim
 
     def _release_blocks(self, sequence: Sequence) -> None:
-        self.block_manager.free(sequence.block_table)
+        self.block_manager.release(sequence.block_table)
         sequence.block_table = []
         sequence.num_computed_tokens = 0
+
+
+def _rank(sequence: Sequence) -> tuple[float, int]:
+    return sequence.rank

@@ -1,11 +1,15 @@
 """A run of tokens as the scheduler sees it: how many there are, how many are computed, where their K/V lie.
 
-Knows no text, no sampling and no arrays.
+Knows no text, no sampling and no numpy arrays.
 """
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Iterable
 from enum import Enum
+
+from wending.engine.drafter import Drafter
 
 
 class Status(Enum):
@@ -21,26 +25,42 @@ class Sequence:
     """The tokens of a prompt and of one completion of it."""
 
     __slots__ = (
+        "block_hashes",
         "block_table",
+        "drafter",
         "max_total_tokens",
         "num_computed_tokens",
         "num_prompt_tokens",
+        "rank",
         "sequence_id",
         "status",
         "token_ids",
     )
 
-    def __init__(self, sequence_id: int, prompt_token_ids: list[int], max_total_tokens: int) -> None:
+    def __init__(
+        self,
+        sequence_id: int,
+        prompt_token_ids: Iterable[int],
+        max_total_tokens: int,
+        rank: float = 0.0,
+        drafter: Drafter | None = None,
+    ) -> None:
         self.sequence_id = sequence_id
-        """Counts up in order of arrival: of two sequences, the one with the larger id is the newer."""
-        self.token_ids = list(prompt_token_ids)
-        self.num_prompt_tokens = len(prompt_token_ids)
+        self.token_ids = array("i", prompt_token_ids)  # thousands of long prompts may wait
+        self.num_prompt_tokens = len(self.token_ids)
         self.max_total_tokens = max_total_tokens
         """Prompt and completion together never grow beyond this."""
+        self.rank = (rank, sequence_id)
+        """Sequences are served in this order. Ids count up in order of arrival."""
+        self.drafter = drafter
+        """Guesses its next tokens; None: no speculation."""
         self.num_computed_tokens = 0
         """Tokens whose K/V are in the cache: the first so many of `token_ids`."""
         self.block_table: list[int] = []
         """KV blocks in order: token i lies in block block_table[i // block_size]."""
+        self.block_hashes: list[bytes] = []
+        """Content hashes of the first full blocks of `token_ids`, as far as they were needed; see
+        block_hash.py."""
         self.status = Status.NEW
 
     @property

@@ -22,6 +22,7 @@ from wending.engine.engine import Engine, Output
 from wending.engine.errors import EngineDead, InvalidRequest
 from wending.engine.prompt_encoder import PromptEncoder
 from wending.engine.sampling_params import SamplingParams
+from wending.engine.urgency import Urgency
 
 _log = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ class _Add:
     key: str
     prompt_token_ids: list[int]
     params: SamplingParams
+    urgency: Urgency | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,11 @@ class ThreadClient(EngineClient):
         self._die("the engine was closed")
 
     async def generate(
-        self, prompt_token_ids: list[int], params: SamplingParams, request_id: str
+        self,
+        prompt_token_ids: list[int],
+        params: SamplingParams,
+        request_id: str,
+        urgency: Urgency | None = None,
     ) -> AsyncGenerator[CompletionDelta, None]:
         """See EngineClient.generate."""
         if self._death is not None:
@@ -83,7 +89,7 @@ class ThreadClient(EngineClient):
         # The key is ours and never used twice, so nothing late of an aborted request can reach a namesake.
         key = f"{request_id}#{next(self._keys)}"
         stream = self._streams[key] = DeltaStream(params.n)
-        self._commands.put(_Add(key, prompt_token_ids, params))
+        self._commands.put(_Add(key, prompt_token_ids, params, urgency))
         try:
             while (delta := await stream.get()) is not None:
                 yield delta
@@ -162,7 +168,7 @@ class ThreadClient(EngineClient):
             self._engine.abort_request(command.key)
             return
         try:
-            self._engine.add_request(command.key, command.prompt_token_ids, command.params)
+            self._engine.add_request(command.key, command.prompt_token_ids, command.params, command.urgency)
         except InvalidRequest as error:
             self._in_loop(self._refuse, command.key, error)
         except Exception as error:
