@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.invariance.answers import Answer, answers
+from tests.invariance.answers import Answer, answers, answers_of_two_engines
 from tests.invariance.engines import engine_like, load_random_model
 
 from wending import _kernels
@@ -54,7 +54,10 @@ def requests(loaded: LoadedEngine) -> Requests:
 @pytest.fixture(scope="module")
 def alone(loaded: LoadedEngine, requests: Requests) -> list[list[Answer]]:
     """Each request in an engine of its own, in one step for each prompt."""
-    return [answers(engine_like(loaded, max_tokens_per_step=200), [request])[0] for request in requests]
+    return [
+        answers(engine_like(loaded, max_tokens_per_step=200, speculate=False), [request])[0]
+        for request in requests
+    ]
 
 
 @pytest.fixture(params=[1, 2, 3])
@@ -97,7 +100,8 @@ def test_preempted_and_computed_again(loaded: LoadedEngine) -> None:
     engine = engine_like(loaded, num_blocks=16)
     together = answers(engine, growing)
     assert engine.stats().preemptions_total > 2
-    assert together == [answers(engine_like(loaded), [request])[0] for request in growing]
+    plain = [answers(engine_like(loaded, speculate=False), [request])[0] for request in growing]
+    assert together == plain
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -113,6 +117,39 @@ def test_any_number_of_threads(
 ) -> None:
     assert _kernels.threads() == threads
     assert answers(engine_like(loaded), requests) == alone
+
+
+def test_cold_and_warm(loaded: LoadedEngine, requests: Requests, alone: list[list[Answer]]) -> None:
+    engine = engine_like(loaded)
+    assert answers(engine, requests) == alone
+    cached = engine.stats().cached_tokens_total
+    assert answers(engine, requests) == alone
+    assert engine.stats().cached_tokens_total > cached
+
+
+def test_speculative_and_plain(loaded: LoadedEngine) -> None:
+    """Texts that repeat themselves, as random models' greedy ones do and prompts here do."""
+    numbers = random.Random(13)
+    repeating: Requests = []
+    for count in range(6):
+        phrase = [numbers.randrange(256) for _ in range(9)]
+        params = replace(GREEDY if count % 3 else SAMPLED, seed=count, max_tokens=90, ignore_eos=True)
+        repeating.append((phrase * 4, params))
+    plain = answers(engine_like(loaded, speculate=False), repeating)
+    together, single = engine_like(loaded), engine_like(loaded)
+    assert answers(together, repeating) == plain
+    assert [answers(single, [request])[0] for request in repeating] == plain
+    assert single.stats().drafts_accepted_total > 0
+    assert single.stats().drafts_accepted_total < single.stats().tokens_drafted_total
+
+
+@pytest.mark.parametrize("steps", [1, 7, 20])
+def test_before_and_after_a_crash(
+    loaded: LoadedEngine, requests: Requests, alone: list[list[Answer]], steps: int
+) -> None:
+    engines = engine_like(loaded), engine_like(loaded, num_blocks=40)
+    seeded = [(prompt, replace(params, seed=params.seed or 0)) for prompt, params in requests]
+    assert answers_of_two_engines(*engines, seeded, steps) == alone
 
 
 async def test_streamed_and_whole(
