@@ -44,6 +44,8 @@ def _serve(options: argparse.Namespace) -> int:
         memory=options.memory,
         threads=options.threads,
         cache=not options.no_cache,
+        speculate=not options.no_speculation,
+        gap_s=options.max_gap / 1000,
         language=_locale_language(),
     )
 
@@ -191,6 +193,25 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser], sa
         help=say(
             "quantise again instead of keeping 8 and 4 bit weights on the disk (see: wending cache)",
             "不在磁盘上保留 8 位和 4 位权重，每次重新量化（参见 wending cache）",
+        ),
+    )
+    command.add_argument(
+        "--max-gap",
+        type=_positive,
+        default=250,
+        metavar="MS",
+        help=say(
+            "how long running streams may wait for a token while a long prompt is read, in ms "
+            "(default: %(default)s)",
+            "读入长提示时，正在生成的流等待下一个词元的最长时间，单位毫秒（默认 %(default)s）",
+        ),
+    )
+    command.add_argument(
+        "--no-speculation",
+        action="store_true",
+        help=say(
+            "never guess tokens from the text (the answers are the same either way)",
+            "不从上下文猜测词元（答案不变，只影响速度）",
         ),
     )
     command.set_defaults(run=_serve)

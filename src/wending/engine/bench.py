@@ -49,7 +49,7 @@ def run_bench(
     try:
         size_thread_pool(threads)
         bandwidth = read_bandwidth()  # before the engine plans its memory: this takes some for a moment
-        loaded = load_engine(model, quant=quant, threads=threads)
+        loaded = load_engine(model, quant=quant, threads=threads, speculate=False)
         chosen = _that_fit(loaded, prompt, tokens) if batches is None else list(batches)
         for batch in chosen:
             check_fits(loaded.engine, batch, prompt, tokens)

@@ -91,6 +91,7 @@ class LLM:
         max_context: int | None = None,
         threads: int | None = None,
         cache: bool = True,
+        speculate: bool = True,
         progress: Callable[[int, int], None] | None = None,
     ) -> None:
         """Load the checkpoint folder or GGUF file `model`, or the bundled model. See `load_engine`."""
@@ -102,6 +103,7 @@ class LLM:
             max_context=max_context,
             threads=threads,
             cache=cache,
+            speculate=speculate,
             progress=progress,
         )
         self.info = loaded.info

@@ -12,6 +12,7 @@ from wending.engine.available_memory import available_memory
 from wending.engine.budget import MemoryBudget, NotEnoughMemory, plan_memory
 from wending.engine.client import ModelInfo
 from wending.engine.engine import Engine
+from wending.engine.pacer import Pacer
 from wending.engine.prompt_encoder import PromptEncoder
 from wending.engine.thread_client import ThreadClient
 from wending.model.checkpoint import Checkpoint
@@ -27,6 +28,10 @@ BLOCK_SIZE = 16
 MAX_TOKENS_PER_STEP = 512
 MAX_RUNNING = 64
 ATTENTION_PARTS_BYTES = 8 << 20  # at most, see kernels/operations.cpp
+DEFAULT_GAP_S = 0.25
+"""Of a service: beside a long prompt, the streams that are running get a token this often."""
+STEP_OF_GAPS = 4
+"""A step of prompts alone may take so many times as long: nobody waits for a token, only for a turn."""
 USEFUL_CONTEXT = 8192
 """Weights are rather quantised than the context made shorter than this, unless a precision was asked for."""
 
@@ -50,6 +55,8 @@ def load_engine(
     max_context: int | None = None,
     threads: int | None = None,
     cache: bool = True,
+    speculate: bool = True,
+    gap_s: float | None = None,
     progress: Callable[[int, int], None] | None = None,
     on_budget: Callable[[MemoryBudget], None] | None = None,
 ) -> LoadedEngine:
@@ -60,8 +67,10 @@ def load_engine(
     BF16. `memory` is the most bytes the engine may take, `max_context` the context to serve; see
     `plan_memory`.
     `threads`: how many compute (None: as many as there are processors). `cache`: whether quantised weights
-    are kept on the disk for the next start, or taken from there. `on_budget` is told the plan before any of
-    the memory is taken, `progress` the bytes of weights read so far and in all.
+    are kept on the disk for the next start, or taken from there. `speculate`: whether tokens are guessed from
+    the text where that saves time. `gap_s`: how long a step with prompts in it may take beside sequences that
+    are decoding; None: as long as it takes. `on_budget` is told the plan before any of the memory is taken,
+    `progress` the bytes of weights read so far and in all.
 
     Raises CheckpointError for a checkpoint that cannot be used, NotEnoughMemory when it does not fit, and
     ValueError for a `max_context` that the model does not have or for fewer than one thread.
@@ -112,6 +121,8 @@ def load_engine(
         block_size=BLOCK_SIZE,
         max_tokens_per_step=MAX_TOKENS_PER_STEP,
         max_running=MAX_RUNNING,
+        speculate=speculate,
+        pacer=Pacer(MAX_TOKENS_PER_STEP, gap_s, None if gap_s is None else STEP_OF_GAPS * gap_s),
     )
     is_demo = path.resolve() == demo.folder().resolve()
     info = ModelInfo(
@@ -138,6 +149,8 @@ def load_client(
     max_context: int | None = None,
     threads: int | None = None,
     cache: bool = True,
+    speculate: bool = True,
+    gap_s: float | None = DEFAULT_GAP_S,
     progress: Callable[[int, int], None] | None = None,
     on_budget: Callable[[MemoryBudget], None] | None = None,
 ) -> ThreadClient:
@@ -150,6 +163,8 @@ def load_client(
         max_context=max_context,
         threads=threads,
         cache=cache,
+        speculate=speculate,
+        gap_s=gap_s,
         progress=progress,
         on_budget=on_budget,
     )

@@ -1,7 +1,8 @@
 """How fast an engine is on this machine: prompts and decoding for several batch sizes, against the limits.
 
 Goes through the whole engine (scheduler, forward pass, sampler, detokeniser) with random token ids, greedily
-and past the end of text. Knows nothing of how results are shown.
+and past the end of text. The engine must not guess tokens: a step counts as one token for each sequence.
+Knows nothing of how results are shown.
 """
 
 from __future__ import annotations
@@ -89,8 +90,8 @@ def check_fits(engine: Engine, batch: int, prompt: int, tokens: int) -> None:
 def measure(engine: Engine, batch: int, prompt: int, tokens: int, repeats: int, limits: Limits) -> BatchSpeed:
     """The speed with `batch` sequences at once. Raises InvalidRequest as `check_fits` does."""
     check_fits(engine, batch, prompt, tokens)
-    _run(engine, batch, min(prompt, 16), 2, seed=0)  # the first touch of memory is not measured
-    runs = [_run(engine, batch, prompt, tokens, seed) for seed in range(repeats)]
+    _run(engine, batch, min(prompt, 16), 2, [batch, repeats])  # the first touch of memory is not measured
+    runs = [_run(engine, batch, prompt, tokens, [batch, repeat]) for repeat in range(repeats)]
     steps = [step for _, _, step in runs]
     step_s = statistics.median(steps)
     read = _bytes_per_step(engine, batch, prompt + tokens / 2)
@@ -109,7 +110,7 @@ def measure(engine: Engine, batch: int, prompt: int, tokens: int, repeats: int, 
     )
 
 
-def _run(engine: Engine, batch: int, prompt: int, tokens: int, seed: int) -> tuple[float, float, float]:
+def _run(engine: Engine, batch: int, prompt: int, tokens: int, seed: list[int]) -> tuple[float, float, float]:
     """Seconds until all prompts are read, median seconds to a first token, and seconds of a decoding step."""
     numbers = np.random.default_rng(seed)
     params = SamplingParams(

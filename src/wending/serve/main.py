@@ -21,7 +21,7 @@ from wending import __version__
 from wending.engine.budget import MemoryBudget
 from wending.engine.client import EngineClient, ModelInfo
 from wending.engine.errors import CheckpointError, EngineDead, NotEnoughMemory
-from wending.engine.load import load_client
+from wending.engine.load import DEFAULT_GAP_S, load_client
 from wending.serve.app import create_app
 from wending.serve.http_server import HTTPServer
 from wending.serve.last_resort import LastResort
@@ -50,13 +50,15 @@ def run_server(
     memory: int | None = None,
     threads: int | None = None,
     cache: bool = True,
+    speculate: bool = True,
+    gap_s: float = DEFAULT_GAP_S,
     language: str = "en",
 ) -> int:
     """Serve the checkpoint `model`, a folder or a GGUF file (None: the bundled one), until SIGTERM or SIGINT.
 
     `port` 0 is any free one. `memory`: the bytes that the engine may take. `threads`: how many compute.
-    `cache`: whether quantised weights are kept on the disk, or taken from there. `language` of the output:
-    "en" or "zh". The result is the exit code: 0, or 1 after a failure, which one line on standard error
+    `cache`: whether quantised weights are kept on the disk, or taken from there. `speculate`, `gap_s`: see
+    `load_engine`. `language` of the output: "en" or "zh". The result is the exit code: 0, or 1 after a failure, which one line on standard error
     explains.
     """
     last_resort = LastResort()
@@ -73,6 +75,8 @@ def run_server(
                 memory=memory,
                 threads=threads,
                 cache=cache,
+                speculate=speculate,
+                gap_s=gap_s,
                 progress=output.loading,
                 on_budget=partial(_show_budget, output),
             )
