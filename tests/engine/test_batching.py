@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from array import array
+
 import numpy as np
 
 from wending.engine.batching import build_batch
@@ -31,9 +33,20 @@ def test_logits_are_asked_for_where_a_sequence_ends_and_nowhere_else() -> None:
     assert build_batch([Chunk(one, 0, 2, False)], 4).logit_rows.tolist() == []
 
 
+def test_guessed_tokens_follow_the_sequence_and_get_logits_each() -> None:
+    one, two = sequence([1, 2, 3], [2, 5]), sequence([4], [1])
+    chunks = [Chunk(one, 2, 3, True, array("i", [8, 9])), Chunk(two, 0, 1, True)]
+    batch = build_batch(chunks, 4)
+    assert batch.token_ids.tolist() == [3, 8, 9, 4]
+    assert batch.positions.tolist() == [2, 3, 4, 0]
+    assert batch.slots.tolist() == [10, 11, 20, 4]
+    assert batch.sequence_rows.tolist() == [0, 0, 0, 1]
+    assert batch.logit_rows.tolist() == [0, 1, 2, 3]
+
+
 def test_arrays_are_contiguous_int32() -> None:
     batch = build_batch([Chunk(sequence([1, 2, 3], [0]), 0, 3, True)], 4)
-    for array in (
+    for each in (
         batch.token_ids,
         batch.positions,
         batch.slots,
@@ -41,5 +54,5 @@ def test_arrays_are_contiguous_int32() -> None:
         batch.block_tables,
         batch.logit_rows,
     ):
-        assert array.dtype == np.int32
-        assert array.flags.c_contiguous
+        assert each.dtype == np.int32
+        assert each.flags.c_contiguous

@@ -58,8 +58,8 @@ def run_server(
 
     `port` 0 is any free one. `memory`: the bytes that the engine may take. `threads`: how many compute.
     `cache`: whether quantised weights are kept on the disk, or taken from there. `speculate`, `gap_s`: see
-    `load_engine`. `language` of the output: "en" or "zh". The result is the exit code: 0, or 1 after a failure, which one line on standard error
-    explains.
+    `load_engine`. `language` of the output: "en" or "zh". The result is the exit code: 0, or 1 after a
+    failure, which one line on standard error explains.
     """
     last_resort = LastResort()
     try:
