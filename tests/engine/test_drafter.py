@@ -1,92 +1,110 @@
 from __future__ import annotations
 
+import itertools
 from array import array
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wending.engine.drafter import FIRST_LENGTH, LONGEST_DRAFT, LONGEST_PAUSE, MATCHED_TOKENS, Drafter
+from wending.engine.drafter import LONGEST_GUESS, LONGEST_PAUSE, MATCHED_TOKENS, Drafter
 
 
-def propose(token_ids: list[int], most: int = LONGEST_DRAFT, drafter: Drafter | None = None) -> list[int]:
-    return list((drafter or Drafter()).propose(array("i", token_ids), most, worthwhile=True))
+def guess(token_ids: list[int], most: int = LONGEST_GUESS, drafter: Drafter | None = None) -> list[int]:
+    guessed = (drafter or Drafter()).guess(array("i", token_ids), most)
+    return [] if guessed is None else list(guessed.token_ids)
 
 
-def test_proposes_what_followed_the_same_tokens_before() -> None:
-    assert propose([9, 1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3]) == [4, 5, 6, 7]
+def test_guesses_what_followed_the_same_tokens_before() -> None:
+    assert guess([9, 1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3], most=4) == [4, 5, 6, 7]
 
 
 def test_the_newest_occurrence_counts() -> None:
-    assert propose([1, 2, 3, 4, 0, 1, 2, 3, 5, 0, 1, 2, 3]) == [5, 0, 1, 2]
+    assert guess([1, 2, 3, 4, 0, 1, 2, 3, 5, 0, 1, 2, 3], most=4) == [5, 0, 1, 2]
 
 
-def test_proposes_nothing_for_what_is_new_and_for_short_texts() -> None:
-    assert propose([1, 2, 3, 4, 5]) == []
-    assert propose([1, 1, 1]) == []
-    assert propose([]) == []
+def test_more_tokens_in_common_tell_more_than_a_newer_occurrence() -> None:
+    text = [1, 2, 3, 4, 5, 77, 0, 5, 88, 1, 2, 3, 4, 5]
+    assert guess(text, most=1) == [77]
+    assert guess([0, *text[5:]], most=1) == [88]
+
+
+def test_guesses_nothing_for_what_is_new_and_for_short_texts() -> None:
+    assert guess([1, 2, 3, 4, 5]) == []
+    assert guess([1]) == []
+    assert guess([]) == []
 
 
 def test_one_token_again_and_again() -> None:
-    assert propose([7] * 9) == [7]
+    assert guess([7] * 9) == [7]
 
 
-def test_never_more_than_asked_for() -> None:
-    assert propose([1, 2, 3, 4, 5, 6, 1, 2, 3], most=2) == [4, 5]
-    assert propose([1, 2, 3, 4, 5, 6, 1, 2, 3], most=0) == []
+def test_never_more_than_asked_for_or_than_the_longest() -> None:
+    assert guess([1, 2, 3, 4, 5, 6, 1, 2, 3], most=2) == [4, 5]
+    assert len(guess(list(range(40)) * 2, most=99)) == LONGEST_GUESS
 
 
 def test_bytes_that_only_look_like_tokens_are_no_match() -> None:
     shifted = [0x01000000, 0x02000000, 0x03000000, 0x04000000]  # the bytes of 1, 2, 3 at another place
-    assert propose([*shifted, 9, 1, 2, 3]) == []
+    assert guess([*shifted, 9, 1, 2, 3]) == []
 
 
 @given(st.lists(st.integers(0, 3), max_size=60), st.integers(1, 8))
 def test_equals_a_plain_search(token_ids: list[int], most: int) -> None:
-    expected: list[int] = []
-    last = token_ids[-MATCHED_TOKENS:]
-    for start in range(len(token_ids) - MATCHED_TOKENS - 1, -1, -1):
-        if len(last) == MATCHED_TOKENS and token_ids[start : start + MATCHED_TOKENS] == last:
-            expected = token_ids[start + MATCHED_TOKENS :][: min(most, FIRST_LENGTH)]
-            break
-    assert propose(token_ids, most) == expected
+    def searched() -> list[int]:
+        for matched in MATCHED_TOKENS:
+            for start in range(len(token_ids) - matched - 1, -1, -1):
+                if token_ids[start : start + matched] == token_ids[-matched:]:
+                    return token_ids[start + matched :][:most]
+        return []
+
+    assert guess(token_ids, most) == searched()
 
 
-REPEATED = list(range(40)) * 2
+REPEATED = array("i", list(range(40)) * 2)
 
 
-def test_guesses_that_come_true_get_longer() -> None:
+def tried(drafter: Drafter, proposed: int, accepted: int, worthwhile: bool = True) -> None:
+    guessed = drafter.guess(REPEATED, LONGEST_GUESS)
+    assert guessed is not None
+    drafter.use(guessed, worthwhile)
+    drafter.note(proposed, accepted)
+
+
+def acceptance(drafter: Drafter) -> float:
+    guessed = drafter.guess(REPEATED, LONGEST_GUESS)
+    assert guessed is not None
+    return guessed.acceptance
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.9, 1.0])
+def test_learns_how_often_its_guesses_come_true(share: float) -> None:
     drafter = Drafter()
-    lengths = []
-    for _ in range(4):
-        lengths.append(len(propose(REPEATED, drafter=drafter)))
-        drafter.note(lengths[-1], lengths[-1])
-    assert lengths == [4, 8, 15, 15]
-    assert drafter.acceptance > 0.8
+    for number in range(400):
+        tried(drafter, 1, int((number * share) % 1 + share >= 1))
+    assert acceptance(drafter) == pytest.approx(share, abs=0.15)
 
 
-def test_a_guess_that_comes_true_in_part_is_shortened_to_that() -> None:
+def test_tokens_behind_a_wrong_one_say_nothing() -> None:
+    short, long = Drafter(), Drafter()
+    tried(short, 2, 1)
+    tried(long, 9, 1)
+    assert acceptance(short) == acceptance(long)
+
+
+def test_guesses_that_do_not_pay_become_rare_and_are_tried_all_the_same() -> None:
     drafter = Drafter()
-    drafter.note(4, 1)
-    assert len(propose(REPEATED, drafter=drafter)) == 2
-
-
-def test_guesses_that_do_not_come_true_become_rare() -> None:
-    drafter = Drafter()
-    tries = 0
-    for _ in range(1000):
-        if propose(REPEATED, drafter=drafter):
-            tries += 1
-            drafter.note(4, 0)
-    assert tries < 7 + 1000 / LONGEST_PAUSE
-    assert drafter.acceptance < 0.05
-    drafter.note(1, 1)
-    drafter.note(1, 0)
-    assert propose(REPEATED, drafter=drafter) == []
-    assert len(propose(REPEATED, drafter=drafter)) == 1
-
-
-def test_guesses_that_do_not_pay_are_short_and_rare() -> None:
-    drafter = Drafter()
-    lengths = [len(drafter.propose(array("i", REPEATED), 15, worthwhile=False)) for _ in range(100)]
-    assert set(lengths) == {0, 1}
-    assert sum(lengths) < 9
+    when = []
+    for step in range(200):
+        guessed = drafter.guess(REPEATED, LONGEST_GUESS)
+        if guessed is not None:
+            drafter.use(guessed, worthwhile=False)
+            when.append(step)
+    gaps = [later - earlier for earlier, later in itertools.pairwise(when)]
+    assert gaps[:4] == [2, 3, 5, 9]
+    assert max(gaps) == LONGEST_PAUSE + 1
+    guessed = None
+    while guessed is None:
+        guessed = drafter.guess(REPEATED, LONGEST_GUESS)
+    drafter.use(guessed, worthwhile=True)
+    assert drafter.guess(REPEATED, LONGEST_GUESS) is not None

@@ -5,30 +5,59 @@ import pytest
 from wending.engine.step_costs import StepCosts
 
 
-def test_nothing_is_worthwhile_before_a_plain_step_was_seen() -> None:
-    costs = StepCosts()
-    assert not costs.worthwhile(1, 1.0)
-    costs.note(1, 0, 0.02)
-    assert costs.worthwhile(1, 0.1)
-    assert not costs.worthwhile(2, 1.0)
+def costs(base_s: float, row_s: float, rows: int = 16) -> StepCosts:
+    """Steps that take `base_s` and so much for each row, seen for up to so many rows."""
+    made = StepCosts()
+    for count in range(1, rows + 1):
+        made.note(count, base_s + count * row_s)
+    return made
 
 
-@pytest.mark.parametrize(
-    ("sequences", "acceptance", "worthwhile"),
-    [(1, 0.2, True), (1, 0.05, False), (8, 0.5, False), (8, 0.9, True)],
-)
-def test_a_row_must_save_more_than_it_takes(sequences: int, acceptance: float, worthwhile: bool) -> None:
-    """A guessed row takes 1 ms more: of one stream 0.1, of eight 0.6 of the guesses must come true."""
-    costs = StepCosts()
-    plain_s = {1: 0.010, 8: 0.0133}[sequences]
-    for _ in range(60):
-        costs.note(sequences, 0, plain_s)
-        costs.note(sequences, 4, plain_s + 4 * 0.001)
-    assert costs.worthwhile(sequences, acceptance) is worthwhile
+def test_nothing_is_guessed_before_a_step_without_guesses_was_seen() -> None:
+    made = StepCosts()
+    assert made.worthwhile([(8, 1.0)], sequences=1, most=15) == [0]
+    made.note(1, 0.01)
+    assert made.worthwhile([(8, 1.0)], sequences=2, most=14) == [0]
+    assert made.worthwhile([(8, 1.0)], sequences=1, most=15) == [8]
 
 
-def test_a_guess_that_was_faster_than_no_guess_costs_nothing() -> None:
-    costs = StepCosts()
-    costs.note(1, 0, 0.01)
-    costs.note(1, 3, 0.005)
-    assert costs.worthwhile(1, 0.001)
+def test_where_rows_cost_nothing_all_is_guessed() -> None:
+    assert costs(0.01, 0.0).worthwhile([(15, 0.9)], sequences=1, most=15) == [15]
+
+
+def test_where_rows_are_all_that_costs_nothing_is_guessed() -> None:
+    assert costs(0.0, 0.001).worthwhile([(15, 0.9)], sequences=1, most=15) == [0]
+
+
+@pytest.mark.parametrize(("acceptance", "length"), [(0.95, 15), (0.9, 10), (0.7, 4), (0.1, 0)])
+def test_the_length_is_the_one_with_the_most_tokens_per_second(acceptance: float, length: int) -> None:
+    made = costs(0.010, 0.001)
+
+    def speed(count: int) -> float:
+        return sum(acceptance**place for place in range(count + 1)) / (0.011 + 0.001 * count)
+
+    assert max(range(16), key=speed) == pytest.approx(length, abs=1)
+    (chosen,) = made.worthwhile([(15, acceptance)], sequences=1, most=15)
+    assert chosen == max(range(16), key=speed) or (chosen == 0 and speed(1) < 1.03 * speed(0))
+
+
+def test_rows_go_to_those_whose_guesses_come_true() -> None:
+    assert costs(0.01, 0.0).worthwhile([(8, 0.3), (8, 0.9)], sequences=2, most=6) == [0, 6]
+
+
+def test_a_step_that_was_held_up_counts_little() -> None:
+    made = costs(0.010, 0.001)
+    made.note(6, 60.0)
+    (chosen,) = made.worthwhile([(15, 0.9)], sequences=1, most=15)
+    assert chosen > 5
+
+
+def test_a_clock_that_stands_still_does_no_harm() -> None:
+    assert costs(0.0, 0.0).worthwhile([(3, 0.9)], sequences=1, most=15) == [3]
+
+
+def test_rows_between_those_that_were_seen_cost_something_between() -> None:
+    made = StepCosts()
+    made.note(1, 0.010)
+    made.note(16, 0.160)
+    assert made.worthwhile([(7, 0.9)], sequences=1, most=15) == [0]

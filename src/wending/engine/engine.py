@@ -307,8 +307,7 @@ class Engine:
         if prefilled:
             self.scheduler.pacer.note(bool(decodes), prefilled, seconds)
         else:
-            drafted = sum(len(chunk.draft) for chunk in decodes)
-            self.scheduler.costs.note(len(decodes), drafted, seconds)
+            self.scheduler.costs.note(sum(1 + len(chunk.draft) for chunk in decodes), seconds)
 
     def _finish(self, completion: Completion) -> None:
         """Forget a completion and free its blocks."""

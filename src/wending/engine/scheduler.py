@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 from wending.engine.block_hash import extend_block_hashes
 from wending.engine.block_manager import BlockManager
+from wending.engine.drafter import Drafter, Guess
 from wending.engine.pacer import Pacer
 from wending.engine.sequence import Sequence, Status
 from wending.engine.step_costs import StepCosts
@@ -224,22 +225,35 @@ class Scheduler:
         return end - start
 
     def _add_drafts(self, chunks: list[Chunk]) -> None:
-        """Guess tokens of decoding sequences, in order, as far as rows and free blocks allow."""
-        rows = min(MAX_DECODED_ROWS, self.max_tokens_per_step) - len(chunks)
-        for index, chunk in enumerate(chunks):
-            sequence, drafter = chunk.sequence, chunk.sequence.drafter
-            length = len(sequence.token_ids)
-            most = min(rows, sequence.max_total_tokens - length - 1)
-            if drafter is None or most < 1:
-                continue
-            worthwhile = self.costs.worthwhile(len(chunks), drafter.acceptance)
-            draft = drafter.propose(sequence.token_ids, most, worthwhile)
-            missing = self.block_manager.blocks_for(length + len(draft)) - len(sequence.block_table)
-            if not draft or missing > self.block_manager.num_free_blocks:
-                continue
-            sequence.block_table += self.block_manager.allocate(max(missing, 0))
-            chunks[index] = chunk._replace(draft=draft)
-            rows -= len(draft)
+        """Guess tokens of decoding sequences, as many as promise to pay and as rows and free blocks allow."""
+        most = min(MAX_DECODED_ROWS, self.max_tokens_per_step) - len(chunks)
+        if most < 1:
+            return
+        guesses: list[tuple[int, Drafter, Guess]] = []
+        for index, (sequence, *_) in enumerate(chunks):
+            room = min(most, sequence.max_total_tokens - len(sequence.token_ids) - 1)
+            guess = sequence.drafter.guess(sequence.token_ids, room) if sequence.drafter and room else None
+            if guess is not None and sequence.drafter is not None:
+                guesses.append((index, sequence.drafter, guess))
+        if not guesses:
+            return
+        sizes = [(len(guess.token_ids), guess.acceptance) for _, _, guess in guesses]
+        lengths = self.costs.worthwhile(sizes, len(chunks), most)
+        rows = most - sum(lengths)
+        for (index, drafter, guess), length in zip(guesses, lengths, strict=True):
+            drafter.use(guess, worthwhile=length > 0)
+            if length == 0 and rows > 0:
+                length, rows = 1, rows - 1
+            self._draft(chunks, index, guess.token_ids[:length])
+
+    def _draft(self, chunks: list[Chunk], index: int, draft: array[int]) -> None:
+        """Add guessed tokens to a chunk, unless somebody would have to give up blocks for them."""
+        sequence = chunks[index].sequence
+        needed = self.block_manager.blocks_for(len(sequence.token_ids) + len(draft))
+        missing = max(needed - len(sequence.block_table), 0)
+        if missing <= self.block_manager.num_free_blocks:
+            sequence.block_table += self.block_manager.allocate(missing)
+            chunks[index] = chunks[index]._replace(draft=draft)
 
     def _grow(self, sequence: Sequence) -> bool:
         """Give a sequence the block its newest token needs. False if, being last, it was preempted."""

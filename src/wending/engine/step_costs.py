@@ -1,33 +1,69 @@
-"""How long steps take, learned as they are taken, to decide whether guessing tokens pays.
+"""How long decoding steps take, learned as they are taken, to decide how many guessed tokens pay.
 
 While weights are what a step waits for, a few rows more cost little; with many sequences in a step, every row
-costs its full share. Where the border lies depends on the machine and the precision, so it is measured. Times
-decide only whether a guess is made, never what the model answers.
+costs its full share. Where the border lies depends on the machine, the precision and the shape of the
+kernels' tiles, so it is measured. Times decide only what is guessed, never what the model answers.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 SMOOTHING = 0.2
+SHORTEST_S = 1e-9  # a coarse clock may see no time pass
+LEAST_GAIN = 1.03
+"""A guess must promise to make a step so many times as good: times are never quite certain."""
 
 
 class StepCosts:
-    """Seconds of decoding steps without prefill: for each number of sequences, and for a guessed row more."""
+    """Seconds of decoding steps without prefill, for each number of rows: sequences and guessed tokens."""
 
     def __init__(self) -> None:
-        self._plain_s: dict[int, float] = {}
-        self._row_s = 0.0  # nothing is known: optimistic, so that it is tried
+        self._seconds: dict[int, float] = {}
 
-    def note(self, sequences: int, drafted: int, seconds: float) -> None:
-        """Learn from a step that decoded so many sequences with so many guessed rows in all."""
-        before = self._plain_s.get(sequences)
-        if drafted == 0:
-            smoothed = seconds if before is None else before + SMOOTHING * (seconds - before)
-            self._plain_s[sequences] = smoothed
-        elif before is not None:
-            row_s = max(seconds - before, 0.0) / drafted
-            self._row_s += SMOOTHING * (row_s - self._row_s)
+    def note(self, rows: int, seconds: float) -> None:
+        """Learn from a step."""
+        seconds = max(seconds, SHORTEST_S)
+        before = self._seconds.get(rows)
+        if before is not None:
+            # A step that was held up by something else counts for no more than twice as long.
+            seconds = before + SMOOTHING * (min(seconds, 2 * before) - before)
+        self._seconds[rows] = seconds
 
-    def worthwhile(self, sequences: int, acceptance: float) -> bool:
-        """Whether a guessed row saves more time than it takes, if this share of the guesses come true."""
-        plain_s = self._plain_s.get(sequences)
-        return plain_s is not None and acceptance * plain_s / sequences > self._row_s
+    def worthwhile(self, guesses: Sequence[tuple[int, float]], sequences: int, most: int) -> list[int]:
+        """How many tokens of each guess make the most tokens per second. All zero: better none.
+
+        `guesses`: the length of each, and the probability that one of its tokens comes true if those before
+        it did. `sequences`: how many are decoding in this step. `most`: guessed tokens in all.
+        """
+        lengths = [0] * len(guesses)
+        if sequences not in self._seconds:
+            return lengths  # a step without guesses must be seen first
+        # The tokens most likely to be of use first: the k-th of a guess with the k-th power.
+        tokens = sorted(
+            (-(acceptance**place), index)
+            for index, (length, acceptance) in enumerate(guesses)
+            for place in range(1, length + 1)
+        )[:most]
+        expected = float(sequences)
+        best, best_count = LEAST_GAIN * expected / self._of(sequences), 0
+        for count, (probability, _) in enumerate(tokens, 1):
+            expected -= probability
+            speed = expected / self._of(sequences + count)
+            if speed > best:
+                best, best_count = speed, count
+        for _, index in tokens[:best_count]:
+            lengths[index] += 1
+        return lengths
+
+    def _of(self, rows: int) -> float:
+        """Seconds of a step with so many rows: measured, or between what was measured. More rows than were
+        ever seen are taken to cost nothing more, so that they are tried."""
+        if rows in self._seconds:
+            return self._seconds[rows]
+        lower = max((seen for seen in self._seconds if seen < rows), default=None)
+        higher = min((seen for seen in self._seconds if seen > rows), default=None)
+        if lower is None or higher is None:
+            return self._seconds[higher if lower is None else lower]  # type: ignore[index]
+        share = (rows - lower) / (higher - lower)
+        return self._seconds[lower] + share * (self._seconds[higher] - self._seconds[lower])
