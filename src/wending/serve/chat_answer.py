@@ -75,7 +75,7 @@ class ChatAnswer:
     def _count(self, delta: CompletionDelta) -> None:
         if delta.finish_reason == "error":
             message = f"The completion failed: {delta.error}"
-            raise APIError(500, message, type="server_error", code="completion_failed")
+            raise APIError(500, message, type="server_error", code=delta.error_code or "completion_failed")
         self.completion_tokens += len(delta.token_ids)
 
     def _object(self, kind: str, choices: Sequence[dict[str, Any]]) -> dict[str, Any]:
