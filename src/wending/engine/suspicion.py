@@ -6,12 +6,12 @@ made a token, which clears it. So the second proof can only be against the one r
 the others lose nothing but time: nobody is convicted for another's deed.
 
 Any other death came from outside (`death.py`) and counts for little: requests go on together after it. Only
-one that was there at several such deaths in a row, and made no token in all that time, becomes a suspect, and
-is convicted at last, because a request that exhausts the machine's memory would else go on for ever. An
-innocent one is convicted only if somebody kills four engines in a row before it has made its next token, the
-last two of them while it has the machine for itself. Kills at moments that do not depend on it, on average
-further apart than the time to read its prompt, do not come to that: under kills at random moments the chance
-is about (time to read the prompt / time between kills) to the power of four.
+one that was there at two such deaths in a row, and made no token in all that time, becomes a suspect; and it
+is convicted only when the engine has died four times in a row while it computed nothing else, because a
+request that exhausts the machine's memory would otherwise go on for ever. For an innocent one to be convicted
+somebody must kill four engines in a row while each reads this one prompt, with the whole machine at its
+disposal. Kills at random moments come to that with a chance of about (time to read the prompt / time between
+kills) to the power of four, and that only after two deaths at which it was there already.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from dataclasses import dataclass
 
 PROOFS = 2
 """So many deaths by its own work convict a request."""
-DEATHS = 4
-"""So many of any kind, in a row and without a token between them."""
+DEATHS_ALONE = 4
+"""So many of any kind do, in a row and without a token between them, if nothing else was computed."""
 DEATHS_OF_A_SUSPECT = 2
 """After so many of any kind it is computed alone."""
 
@@ -32,6 +32,7 @@ DEATHS_OF_A_SUSPECT = 2
 class _Tally:
     deaths: int = 0
     proofs: int = 0
+    alone: int = 0
 
 
 class Suspicion:
@@ -50,7 +51,8 @@ class Suspicion:
             return None
         [number] = computing
         tally = self._tallies[number]
-        return number if tally.proofs >= PROOFS or tally.deaths >= DEATHS else None
+        tally.alone += 1
+        return number if tally.proofs >= PROOFS or tally.alone >= DEATHS_ALONE else None
 
     def clear(self, number: int) -> None:
         """A request has made a token, or is gone."""

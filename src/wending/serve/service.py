@@ -78,8 +78,10 @@ class Service:
         return "ok", ""
 
     def ready_client(self) -> EngineClient:
-        """The engine, which takes requests. Raises APIError 503 if it does not. While it is being restarted it
-        does, and they wait."""
+        """The engine, ready to take requests. Raises APIError 503 if it is not.
+
+        While it is being restarted they are taken and wait.
+        """
         status, reason = self.status()
         if self.client is None or status == "starting":
             raise unavailable(reason, "starting", STARTING_RETRY_AFTER_S)
