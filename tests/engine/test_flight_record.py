@@ -18,17 +18,14 @@ def record() -> Iterator[FlightRecord]:
     os.close(record.fd)
 
 
-def test_says_what_is_going_on(record: FlightRecord) -> None:
-    assert (record.round(), record.computing(), record.outside_signal()) == (None, [], None)
-    record.begin_round()
-    assert (record.round(), record.computing()) == (1, [])
+def test_says_what_is_being_computed(record: FlightRecord) -> None:
+    assert (record.computing(), record.outside_signal()) == ([], None)
     record.begin_computing(["1/1", "20/3"])
     assert record.computing() == ["1/1", "20/3"]
     record.end_computing()
-    record.begin_round()
-    assert (record.round(), record.computing()) == (2, [])
-    record.rest()
-    assert record.round() is None
+    assert record.computing() == []
+    record.begin_computing(["3/1"])
+    assert record.computing() == ["3/1"]
 
 
 def test_keeps_a_signal_and_its_sender(record: FlightRecord) -> None:
@@ -49,7 +46,6 @@ def test_outlives_the_process_that_wrote(record: FlightRecord) -> None:
         "import os, sys\n"
         "from wending.engine.flight_record import FlightRecord\n"
         "record = FlightRecord(int(sys.argv[1]))\n"
-        "record.begin_round()\n"
         "record.begin_computing(['7/1'])\n"
         "os.kill(os.getpid(), 9)\n"
     )
@@ -57,4 +53,4 @@ def test_outlives_the_process_that_wrote(record: FlightRecord) -> None:
         [sys.executable, "-c", program, str(record.fd)], pass_fds=[record.fd], check=False
     ).returncode
     assert died == -signal.SIGKILL
-    assert (record.round(), record.computing()) == (1, ["7/1"])
+    assert record.computing() == ["7/1"]

@@ -147,12 +147,17 @@ async def test_a_slow_consumer_loses_nothing(client: ProcessClient) -> None:
 
 async def test_idle_it_sleeps(client: ProcessClient) -> None:
     await answer(client, [1, 2, 3], GREEDY)
-    record = client._supervisor._worker.record
-    while record.round() is not None:
-        await asyncio.sleep(0.001)
-    before = record._words[0]
+    await until_idle(client)
     await asyncio.sleep(0.05)
-    assert record._words[0] == before
+    reports = client._supervisor._reports
+    status = Path(f"/proc/{pid_of(client)}/status")
+    before = status.read_text()
+    await asyncio.sleep(0.05)
+    assert client._supervisor._reports == reports
+    switches = [
+        re.findall(r"\nvoluntary_ctxt_switches:\t(\d+)", text) for text in (before, status.read_text())
+    ]
+    assert switches[0] == switches[1]
 
 
 async def test_closing_ends_what_is_in_flight_and_the_process(client: ProcessClient) -> None:
@@ -306,6 +311,31 @@ async def test_a_suspect_may_leave_during_its_trial(folder: Path, undisturbed: l
         await asyncio.sleep(0.1)
         poison.cancel()  # the worker still hangs in it, and is killed, at nobody's expense
         assert await answering == undisturbed
+
+
+async def test_a_worker_that_stopped_while_idle_is_noticed_when_there_is_work(folder: Path) -> None:
+    async with running(folder, hang_s=0.5) as client:
+        await answer(client, [1, 2, 3], GREEDY)
+        kill(client, signal.SIGSTOP)
+        await asyncio.sleep(1)
+        assert client.stats().restarts_total == 0
+        assert (await answer(client, [1, 2, 3], GREEDY))[0].token_ids
+        assert client.stats().restarts_total == 1
+
+
+async def test_a_supervisor_that_fails_ends_everything(
+    client: ProcessClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(death: object) -> None:
+        raise KeyError("a defect")
+
+    monkeypatch.setattr(client, "down", fail)
+    task = asyncio.create_task(answer(client, [1, 2, 3], ENDLESS))
+    while not client.stats().running:
+        await asyncio.sleep(0.001)
+    kill(client)
+    with pytest.raises(EngineDead, match="the supervisor has failed: KeyError: 'a defect'"):
+        await task
 
 
 async def test_a_checkpoint_that_was_changed_is_not_served_on(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
-"""What the engine's process was doing, for whoever finds it dead or silent.
+"""What the engine's process was computing, for whoever finds it dead.
 
 A few bytes of memory that both processes share and that outlive the engine's. It writes there before and
-after each step; the service's process reads. Nobody waits for anybody.
+after each step; the service's process reads after its death.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import NamedTuple, Self
 
 SIZE = 1 << 16
 # Words of 8 bytes at the beginning, each written in one store; the keys follow, one a line.
-_ROUND, _WORKING, _KEYS_LENGTH, _SIGNAL, _SENDER = range(5)
+_KEYS_LENGTH, _SIGNAL, _SENDER = range(3)
 _KEYS_START = 64
 
 
@@ -47,11 +47,6 @@ class FlightRecord:
 
     # The engine's process writes.
 
-    def begin_round(self) -> None:
-        """There is work: commands to obey and a step to make."""
-        self._words[_ROUND] += 1
-        self._words[_WORKING] = 1
-
     def begin_computing(self, keys: Sequence[str]) -> None:
         """These requests are being computed. Raises ValueError for more than fit."""
         octets = "\n".join(keys).encode()
@@ -65,10 +60,6 @@ class FlightRecord:
         """The step is computed."""
         self._words[_KEYS_LENGTH] = 0
 
-    def rest(self) -> None:
-        """There is nothing to do."""
-        self._words[_WORKING] = 0
-
     def note_signal(self, signal_number: int, sender: int) -> None:
         """A deadly signal has come from another process."""
         self._words[_SENDER] = sender
@@ -76,12 +67,8 @@ class FlightRecord:
 
     # The service's process reads.
 
-    def round(self) -> int | None:
-        """The number of the round in progress; None while there is nothing to do."""
-        return self._words[_ROUND] if self._words[_WORKING] else None
-
     def computing(self) -> list[str]:
-        """The requests that are, or at its death were, being computed."""
+        """The requests that it was computing, if any."""
         length = self._words[_KEYS_LENGTH]
         return self._memory[_KEYS_START : _KEYS_START + length].decode().split("\n") if length else []
 

@@ -147,6 +147,10 @@ class ProcessClient(EngineClient, Users):
         if self._on_trial is not None and (self._on_trial.is_proven or self._on_trial.key is None):
             self._next_trial()
 
+    def expects_more(self) -> bool:
+        """See Users.expects_more."""
+        return bool(self._by_key)
+
     def up(self) -> None:
         """See Users.up."""
         self._next_trial()

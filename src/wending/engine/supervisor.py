@@ -46,8 +46,8 @@ DEFAULT_HANG_S = 120.0
 LOADING_HANG_S = 600.0
 """A worker that loads tells its progress; one that does not for so long hangs."""
 TICKS = 10
-"""A hang is a round that so many looks in a row find unfinished. Time alone would not do: a machine or a
-process that was stopped for an hour has not hung for an hour."""
+"""A hang is found by so many looks in a row. Time alone would not do: if the machine, or both processes, were
+stopped for an hour, the worker has not hung for an hour."""
 BACK_OFF_S = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
 """What is waited before a restart, by how many workers before it died without a token for any request."""
 FAILED_STARTS = 3
@@ -67,6 +67,10 @@ class Users(ABC):
     @abstractmethod
     def receive(self, report: Step | Refused) -> None:
         """What the worker says of its requests."""
+
+    @abstractmethod
+    def expects_more(self) -> bool:
+        """Whether the worker has any request, and so makes steps."""
 
     @abstractmethod
     def up(self) -> None:
@@ -110,6 +114,7 @@ class Supervisor:
         self._failure: str | None = None  # that the present worker has reported
         self._loading = False
         self._reports = 0  # received so far
+        self._is_asked = False  # whether something was sent that no report has answered yet
         self._worker = WorkerProcess(command)
 
     def load(
@@ -142,7 +147,7 @@ class Supervisor:
                             self._settings = msgspec.structs.replace(self._settings, budget=report.budget)
                             return
         except ChannelClosed:
-            death = death_of(self._worker, self._worker.exited.result(END_S), None)
+            death = death_of(self._worker, self._worker.end(END_S), None)
             raise EngineDead(f"the engine's process died while it loaded the model: {death.cause}") from None
         except BaseException:
             self.kill()
@@ -162,6 +167,7 @@ class Supervisor:
 
     def send(self, command: Add | Abort) -> None:
         """Give the worker a command; if it is dead, nothing happens."""
+        self._is_asked = True
         self._stream.send(command)
 
     async def close(self) -> None:
@@ -172,11 +178,7 @@ class Supervisor:
         for task in self._tasks:
             task.cancel()
         self._stream.send(Stop())
-        exited = asyncio.wrap_future(self._worker.exited)
-        await asyncio.wait([exited], timeout=STOP_S)
-        if not exited.done():
-            self._worker.kill()
-            await asyncio.wait([exited], timeout=END_S)
+        await asyncio.to_thread(self._worker.end, STOP_S)
         self._stream.transport.close()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
@@ -187,6 +189,7 @@ class Supervisor:
 
     def _receive(self, report: Report) -> None:
         self._reports += 1
+        self._is_asked = False
         match report:
             case Step() if self.is_up:
                 if report.outputs:
@@ -227,7 +230,7 @@ class Supervisor:
 
     def _begin_probe(self) -> None:
         params = SamplingParams(temperature=0.0, max_tokens=1, ignore_eos=True, seed=0)
-        self._stream.send(add_message(PROBE, array("i", [0]), params))
+        self.send(add_message(PROBE, array("i", [0]), params))
 
     def _end_probe(self, step: Step) -> None:
         for key, delta in step.outputs:
@@ -236,18 +239,27 @@ class Supervisor:
             if delta.error is not None:
                 self._failure = f"the first token could not be generated: {delta.error}"
                 return
-            self._failed_starts = 0
             self.is_up = True
             _log.warning("the engine's process is up again (restart %d)", self.restarts_total)
             self._users.receive(Step([], step.stats))
             self._users.up()
 
     async def _supervise(self) -> None:
+        try:
+            await self._keep_running()
+        except Exception as error:
+            _log.critical("the supervisor has failed", exc_info=True)
+            self._worker.kill()
+            self._users.dead(f"the supervisor has failed: {type(error).__name__}: {error}")
+
+    async def _keep_running(self) -> None:
         """Until it is closed or given up: wait for the worker's death, and start the next one."""
         while True:
             death = await self._death()
-            reason = self._reason_to_give_up(death)
+            self._failed_starts = 0 if self.is_up else self._failed_starts + 1
+            self.is_up = False
             self._users.down(death)
+            reason = self._reason_to_give_up(death)
             if reason is not None:
                 _log.critical("the engine is given up: %s", reason)
                 self._users.dead(reason)
@@ -262,11 +274,8 @@ class Supervisor:
     async def _death(self) -> Death:
         """Waits for the end of the worker."""
         await self._stream.closed
-        exited = asyncio.wrap_future(self._worker.exited)
-        await asyncio.wait([exited], timeout=END_S)
-        if not exited.done():
-            self._worker.kill("it closed its channel without ending")
-        death = death_of(self._worker, await exited, self._failure)
+        status = await asyncio.to_thread(self._worker.end, END_S)
+        death = death_of(self._worker, status, self._failure)
         self.last_death = death.cause
         _log.error(
             "the engine's process %d has died: %s; it was computing %d requests",
@@ -275,9 +284,6 @@ class Supervisor:
         return death
 
     def _reason_to_give_up(self, death: Death) -> str | None:
-        if not self.is_up:
-            self._failed_starts += 1
-        self.is_up = False
         try:
             self._files.check_unchanged()
         except CheckpointError as error:
@@ -288,23 +294,22 @@ class Supervisor:
 
     async def _restart(self) -> None:
         self.restarts_total += 1
-        self._failure, self._loading = None, True
+        self._failure, self._loading, self._is_asked = None, True, False
         self._worker = await asyncio.to_thread(WorkerProcess, self._command)
         self._stream = await self._connect()
         self._stream.send(Hello())
         self._stream.send(self._settings)
 
     async def _watch(self) -> None:
-        """Kill a worker whose round does not end, or which loads and says nothing."""
+        """Kill a worker that has something to do, or loads, and says nothing."""
         interval_s = self._hang_s / TICKS
-        seen: tuple[int, int | None] | None = None
-        ticks = 0
+        seen, ticks = self._reports, 0
         while True:
             await asyncio.sleep(interval_s)
-            worker = self._worker
-            mark = worker.pid, self._reports if self._loading else worker.record.round()
-            ticks = ticks + 1 if mark == seen and mark[1] is not None else 0
-            seen = mark
-            bound_s = LOADING_HANG_S if self._loading else self._hang_s
-            if ticks * interval_s >= bound_s:
-                worker.kill(f"killed, because it made no step within {bound_s:g} s")
+            is_busy = self._loading or self._is_asked or self._users.expects_more()
+            ticks = ticks + 1 if is_busy and seen == self._reports else 0
+            seen = self._reports
+            if self._loading and ticks * interval_s >= LOADING_HANG_S:
+                self._worker.kill(f"killed, because it said nothing for {LOADING_HANG_S:g} s of loading")
+            elif not self._loading and ticks >= TICKS:
+                self._worker.kill(f"killed, because it made no step within {self._hang_s:g} s")

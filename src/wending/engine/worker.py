@@ -104,9 +104,7 @@ def _serve(engine: Engine, channel: Channel, record: FlightRecord) -> int:
         while True:
             if not engine.has_work:
                 engine.check_integrity()
-                record.rest()
             commands = channel.receive(wait=not engine.has_work)
-            record.begin_round()
             for command in commands:
                 if isinstance(command, Add):
                     _add(engine, channel, command)

@@ -58,6 +58,14 @@ class WorkerProcess:
         """Its process id."""
         return self._process.pid
 
+    def end(self, timeout_s: float) -> int:
+        """Wait for its end, and after so many seconds kill it; the exit status."""
+        try:
+            return self.exited.result(timeout_s)
+        except TimeoutError:
+            self.kill()
+            return self.exited.result()
+
     def kill(self, reason: str | None = None) -> None:
         """Kill it, if it has not ended. `reason` is what `killed_for` says from then on."""
         self.killed_for = self.killed_for or reason
