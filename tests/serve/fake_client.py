@@ -20,7 +20,7 @@ from wending.engine.client import (
     TokenLogprob,
     TopLogprob,
 )
-from wending.engine.errors import EngineDead, InvalidRequest
+from wending.engine.errors import EngineDead, InvalidRequest, Overloaded
 from wending.engine.sampling_params import SamplingParams
 
 VOCAB_SIZE = 0x110000
@@ -54,6 +54,8 @@ class FakeClient(EngineClient):
         self.logprob = -0.25
         self.start_gate: asyncio.Event | None = None  # start() waits for it
         self.error: str | None = None
+        self.restarting = False
+        self.overloaded: str | None = None  # why requests are refused
         self.closed = False
         self.params: list[SamplingParams] = []  # of each request, the warm-up first
         self.conversations: list[list[dict[str, Any]]] = []
@@ -74,6 +76,8 @@ class FakeClient(EngineClient):
         self, prompt_token_ids: list[int], params: SamplingParams, request_id: str
     ) -> AsyncGenerator[CompletionDelta, None]:
         self.params.append(params)
+        if self.overloaded is not None:
+            raise Overloaded(self.overloaded)
         room = self.info.max_context - len(prompt_token_ids)
         if room <= 0:
             message = f"has {len(prompt_token_ids)} tokens; the context holds {self.info.max_context}"
@@ -140,4 +144,7 @@ class FakeClient(EngineClient):
             tokens_generated_total=self.tokens,
             last_token_monotonic=self.last_token,
             error=self.error,
+            restarts_total=int(self.restarting),
+            restarting=self.restarting,
+            last_death="killed by SIGKILL" if self.restarting else None,
         )

@@ -322,3 +322,14 @@ async def test_shutdown_ends_running_answers(
     assert client.running == set()
     assert len(client.aborted) == 1
     assert (await http.post(URL, json=HELLO)).status_code == 503
+
+
+async def test_overload_is_said_at_once(http: httpx.AsyncClient, client: FakeClient) -> None:
+    client.overloaded = "2048 requests are in flight, the most that are taken at once"
+    for stream in (False, True):
+        response = await http.post("/v1/chat/completions", json=HELLO | {"stream": stream})
+        assert response.status_code == 429
+        assert int(response.headers["retry-after"]) > 0
+        error = response.json()["error"]
+        assert (error["code"], error["type"]) == ("overloaded", "rate_limit_error")
+        assert "2048 requests" in error["message"]
