@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -24,7 +25,9 @@ from tests.random_checkpoint import small_config, write_random_checkpoint
 
 from wending import demo
 from wending.engine.load import load_engine
-from wending.serve.main import _announce, run_server
+from wending.serve.last_resort import LastResort
+from wending.serve.listening_socket import bind
+from wending.serve.main import _announce, _serve, run_server
 from wending.serve.start_up_output import StartUpOutput
 
 ENVIRONMENT = os.environ | {"LC_ALL": "C.UTF-8"}
@@ -299,6 +302,23 @@ def test_idle_server_exits_with_0(checkpoint: Path, signal_number: int) -> None:
         assert serving.process.stderr.read() == ""
     finally:
         serving.close()
+
+
+def test_an_interrupt_while_the_model_loads_is_no_failure() -> None:
+    output = StartUpOutput()
+
+    def load() -> Any:
+        os.kill(os.getpid(), signal.SIGINT)
+        while True:
+            output.loading(1, 2)
+            time.sleep(0.001)
+
+    class NoResort(LastResort):
+        def arm(self, after_s: float) -> None:
+            pass
+
+    with bind("127.0.0.1", 0) as bound:
+        asyncio.run(_serve(bound, load, output, NoResort(), []))
 
 
 def test_start_up_in_chinese(checkpoint: Path) -> None:

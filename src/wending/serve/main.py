@@ -136,7 +136,7 @@ async def _serve(
     starting = asyncio.create_task(_start_engine(service, load))
     try:
         await asyncio.wait((serving, starting), return_when=asyncio.FIRST_COMPLETED)
-        if starting.done():
+        if starting.done() and not server.should_exit:  # else it may have been interrupted
             _announce(output, starting.result(), base_url(bound))
             await serving
     finally:
