@@ -108,11 +108,11 @@ async def test_a_command_that_cannot_be_started(folder: Path) -> None:
 async def test_a_silent_worker_is_killed_in_loading_too(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(supervisor, "LOADING_HANG_S", 0.3)
     watching = Watching()
     supervised = Supervisor(load_message(folder), folder, hang_s=0.3)
     await asyncio.to_thread(supervised.load)
     await supervised.start(watching)
+    monkeypatch.setattr(supervisor, "LOADING_HANG_S", 0.3)
     supervised._command = saying("Hello()")
     os.kill(supervised._worker.pid, signal.SIGKILL)
     await watching.end.wait()

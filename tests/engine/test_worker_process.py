@@ -100,9 +100,22 @@ def test_its_end_closes_the_channel(start: Start) -> None:
     assert worker.socket.recv(1) == b""
 
 
-def test_a_command_that_is_none() -> None:
+def test_a_command_that_is_none_leaves_nothing_open() -> None:
+    before = open_files()
+    for _ in range(20):
+        with pytest.raises(FileNotFoundError):
+            WorkerProcess(["/nowhere"])
     gc.collect()
-    before = len(list(Path("/proc/self/fd").iterdir()))
-    with pytest.raises(FileNotFoundError):
-        WorkerProcess(["/nowhere"])
-    assert len(list(Path("/proc/self/fd").iterdir())) <= before
+    assert open_files() < before + 20
+
+
+def test_a_worker_that_is_gone_leaves_nothing_open(start: Start) -> None:
+    before = open_files()
+    for _ in range(3):
+        start("sys.exit(0)").end(30)
+    gc.collect()
+    assert open_files() < before + 3
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
