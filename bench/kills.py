@@ -107,7 +107,7 @@ async def _kill(
         else:
             await _until_it_makes_tokens(client)
             await asyncio.sleep(numbers.random() * apart_s)
-        worker = client._supervisor._worker
+        worker = client.worker
         if not worker.exited.done():
             os.kill(worker.pid, numbers.choice(SIGNALS))
             outcome.kills += 1

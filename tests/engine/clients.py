@@ -51,7 +51,7 @@ async def answer_all(client: ProcessClient, requests: Requests) -> list[list[Ans
 
 def pid_of(client: ProcessClient) -> int:
     """The process that works for the client now."""
-    return client._supervisor._worker.pid
+    return client.worker.pid
 
 
 def kill(client: ProcessClient, signal_number: int = signal.SIGKILL) -> None:

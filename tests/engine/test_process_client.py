@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from tests.engine.clients import (
@@ -31,8 +32,11 @@ from tests.invariance.answers import Answer, answers
 from tests.random_checkpoint import small_config, write_random_checkpoint
 
 from wending.engine import supervisor
+from wending.engine.client import CompletionDelta, EngineStats
+from wending.engine.death import Death
 from wending.engine.errors import CheckpointError, EngineDead, InvalidRequest, NotEnoughMemory, Overloaded
 from wending.engine.load import load_engine
+from wending.engine.messages import Abort, Add, Step
 from wending.engine.process_client import ProcessClient, load_client
 from wending.engine.sampling_params import SamplingParams
 from wending.engine.urgency import Urgency
@@ -412,7 +416,7 @@ from wending.engine.sampling_params import SamplingParams
 async def serve():
     client = load_client(sys.argv[1])
     await client.start()
-    print(client._supervisor._worker.pid, flush=True)
+    print(client.worker.pid, flush=True)
     async for delta in client.generate([1, 2, 3], SamplingParams(ignore_eos=True), "r"):
         pass
 asyncio.run(serve())
@@ -431,6 +435,65 @@ def test_a_service_that_is_killed_leaves_no_worker(folder: Path, signal_number: 
     while worker.exists() and "Z" not in (worker / "stat").read_text():
         assert time.monotonic() < end
         time.sleep(0.01)
+
+
+class ScriptedSupervisor:
+    """Notes what would be sent to a worker, as (kind, prompt)."""
+
+    def __init__(self) -> None:
+        self.info = SimpleNamespace(vocab_size=280, max_context=4096)
+        self.is_up = True
+        self.restarts_total, self.last_death = 0, None
+        self.sent: list[Add | Abort] = []
+
+    def send(self, command: Add | Abort) -> None:
+        self.sent.append(command)
+
+    def added(self) -> list[str]:
+        """Keys of what was added since the last look."""
+        keys = [command.key for command in self.sent if isinstance(command, Add)]
+        self.sent.clear()
+        return keys
+
+
+async def test_a_suspect_is_computed_with_nothing_beside_it() -> None:
+    scripted = ScriptedSupervisor()
+    client = ProcessClient(scripted, None)  # type: ignore[arg-type]
+    tasks = [asyncio.create_task(answer(client, [1] * length, GREEDY)) for length in (30, 10, 20)]
+    await asyncio.sleep(0)
+    keys = scripted.added()
+    assert len(keys) == 3
+
+    def step(*keys: str) -> Step:
+        outputs = [(key, CompletionDelta(0, "a", [97], logprobs=[])) for key in keys]
+        return Step(outputs, EngineStats(1, 0, 1, 9, 1, 1.0))
+
+    client.receive(step(*keys))
+    scripted.is_up = False
+    client.down(Death("a fault", tuple(keys[:2]), is_proof=True))
+    tasks.append(asyncio.create_task(answer(client, [1, 2], GREEDY)))
+    await asyncio.sleep(0)
+    assert scripted.added() == []
+    assert client.stats().waiting == 4
+    scripted.is_up = True
+    client.up()
+    [first] = scripted.added()
+    assert first.startswith("1/")  # the shorter one
+    client.receive(step())
+    assert scripted.sent == []
+    client.receive(step(first))
+    assert Abort(first) in scripted.sent
+    [second] = scripted.added()
+    assert second.startswith("0/")
+    client.receive(step(first))  # computed before the abort: it will be computed again
+    client.receive(step(second))
+    late = scripted.added()
+    assert [key.split("/")[0] for key in late] == ["1", "2", "3"]
+    client.receive(step(first, *late))
+    client.dead("closed")
+    errors = await asyncio.gather(*tasks, return_exceptions=True)
+    assert all(isinstance(error, EngineDead) for error in errors)
+    assert client.stats().waiting == 0
 
 
 @pytest.fixture(autouse=True)

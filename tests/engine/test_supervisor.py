@@ -70,7 +70,7 @@ async def told_after_a_kill(folder: Path, next_command: list[str]) -> list[str]:
     await asyncio.to_thread(supervised.load)
     await supervised.start(watching)
     supervised._command = next_command
-    os.kill(supervised._worker.pid, signal.SIGKILL)
+    os.kill(supervised.worker.pid, signal.SIGKILL)
     await watching.end.wait()
     await supervised.close()
     return watching.told
@@ -114,7 +114,7 @@ async def test_a_silent_worker_is_killed_in_loading_too(
     await supervised.start(watching)
     monkeypatch.setattr(supervisor, "LOADING_HANG_S", 0.3)
     supervised._command = saying("Hello()")
-    os.kill(supervised._worker.pid, signal.SIGKILL)
+    os.kill(supervised.worker.pid, signal.SIGKILL)
     await watching.end.wait()
     await supervised.close()
     assert "it said nothing for 0.3 s of loading" in watching.told[-1]
@@ -129,7 +129,7 @@ async def test_another_instruction_set_would_answer_other_bytes(
     await supervised.start(watching)
     before = supervised.info.instruction_set
     monkeypatch.setenv("WENDING_INSTRUCTION_SET", "portable")
-    os.kill(supervised._worker.pid, signal.SIGKILL)
+    os.kill(supervised.worker.pid, signal.SIGKILL)
     await watching.end.wait()
     await supervised.close()
     assert f"instruction_set portable, the first had {before}" in watching.told[-1]

@@ -16,6 +16,7 @@ from wending.engine.client import (
     CompletionDelta,
     EngineClient,
     EngineStats,
+    ErrorCode,
     ModelInfo,
     TokenLogprob,
     TopLogprob,
@@ -50,6 +51,7 @@ class FakeClient(EngineClient):
         self.reply = reply
         self.delay_s = delay_s
         self.fail_after: int | None = None  # tokens after which a completion ends with an error
+        self.error_code: ErrorCode = "non_finite_logits"  # of that error
         self.die_after: int | None = None  # tokens after which the engine dies
         self.logprob = -0.25
         self.start_gate: asyncio.Event | None = None  # start() waits for it
@@ -102,7 +104,8 @@ class FakeClient(EngineClient):
                 reason = None if not is_last else "length" if limit < len(reply) else "stop"
                 for index in range(params.n):
                     if self.fail_after == i:
-                        yield CompletionDelta(index, "", [], None, "error", "logits are not finite")
+                        message = "logits are not finite"
+                        yield CompletionDelta(index, "", [], None, "error", message, self.error_code)
                     else:
                         logprobs = self._logprobs(character, params)
                         yield CompletionDelta(index, character, [ord(character)], logprobs, reason)

@@ -274,6 +274,18 @@ async def test_completion_that_fails(http: httpx.AsyncClient, client: FakeClient
     assert client.running == set()
 
 
+async def test_a_request_that_kills_the_engine_must_not_be_asked_again(
+    http: httpx.AsyncClient, client: FakeClient
+) -> None:
+    client.fail_after, client.error_code = 3, "worker_crashed"
+    response = await http.post(URL, json=HELLO)
+    assert response.status_code == 500
+    assert response.json()["error"]["code"] == "worker_crashed"
+    assert response.headers["x-should-retry"] == "false"
+    client.error_code = "internal_error"
+    assert "x-should-retry" not in (await http.post(URL, json=HELLO)).headers
+
+
 async def test_engine_that_dies(http: httpx.AsyncClient, client: FakeClient) -> None:
     client.die_after = 3
     chunks = await events(http)

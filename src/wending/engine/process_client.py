@@ -29,7 +29,7 @@ from wending.engine.sampling_params import SamplingParams
 from wending.engine.supervisor import DEFAULT_HANG_S, Supervisor, Users
 from wending.engine.suspicion import Suspicion
 from wending.engine.urgency import Urgency
-from wending.engine.worker_process import COMMAND
+from wending.engine.worker_process import COMMAND, WorkerProcess
 from wending.model.kv_cache import KVQuant
 from wending.model.precision import Quant
 from wending.model.published import open_published
@@ -68,7 +68,7 @@ class ProcessClient(EngineClient, Users):
         self._prompts = prompts
         self._max_requests = max_requests
         self._max_queued_tokens = max_queued_tokens
-        self._queued_tokens = 0
+        self._queued_tokens = self._unfinished = 0  # of the requests in flight: prompt tokens, completions
         self._numbers = itertools.count()
         self._in_flight: dict[int, InFlight] = {}  # in order of arrival
         self._by_key: dict[str, InFlight] = {}  # those in the engine's process
@@ -77,6 +77,11 @@ class ProcessClient(EngineClient, Users):
         self._stats = EngineStats(0, 0, 0, 0, 0, None)  # of the present process, as it said last
         self._earlier = dict.fromkeys(_TOTALS, 0)  # of the processes before it
         self._death: str | None = None
+
+    @property
+    def worker(self) -> WorkerProcess:
+        """The engine's present process."""
+        return self._supervisor.worker
 
     async def start(self) -> None:
         """See EngineClient.start."""
@@ -121,10 +126,9 @@ class ProcessClient(EngineClient, Users):
 
     def stats(self) -> EngineStats:
         """See EngineClient.stats. As of the last step; `waiting` counts also what waits for a restart."""
-        unfinished = sum(request.num_unfinished for request in self._in_flight.values())
         return msgspec.structs.replace(
             self._stats,
-            waiting=max(unfinished - self._stats.running, 0),
+            waiting=max(self._unfinished - self._stats.running, 0),
             error=self._death,
             restarts_total=self._supervisor.restarts_total,
             restarting=not self._supervisor.is_up,
@@ -186,6 +190,7 @@ class ProcessClient(EngineClient, Users):
             if request is None:  # its consumer has left and the abort is on its way
                 continue
             request.deliver(delta)
+            self._unfinished -= delta.finish_reason is not None
             if request.is_proven:
                 self._suspicion.clear(request.number)
             if request.stream.complete:
@@ -218,6 +223,7 @@ class ProcessClient(EngineClient, Users):
         )
         self._in_flight[request.number] = request
         self._queued_tokens += len(request.prompt_token_ids)
+        self._unfinished += params.n
         if self._supervisor.is_up and self._on_trial is None:
             self._add(request)
         return request
@@ -255,6 +261,7 @@ class ProcessClient(EngineClient, Users):
         """Nothing more is to come for a request."""
         del self._in_flight[request.number]
         self._queued_tokens -= len(request.prompt_token_ids)
+        self._unfinished -= request.num_unfinished
         self._suspicion.clear(request.number)
         if request.key is not None:
             del self._by_key[request.key]
@@ -282,8 +289,8 @@ class ProcessClient(EngineClient, Users):
             "the engine's process died each time it computed this request, "
             f"{self._suspicion.deaths(request.number)} times in a row; at last: {death.cause}"
         )
-        request.fail(message)
         self._forget(request)
+        request.fail(message)
 
 
 def load_client(

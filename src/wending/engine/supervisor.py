@@ -104,6 +104,8 @@ class Supervisor:
         self.is_up = True
         """Whether the present worker has shown that it makes tokens."""
         self.last_death: str | None = None
+        self.worker = WorkerProcess(command)
+        """The present process, which may be dead."""
         self._settings = settings
         self._files = CheckpointFiles(checkpoint)
         self._command = command
@@ -115,7 +117,6 @@ class Supervisor:
         self._loading = False
         self._reports = 0  # received so far
         self._is_asked = False  # whether something was sent that no report has answered yet
-        self._worker = WorkerProcess(command)
 
     def load(
         self,
@@ -124,7 +125,7 @@ class Supervisor:
     ) -> None:
         """Wait for the first worker to load, in any thread. Raises what `load_engine` raises, and EngineDead
         for a worker that died. What the callbacks raise ends it as well."""
-        channel = BlockingChannel(self._worker.socket, report_decoder)
+        channel = BlockingChannel(self.worker.socket, report_decoder)
         try:
             channel.send(Hello())
             channel.send(self._settings)
@@ -147,7 +148,7 @@ class Supervisor:
                             self._settings = msgspec.structs.replace(self._settings, budget=report.budget)
                             return
         except ChannelClosed:
-            death = death_of(self._worker, self._worker.end(END_S), None)
+            death = death_of(self.worker, self.worker.end(END_S), None)
             raise EngineDead(f"the engine's process died while it loaded the model: {death.cause}") from None
         except BaseException:
             self.kill()
@@ -155,8 +156,8 @@ class Supervisor:
 
     def kill(self) -> None:
         """Kill the worker, before `start`."""
-        self._worker.kill()
-        self._worker.socket.close()
+        self.worker.kill()
+        self.worker.socket.close()
 
     async def start(self, users: Users) -> None:
         """Serve `users` in this event loop, with the worker that has been loaded."""
@@ -178,13 +179,13 @@ class Supervisor:
         for task in self._tasks:
             task.cancel()
         self._stream.send(Stop())
-        await asyncio.to_thread(self._worker.end, STOP_S)
+        await asyncio.to_thread(self.worker.end, STOP_S)
         self._stream.transport.close()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _connect(self) -> ReportStream:
         stream = ReportStream(self._receive)
-        await self._loop.create_unix_connection(lambda: stream, sock=self._worker.socket)
+        await self._loop.create_unix_connection(lambda: stream, sock=self.worker.socket)
         return stream
 
     def _receive(self, report: Report) -> None:
@@ -249,7 +250,7 @@ class Supervisor:
             await self._keep_running()
         except Exception as error:
             _log.critical("the supervisor has failed", exc_info=True)
-            self._worker.kill()
+            self.worker.kill()
             self._users.dead(f"the supervisor has failed: {type(error).__name__}: {error}")
 
     async def _keep_running(self) -> None:
@@ -274,12 +275,12 @@ class Supervisor:
     async def _death(self) -> Death:
         """Waits for the end of the worker."""
         await self._stream.closed
-        status = await asyncio.to_thread(self._worker.end, END_S)
-        death = death_of(self._worker, status, self._failure)
+        status = await asyncio.to_thread(self.worker.end, END_S)
+        death = death_of(self.worker, status, self._failure)
         self.last_death = death.cause
         _log.error(
             "the engine's process %d has died: %s; it was computing %d requests",
-            self._worker.pid, death.cause, len(death.computing),
+            self.worker.pid, death.cause, len(death.computing),
         )  # fmt: skip
         return death
 
@@ -295,7 +296,7 @@ class Supervisor:
     async def _restart(self) -> None:
         self.restarts_total += 1
         self._failure, self._loading, self._is_asked = None, True, False
-        self._worker = await asyncio.to_thread(WorkerProcess, self._command)
+        self.worker = await asyncio.to_thread(WorkerProcess, self._command)
         self._stream = await self._connect()
         self._stream.send(Hello())
         self._stream.send(self._settings)
@@ -310,6 +311,6 @@ class Supervisor:
             ticks = ticks + 1 if is_busy and seen == self._reports else 0
             seen = self._reports
             if self._loading and ticks * interval_s >= LOADING_HANG_S:
-                self._worker.kill(f"killed, because it said nothing for {LOADING_HANG_S:g} s of loading")
+                self.worker.kill(f"killed, because it said nothing for {LOADING_HANG_S:g} s of loading")
             elif not self._loading and ticks >= TICKS:
-                self._worker.kill(f"killed, because it made no step within {self._hang_s:g} s")
+                self.worker.kill(f"killed, because it made no step within {self._hang_s:g} s")
