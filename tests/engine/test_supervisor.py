@@ -100,6 +100,14 @@ async def test_a_restart_that_fails_is_tried_again_and_then_given_up(
     assert told[-1].startswith("dead: 3 restarts in a row have failed, the last one: ")
 
 
+async def test_killed_again_and_again_while_it_loads(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "KILLED_STARTS", 5)
+    suicide = "import os; os.kill(os.getpid(), 9)"
+    told = await told_after_a_kill(folder, [sys.executable, "-c", suicide])
+    assert told[:-1] == ["killed by SIGKILL"] * (1 + supervisor.KILLED_STARTS)
+    assert told[-1] == "dead: 5 restarts in a row have failed, the last one: killed by SIGKILL"
+
+
 async def test_a_command_that_cannot_be_started(folder: Path) -> None:
     told = await told_after_a_kill(folder, ["/nowhere"])
     assert "no process could be started" in told[-1]

@@ -51,7 +51,9 @@ stopped for an hour, the worker has not hung for an hour."""
 BACK_OFF_S = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
 """What is waited before a restart, by how many workers before it died without a token for any request."""
 FAILED_STARTS = 3
-"""After so many in a row that did not come to their first token it is given up."""
+"""After so many in a row that failed before their first token it is given up."""
+KILLED_STARTS = 60
+"""The same for those that somebody killed, as the kernel does where memory is short: that may pass."""
 STOP_S = 1.0
 """What a worker is given to end its step when it is told to stop. There is nothing for it to save."""
 END_S = 10.0
@@ -112,7 +114,7 @@ class Supervisor:
         self._hang_s = hang_s
         self._closing = False
         self._barren = 0  # deaths in a row without a token for any request
-        self._failed_starts = 0
+        self._failed_starts = self._killed_starts = 0  # in a row
         self._failure: str | None = None  # that the present worker has reported
         self._loading = False
         self._reports = 0  # received so far
@@ -257,7 +259,7 @@ class Supervisor:
         """Until it is closed or given up: wait for the worker's death, and start the next one."""
         while True:
             death = await self._death()
-            self._failed_starts = 0 if self.is_up else self._failed_starts + 1
+            self._count_start(death)
             self.is_up = False
             self._users.down(death)
             reason = self._reason_to_give_up(death)
@@ -289,9 +291,19 @@ class Supervisor:
             self._files.check_unchanged()
         except CheckpointError as error:
             return f"{error}; the engine's process had died: {death.cause}"
-        if self._failed_starts >= FAILED_STARTS:
-            return f"{FAILED_STARTS} restarts in a row have failed, the last one: {death.cause}"
+        for count, most in ((self._failed_starts, FAILED_STARTS), (self._killed_starts, KILLED_STARTS)):
+            if count >= most:
+                return f"{most} restarts in a row have failed, the last one: {death.cause}"
         return None
+
+    def _count_start(self, death: Death) -> None:
+        """Note whether the worker that died had come to its first token."""
+        if self.is_up:
+            self._failed_starts = self._killed_starts = 0
+        elif death.is_proof:
+            self._failed_starts += 1
+        else:
+            self._killed_starts += 1
 
     async def _restart(self) -> None:
         self.restarts_total += 1
