@@ -10,7 +10,8 @@ from tests.random_checkpoint import small_config, write_random_checkpoint
 from wending import _kernels, demo
 from wending.engine.budget import MemoryBudget
 from wending.engine.errors import NotEnoughMemory
-from wending.engine.load import load_client, load_engine
+from wending.engine.load import load_engine
+from wending.engine.process_client import load_client
 from wending.engine.sampling_params import SamplingParams
 from wending.model.errors import CheckpointError
 from wending.model.threads import threads_in_use

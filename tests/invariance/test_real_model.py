@@ -5,7 +5,6 @@ Random weights in every precision, keys and values in 8 bits as well, and the bu
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,7 +18,6 @@ from tests.invariance.engines import engine_like, load_random_model
 from wending import _kernels
 from wending.engine.load import LoadedEngine, load_engine
 from wending.engine.sampling_params import SamplingParams
-from wending.engine.thread_client import ThreadClient
 
 GREEDY = SamplingParams(temperature=0, max_tokens=40, seed=0, logprobs=3, ignore_eos=True)
 SAMPLED = SamplingParams(temperature=0.9, top_p=0.95, max_tokens=24, logprobs=3, repetition_penalty=1.1)
@@ -150,23 +148,3 @@ def test_before_and_after_a_crash(
     engines = engine_like(loaded), engine_like(loaded, num_blocks=40)
     seeded = [(prompt, replace(params, seed=params.seed or 0)) for prompt, params in requests]
     assert answers_of_two_engines(*engines, seeded, steps) == alone
-
-
-async def test_streamed_and_whole(
-    loaded: LoadedEngine, requests: Requests, alone: list[list[Answer]]
-) -> None:
-    client = ThreadClient(engine_like(loaded), loaded.prompts, loaded.info)
-    await client.start()
-
-    async def streamed(prompt: list[int], params: SamplingParams) -> list[Answer]:
-        collected = [Answer() for _ in range(params.n)]
-        async for delta in client.generate(prompt, params, "r"):
-            answer = collected[delta.index]
-            answer.text += delta.text
-            answer.token_ids += delta.token_ids
-            answer.logprobs += delta.logprobs or []
-            answer.finish_reason = delta.finish_reason
-        return collected
-
-    assert await asyncio.gather(*(streamed(*request) for request in requests)) == alone
-    await client.close()

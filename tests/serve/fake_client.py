@@ -16,11 +16,12 @@ from wending.engine.client import (
     CompletionDelta,
     EngineClient,
     EngineStats,
+    ErrorCode,
     ModelInfo,
     TokenLogprob,
     TopLogprob,
 )
-from wending.engine.errors import EngineDead, InvalidRequest
+from wending.engine.errors import EngineDead, InvalidRequest, Overloaded
 from wending.engine.sampling_params import SamplingParams
 
 VOCAB_SIZE = 0x110000
@@ -50,10 +51,13 @@ class FakeClient(EngineClient):
         self.reply = reply
         self.delay_s = delay_s
         self.fail_after: int | None = None  # tokens after which a completion ends with an error
+        self.error_code: ErrorCode = "non_finite_logits"  # of that error
         self.die_after: int | None = None  # tokens after which the engine dies
         self.logprob = -0.25
         self.start_gate: asyncio.Event | None = None  # start() waits for it
         self.error: str | None = None
+        self.restarting = False
+        self.overloaded: str | None = None  # why requests are refused
         self.closed = False
         self.params: list[SamplingParams] = []  # of each request, the warm-up first
         self.conversations: list[list[dict[str, Any]]] = []
@@ -74,6 +78,8 @@ class FakeClient(EngineClient):
         self, prompt_token_ids: list[int], params: SamplingParams, request_id: str
     ) -> AsyncGenerator[CompletionDelta, None]:
         self.params.append(params)
+        if self.overloaded is not None:
+            raise Overloaded(self.overloaded)
         room = self.info.max_context - len(prompt_token_ids)
         if room <= 0:
             message = f"has {len(prompt_token_ids)} tokens; the context holds {self.info.max_context}"
@@ -98,7 +104,8 @@ class FakeClient(EngineClient):
                 reason = None if not is_last else "length" if limit < len(reply) else "stop"
                 for index in range(params.n):
                     if self.fail_after == i:
-                        yield CompletionDelta(index, "", [], None, "error", "logits are not finite")
+                        message = "logits are not finite"
+                        yield CompletionDelta(index, "", [], None, "error", message, self.error_code)
                     else:
                         logprobs = self._logprobs(character, params)
                         yield CompletionDelta(index, character, [ord(character)], logprobs, reason)
@@ -140,4 +147,7 @@ class FakeClient(EngineClient):
             tokens_generated_total=self.tokens,
             last_token_monotonic=self.last_token,
             error=self.error,
+            restarts_total=int(self.restarting),
+            restarting=self.restarting,
+            last_death="killed by SIGKILL" if self.restarting else None,
         )

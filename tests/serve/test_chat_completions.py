@@ -274,6 +274,18 @@ async def test_completion_that_fails(http: httpx.AsyncClient, client: FakeClient
     assert client.running == set()
 
 
+async def test_a_request_that_kills_the_engine_must_not_be_asked_again(
+    http: httpx.AsyncClient, client: FakeClient
+) -> None:
+    client.fail_after, client.error_code = 3, "worker_crashed"
+    response = await http.post(URL, json=HELLO)
+    assert response.status_code == 500
+    assert response.json()["error"]["code"] == "worker_crashed"
+    assert response.headers["x-should-retry"] == "false"
+    client.error_code = "internal_error"
+    assert "x-should-retry" not in (await http.post(URL, json=HELLO)).headers
+
+
 async def test_engine_that_dies(http: httpx.AsyncClient, client: FakeClient) -> None:
     client.die_after = 3
     chunks = await events(http)
@@ -322,3 +334,14 @@ async def test_shutdown_ends_running_answers(
     assert client.running == set()
     assert len(client.aborted) == 1
     assert (await http.post(URL, json=HELLO)).status_code == 503
+
+
+async def test_overload_is_said_at_once(http: httpx.AsyncClient, client: FakeClient) -> None:
+    client.overloaded = "2048 requests are in flight, the most that are taken at once"
+    for stream in (False, True):
+        response = await http.post("/v1/chat/completions", json=HELLO | {"stream": stream})
+        assert response.status_code == 429
+        assert int(response.headers["retry-after"]) > 0
+        error = response.json()["error"]
+        assert (error["code"], error["type"]) == ("overloaded", "rate_limit_error")
+        assert "2048 requests" in error["message"]

@@ -47,6 +47,22 @@ async def test_starting_until_then(client: FakeClient) -> None:
     assert client.closed
 
 
+async def test_restarting(http: httpx.AsyncClient, client: FakeClient) -> None:
+    """Health says no until the new process has made a token; requests are taken and wait for it."""
+    client.restarting = True
+    response = await http.get("/health")
+    assert response.status_code == 503
+    assert response.json()["status"] == "restarting"
+    assert "killed by SIGKILL" in response.json()["reason"]
+    assert int(response.headers["retry-after"]) > 0
+    body = {"model": "fake-model", "messages": [{"role": "user", "content": "Hi"}]}
+    assert (await http.post("/v1/chat/completions", json=body)).status_code == 200
+    client.restarting = False
+    response = await http.get("/health")
+    assert response.status_code == 200
+    assert response.json()["restarts_total"] == 0
+
+
 async def test_dead_engine(http: httpx.AsyncClient, client: FakeClient) -> None:
     client.error = "out of memory"
     response = await http.get("/health")

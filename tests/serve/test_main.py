@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -18,12 +19,15 @@ from typing import IO, Any
 
 import httpx
 import openai
+import psutil
 import pytest
 from tests.random_checkpoint import small_config, write_random_checkpoint
 
 from wending import demo
 from wending.engine.load import load_engine
-from wending.serve.main import _announce, run_server
+from wending.serve.last_resort import LastResort
+from wending.serve.listening_socket import bind
+from wending.serve.main import _announce, _serve, run_server
 from wending.serve.start_up_output import StartUpOutput
 
 ENVIRONMENT = os.environ | {"LC_ALL": "C.UTF-8"}
@@ -34,13 +38,14 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_random_checkpoint(tmp_path_factory.mktemp("checkpoints") / "Random-Qwen2", small_config())
 
 
-def start(*arguments: str | Path, **environment: str) -> subprocess.Popen[str]:
+def start(*arguments: str | Path, new_session: bool = False, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "wending", "serve", *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env=ENVIRONMENT | environment,
+        start_new_session=new_session,
     )
 
 
@@ -57,8 +62,8 @@ def read_until(stream: IO[str], pattern: str) -> str:
 class Serving:
     """A server of its own process that is ready."""
 
-    def __init__(self, *arguments: str | Path, **environment: str) -> None:
-        self.process = start(*arguments, "--port", "0", **environment)
+    def __init__(self, *arguments: str | Path, new_session: bool = False, **environment: str) -> None:
+        self.process = start(*arguments, "--port", "0", new_session=new_session, **environment)
         assert self.process.stdout is not None
         self.output = read_until(self.process.stdout, r"Serving|已就绪")
         match = re.search(r"http://127\.0\.0\.1:\d+", self.output)
@@ -227,6 +232,67 @@ def test_sigterm_ends_a_running_stream_and_exits_with_0(checkpoint: Path) -> Non
         serving.close()
 
 
+def worker_of(serving: Serving) -> psutil.Process:
+    """The engine's process."""
+    [worker] = psutil.Process(serving.process.pid).children()
+    return worker
+
+
+def test_killing_the_engine_s_process_changes_no_byte(checkpoint: Path) -> None:
+    serving = Serving(checkpoint)
+    body = hello(
+        max_tokens=500, ignore_eos=True, stream=True, n=4, temperature=1.0, logprobs=True, top_logprobs=2
+    )
+
+    def stream(number_of_kills: int) -> list[Any]:
+        """What each choice got: text and log-probabilities, in order."""
+        choices: list[Any] = [[] for _ in range(4)]
+        with httpx.stream("POST", serving.url + "/v1/chat/completions", json=body, timeout=60) as response:
+            for line in response.iter_lines():
+                if not line or line == "data: [DONE]":
+                    continue
+                [choice] = json.loads(line.removeprefix("data: "))["choices"]
+                choices[choice["index"]].append(
+                    (choice["delta"], choice["logprobs"], choice["finish_reason"])
+                )
+                if number_of_kills and len(choices[0]) == 100:
+                    number_of_kills -= 1
+                    worker_of(serving).kill()
+        return choices
+
+    try:
+        assert stream(1) == stream(0)
+        health = httpx.get(serving.url + "/health").json()
+        assert (health["status"], health["restarts_total"]) == ("ok", 1)
+        worker = worker_of(serving)
+        assert serving.stop() == 0
+        assert not worker.is_running()
+        assert serving.process.stderr is not None
+        assert "has died: killed by SIGKILL" in serving.process.stderr.read()
+    finally:
+        serving.close()
+
+
+def test_an_interrupt_from_the_keyboard_reaches_both_processes_and_answers_are_completed(
+    checkpoint: Path,
+) -> None:
+    serving = Serving(checkpoint, new_session=True)
+    worker = worker_of(serving)
+    try:
+        body = hello(max_tokens=300, ignore_eos=True, stream=True)
+        with httpx.stream("POST", serving.url + "/v1/chat/completions", json=body, timeout=60) as response:
+            lines = response.iter_lines()
+            next(lines)
+            os.killpg(serving.process.pid, signal.SIGINT)
+            assert [line for line in lines if line][-1] == "data: [DONE]"
+        assert serving.process.wait(timeout=30) == 0
+        assert not worker.is_running()
+        assert serving.process.stderr is not None
+        assert serving.process.stderr.read() == ""
+    finally:
+        serving.close()
+
+
 @pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
 def test_idle_server_exits_with_0(checkpoint: Path, signal_number: int) -> None:
     serving = Serving(checkpoint)
@@ -236,6 +302,23 @@ def test_idle_server_exits_with_0(checkpoint: Path, signal_number: int) -> None:
         assert serving.process.stderr.read() == ""
     finally:
         serving.close()
+
+
+def test_an_interrupt_while_the_model_loads_is_no_failure() -> None:
+    output = StartUpOutput()
+
+    def load() -> Any:
+        os.kill(os.getpid(), signal.SIGINT)
+        while True:
+            output.loading(1, 2)
+            time.sleep(0.001)
+
+    class NoResort(LastResort):
+        def arm(self, after_s: float) -> None:
+            pass
+
+    with bind("127.0.0.1", 0) as bound:
+        asyncio.run(_serve(bound, load, output, NoResort(), []))
 
 
 def test_start_up_in_chinese(checkpoint: Path) -> None:

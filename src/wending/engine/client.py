@@ -1,7 +1,7 @@
 """The one interface through which a service uses an engine, wherever that engine runs.
 
-The shapes here carry everything that crosses the border: a thread implements it today (`thread_client.py`), a
-supervised process can implement it tomorrow without a change to its users. Knows nothing of HTTP or JSON.
+The shapes here carry everything that crosses the border. Those that come with every step of the engine are
+structs, which a message between processes holds as they are (`messages.py`). Knows nothing of HTTP or JSON.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
+
+import msgspec
 
 from wending.engine.sampling_params import SamplingParams
 from wending.engine.urgency import Urgency
-
-if TYPE_CHECKING:
-    from wending.model.generation_config import GenerationConfig
+from wending.model.generation_config import GenerationConfig
 
 FinishReason = Literal["stop", "length", "error"]
 """stop: an end-of-sequence token, a stop token or a stop string. length: max_tokens or the context is used
@@ -39,8 +39,7 @@ class TopLogprob(NamedTuple):
     """Natural logarithm of its probability."""
 
 
-@dataclass(slots=True)
-class TokenLogprob:
+class TokenLogprob(msgspec.Struct, array_like=True):
     """The log-probability of a generated token, and of the most likely tokens at its position.
 
     Computed from the model's raw logits over the real vocabulary, before penalties, bias, temperature and
@@ -55,8 +54,7 @@ class TokenLogprob:
     """The `SamplingParams.logprobs` most likely tokens, most likely first, on a tie the lower id first."""
 
 
-@dataclass(slots=True)
-class CompletionDelta:
+class CompletionDelta(msgspec.Struct, array_like=True):
     """What one step added to one completion of a request."""
 
     index: int
@@ -78,8 +76,7 @@ class CompletionDelta:
     """The seed of this request's random numbers: the one it asked for, or the one drawn for it."""
 
 
-@dataclass(slots=True)
-class EngineStats:
+class EngineStats(msgspec.Struct, array_like=True):
     """A snapshot of the engine. Sequences are counted, so a request with n = 3 counts three times."""
 
     running: int
@@ -103,6 +100,12 @@ class EngineStats:
     """Those of them that the model would have chosen itself."""
     error: str | None = None
     """Why the engine is dead, or None while it works. A dead engine never comes back by itself."""
+    restarts_total: int = 0
+    """How many times the engine's process died and another one was started."""
+    restarting: bool = False
+    """Whether the process died and the next one has not made a token yet. Requests are taken and wait."""
+    last_death: str | None = None
+    """What the process died of that died last."""
 
 
 @dataclass(slots=True)
@@ -153,14 +156,17 @@ class EngineClient(ABC):
     ) -> AsyncGenerator[CompletionDelta, None]:
         """Generate `params.n` completions of a prompt; iterate for their deltas.
 
+        An engine that dies and starts again is a pause between two deltas and nothing else.
+
         The deltas of one completion come in order, those of several interleaved. The iterator ends after each
         completion's last delta. Deltas that pile up while the consumer is busy may come merged. A slow
         consumer slows nobody else down.
 
         At the first iteration: InvalidRequest if the request cannot be honoured (empty prompt, ids outside
         the vocabulary, prompt longer than the context, more tokens than the KV cache could ever hold, a
-        `request_id` in use). At any iteration: EngineDead if the engine has stopped. A completion that fails
-        alone raises nothing and ends with finish_reason "error".
+        `request_id` in use), Overloaded if too much is in flight. At any iteration: EngineDead if the engine
+        has stopped for good. A completion that fails alone raises nothing and ends with finish_reason
+        "error".
 
         Closing the iterator (`aclose()`), or cancelling the task that awaits it, aborts the request and frees
         its KV blocks before the next step. A consumer that may leave its loop early must close the iterator

@@ -1,4 +1,4 @@
-"""The deltas of one request on their way from the engine's thread to the task that awaits them."""
+"""The deltas of one request on their way from the engine to the task that awaits them."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wending.model.errors import CheckpointError
 
-__all__ = ["CheckpointError", "EngineDead", "InvalidRequest", "NotEnoughMemory"]
+__all__ = ["CheckpointError", "EngineDead", "InvalidRequest", "NotEnoughMemory", "Overloaded"]
 
 
 class InvalidRequest(ValueError):  # noqa: N818 - the name is the word of the API: the request is invalid, not the engine
@@ -30,3 +30,7 @@ class EngineDead(RuntimeError):  # noqa: N818
 
 class NotEnoughMemory(RuntimeError):  # noqa: N818
     """The model does not fit into the memory it may use. The message carries all numbers involved."""
+
+
+class Overloaded(RuntimeError):  # noqa: N818
+    """So much is in flight that one more request would wait too long. The message carries the numbers."""

@@ -14,9 +14,9 @@ from wending.engine.client import ModelInfo
 from wending.engine.engine import Engine
 from wending.engine.pacer import Pacer
 from wending.engine.prompt_encoder import PromptEncoder
-from wending.engine.thread_client import ThreadClient
 from wending.model.checkpoint import Checkpoint
 from wending.model.config import ModelConfig
+from wending.model.errors import CheckpointError
 from wending.model.kv_cache import CACHE_DTYPES, KVCache, KVQuant, check_kv_quant
 from wending.model.model import Model, Workspace
 from wending.model.precision import Precision, Quant, check_quant, precision_of
@@ -57,6 +57,7 @@ def load_engine(
     cache: bool = True,
     speculate: bool = True,
     gap_s: float | None = None,
+    budget: MemoryBudget | None = None,
     progress: Callable[[int, int], None] | None = None,
     on_budget: Callable[[MemoryBudget], None] | None = None,
 ) -> LoadedEngine:
@@ -69,8 +70,10 @@ def load_engine(
     `threads`: how many compute (None: as many as there are processors). `cache`: whether quantised weights
     are kept on the disk for the next start, or taken from there. `speculate`: whether tokens are guessed from
     the text where that saves time. `gap_s`: how long a step with prompts in it may take beside sequences that
-    are decoding; None: as long as it takes. `on_budget` is told the plan before any of the memory is taken,
-    `progress` the bytes of weights read so far and in all.
+    are decoding; None: as long as it takes. `budget`: that of an earlier load of this checkpoint with the
+    same arguments, which is then carried out whatever memory is free now, so that the answers are the same.
+    `on_budget` is told the plan before any of the memory is taken, `progress` the bytes of weights read so
+    far and in all.
 
     Raises CheckpointError for a checkpoint that cannot be used, NotEnoughMemory when it does not fit, and
     ValueError for a `max_context` that the model does not have or for fewer than one thread.
@@ -78,7 +81,7 @@ def load_engine(
     check_quant(quant)
     check_kv_quant(kv_cache)
     size_thread_pool(threads)
-    path = demo.folder() if model is None else Path(model)
+    path = checkpoint_path(model)
     published = open_published(path)
     config, tokenizer = published.checkpoint.config, published.tokenizer
     generation_config = published.generation_config
@@ -102,9 +105,13 @@ def load_engine(
         )
 
     precision = precision_of(quant, published.checkpoint)
-    budget = plan(precision) if quant != "auto" else None
+    candidates = [precision]
+    if quant == "auto":
+        candidates += _narrower(precision, published.checkpoint)
     if budget is None:
-        precision, budget = _plan_that_fits(plan, [precision, *_narrower(precision, published.checkpoint)])
+        precision, budget = _plan_that_fits(plan, candidates)
+    else:
+        precision = _named(budget.precision, candidates, path)
     if on_budget is not None:
         on_budget(budget)
     loaded = Model.load(
@@ -140,35 +147,9 @@ def load_engine(
     return LoadedEngine(engine, prompts, info, budget)
 
 
-def load_client(
-    model: str | Path | None = None,
-    *,
-    quant: Quant = "auto",
-    kv_cache: KVQuant = "auto",
-    memory: int | None = None,
-    max_context: int | None = None,
-    threads: int | None = None,
-    cache: bool = True,
-    speculate: bool = True,
-    gap_s: float | None = DEFAULT_GAP_S,
-    progress: Callable[[int, int], None] | None = None,
-    on_budget: Callable[[MemoryBudget], None] | None = None,
-) -> ThreadClient:
-    """The same as a client for asyncio, yet to be started. May run in any thread."""
-    loaded = load_engine(
-        model,
-        quant=quant,
-        kv_cache=kv_cache,
-        memory=memory,
-        max_context=max_context,
-        threads=threads,
-        cache=cache,
-        speculate=speculate,
-        gap_s=gap_s,
-        progress=progress,
-        on_budget=on_budget,
-    )
-    return ThreadClient(loaded.engine, loaded.prompts, loaded.info)
+def checkpoint_path(model: str | Path | None) -> Path:
+    """Where the checkpoint lies; None: the bundled one."""
+    return demo.folder() if model is None else Path(model)
 
 
 def _narrower(precision: Precision, checkpoint: Checkpoint) -> list[Precision]:
@@ -183,6 +164,14 @@ def _kv_precision(kv_cache: KVQuant, weights: Precision) -> str:
     if kv_cache != "auto":
         return kv_cache
     return next(name for name, dtype in CACHE_DTYPES.items() if dtype == weights.cache)
+
+
+def _named(name: str, precisions: list[Precision], path: Path) -> Precision:
+    """The precision of an earlier load. Raises CheckpointError if the checkpoint cannot have it any more."""
+    for precision in precisions:
+        if precision.name == name:
+            return precision
+    raise CheckpointError(path, f"was loaded as {name} before, and now has {precisions[0].name}")
 
 
 def _plan_that_fits(

@@ -75,7 +75,10 @@ class ChatAnswer:
     def _count(self, delta: CompletionDelta) -> None:
         if delta.finish_reason == "error":
             message = f"The completion failed: {delta.error}"
-            raise APIError(500, message, type="server_error", code="completion_failed")
+            # OpenAI's client libraries ask again after a 500, and this request would kill the engine again.
+            headers = {"x-should-retry": "false"} if delta.error_code == "worker_crashed" else {}
+            code = delta.error_code or "completion_failed"
+            raise APIError(500, message, type="server_error", code=code, headers=headers)
         self.completion_tokens += len(delta.token_ids)
 
     def _object(self, kind: str, choices: Sequence[dict[str, Any]]) -> dict[str, Any]:

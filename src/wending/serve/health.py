@@ -1,4 +1,4 @@
-"""GET /health: 200 only while the engine can answer, which it has shown by producing a token."""
+"""GET /health: 200 only while the engine can answer, which its process has shown by producing a token."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ async def health(request: Request) -> Response:
     service = service_of(request)
     status, reason = service.status()
     if service.client is None or status != "ok":
-        headers = {"Retry-After": str(STARTING_RETRY_AFTER_S)} if status == "starting" else {}
+        passes = status in ("starting", "restarting")
+        headers = {"Retry-After": str(STARTING_RETRY_AFTER_S)} if passes else {}
         return JSONResponse({"status": status, "reason": reason}, 503, headers)
     stats = service.client.stats()
     last_token = stats.last_token_monotonic
@@ -33,6 +34,7 @@ async def health(request: Request) -> Response:
             "kv_blocks_total": stats.kv_blocks_total,
             "tokens_generated_total": stats.tokens_generated_total,
             "preemptions_total": stats.preemptions_total,
+            "restarts_total": stats.restarts_total,
             "seconds_since_last_token": last_token_age,
         }
     )

@@ -21,7 +21,8 @@ from wending import __version__
 from wending.engine.budget import MemoryBudget
 from wending.engine.client import EngineClient, ModelInfo
 from wending.engine.errors import CheckpointError, EngineDead, NotEnoughMemory
-from wending.engine.load import DEFAULT_GAP_S, load_client
+from wending.engine.load import DEFAULT_GAP_S
+from wending.engine.process_client import load_client
 from wending.serve.app import create_app
 from wending.serve.http_server import HTTPServer
 from wending.serve.last_resort import LastResort
@@ -122,7 +123,7 @@ async def _serve(
     server = HTTPServer(app, service, GRACE_S)
 
     def stop() -> None:
-        is_serving = service.status()[0] == "ok"
+        is_serving = service.status()[0] in ("ok", "restarting")
         last_resort.arm(
             END_AT_ONCE_S if server.should_exit else END_S if is_serving else END_WHILE_STARTING_S
         )
@@ -135,7 +136,7 @@ async def _serve(
     starting = asyncio.create_task(_start_engine(service, load))
     try:
         await asyncio.wait((serving, starting), return_when=asyncio.FIRST_COMPLETED)
-        if starting.done():
+        if starting.done() and not server.should_exit:  # else it may have been interrupted
             _announce(output, starting.result(), base_url(bound))
             await serving
     finally:

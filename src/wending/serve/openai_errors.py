@@ -11,11 +11,12 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from wending.engine.errors import EngineDead, InvalidRequest
+from wending.engine.errors import EngineDead, InvalidRequest, Overloaded
 from wending.serve.json_response import JSONResponse
 
 logger = logging.getLogger(__name__)
 
+OVERLOADED_RETRY_AFTER_S = 10
 CLIENT_CLOSED_REQUEST = 499  # nobody reads this status; access logs show it
 
 # What the engine calls a request's parts, where the API has another name for them.
@@ -62,6 +63,17 @@ def unavailable(message: str, code: str, retry_after_s: int | None = None) -> AP
     return APIError(503, message, type="server_error", code=code, headers=headers)
 
 
+def overloaded(error: Overloaded) -> APIError:
+    """429: as many requests are in flight as can wait."""
+    return APIError(
+        429,
+        f"The server is overloaded: {error}.",
+        type="rate_limit_error",
+        code="overloaded",
+        headers={"Retry-After": str(OVERLOADED_RETRY_AFTER_S)},
+    )
+
+
 def as_api_error(error: Exception) -> APIError:
     """Any exception as the error that a client may see. What is unexpected is logged, not shown."""
     match error:
@@ -71,6 +83,8 @@ def as_api_error(error: Exception) -> APIError:
             return _invalid_request(error)
         case EngineDead():
             return unavailable(f"The engine has stopped: {error}", "engine_dead")
+        case Overloaded():
+            return overloaded(error)
         case HTTPException():
             return APIError(error.status_code, str(error.detail), headers=error.headers)
         case _:
@@ -100,7 +114,7 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(404, unknown_url)
     app.add_exception_handler(405, wrong_method)
     app.add_exception_handler(ClientDisconnect, hung_up)  # in the middle of the body
-    for kind in (APIError, InvalidRequest, EngineDead, HTTPException, Exception):
+    for kind in (APIError, InvalidRequest, EngineDead, Overloaded, HTTPException, Exception):
         app.add_exception_handler(kind, answer)
 
 

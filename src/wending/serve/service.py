@@ -16,7 +16,7 @@ from wending.engine.errors import EngineDead
 from wending.engine.sampling_params import SamplingParams
 from wending.serve.openai_errors import APIError, unavailable
 
-Status = Literal["starting", "ok", "stopping", "failed"]
+Status = Literal["starting", "ok", "restarting", "stopping", "failed"]
 
 DEFAULT_MAX_BODY_BYTES = 16 * 2**20
 STARTING_RETRY_AFTER_S = 2
@@ -65,17 +65,23 @@ class Service:
         """Whether requests can be answered now, and if not, why."""
         if self.stopping.is_set():
             return "stopping", "The server is shutting down."
+        stats = None if self.client is None else self.client.stats()
         failure = self._failure
-        if failure is None and self.client is not None:
-            failure = self.client.stats().error
+        if failure is None and stats is not None:
+            failure = stats.error
         if failure is not None:
             return "failed", f"The engine has stopped: {failure}"
         if not self._ready:
             return "starting", "The model is still being loaded."
+        if stats is not None and stats.restarting:
+            return "restarting", f"The engine's process is being restarted. The last one: {stats.last_death}."
         return "ok", ""
 
     def ready_client(self) -> EngineClient:
-        """The engine, ready to work. Raises APIError 503 if it is not."""
+        """The engine, ready to take requests. Raises APIError 503 if it is not.
+
+        While it is being restarted they are taken and wait.
+        """
         status, reason = self.status()
         if self.client is None or status == "starting":
             raise unavailable(reason, "starting", STARTING_RETRY_AFTER_S)

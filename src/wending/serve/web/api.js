@@ -36,7 +36,7 @@ export async function health(signal) {
   try {
     const response = await fetch("/health", { signal, cache: "no-store" });
     if (response.ok) return "ready";
-    return (await response.json()).status === "starting" ? "starting" : "failed";
+    return ["starting", "restarting"].includes((await response.json()).status) ? "starting" : "failed";
   } catch (error) {
     if (error.name === "AbortError") throw error;
     return "unreachable";
