@@ -1,10 +1,10 @@
 """How long streams wait for a token while a long prompt is read beside them.
 
-    python bench/token_gap.py CHECKPOINT [--quant int8] [--streams 1 8] [--prompt 4000] [--gaps-ms 0 500 250 100]
+    python bench/token_gap.py CHECKPOINT [--quant int8] [--streams 1 8] [--prompt 4000] [--gaps-ms 0 250 100]
 
 Streams decode; then a prompt arrives. Printed for each limit (0: none): the gap between two tokens of a
-stream without the prompt, the median and the longest gap while it is read, and how long reading it took, which is what
-the shorter gaps cost. The limit is first learned on one prompt, as a service has learned it before long.
+stream without the prompt, the median and the longest gap while it is read, and how long reading it took,
+which is what shorter gaps cost. The limit is first learned on one prompt, as a service has before long.
 """
 
 from __future__ import annotations
