@@ -88,7 +88,8 @@ def run_selftest(
         whole = _conclude(console, verdicts, len(test.requests), language)
         if json_file is not None:
             facts = test.facts | {"seed": seed, "verdicts": [asdict(one) for one in verdicts]}
-            json_file.write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+            text = json.dumps(facts, indent=1, ensure_ascii=False, default=repr)  # of what differs
+            json_file.write_text(text + "\n", encoding="utf-8")
     except EXPECTED_FAILURES as error:
         print(f"wending selftest: {' '.join(str(error).split()) or 'not enough memory'}", file=sys.stderr)
         return 1
@@ -301,8 +302,8 @@ def _conclude(console: Console, verdicts: Sequence[Verdict], count: int, languag
     else:
         text = _say(
             language,
-            f"{count:,} of {count:,} requests equal under every condition they met.",
-            f"{count:,} / {count:,} 个请求在所经历的全部条件下一致。",
+            f"{count:,} of {count:,} requests equal under every condition.",
+            f"{count:,} / {count:,} 个请求在全部条件下一致。",
         )
     unseen = [verdict.condition for verdict in verdicts if not verdict.happened]
     if unseen:

@@ -1,4 +1,4 @@
-"""The same requests through the service's engine, which runs in a process of its own, undisturbed or killed."""
+"""Requests through the service's engine, which runs in a process of its own, undisturbed or killed."""
 
 from __future__ import annotations
 
