@@ -19,20 +19,19 @@ from wending import _kernels as ops
 from wending.model.config import ModelConfig
 from wending.model.kv_cache import KVCache
 from wending.model.model import Model
-from wending.model.rope import attention_factor, inverse_frequencies
+from wending.model.rope import attention_factor
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
-
 modeling = pytest.importorskip("transformers.models.qwen2.modeling_qwen2")
 
 NATIVE, LENGTH, COMPARED = 32768, 34_000, 500
-LATE_ANGLE = 0.01  # two angles of 131,071 times nearly equal frequencies differ by half a unit: 0.008
 PUBLISHED = {"type": "yarn", "factor": 4.0, "original_max_position_embeddings": NATIVE}
 
 
 def test_angles_of_late_positions(tmp_path: Path) -> None:
-    """Up to the last of 131,072 positions, in Qwen2.5's heads of 64 channels."""
+    """Up to the last of 131,072 positions, in heads of 64 channels, from the reference's own frequencies: at
+    such a distance their last bit would show in the second decimal. test_rope.py compares those."""
     scaled = small_config(
         hidden_size=256, rope_theta=1e6, max_position_embeddings=NATIVE, rope_scaling=PUBLISHED
     )
@@ -43,13 +42,12 @@ def test_angles_of_late_positions(tmp_path: Path) -> None:
     tables = np.zeros((1, 4 * NATIVE // 16), np.int32)
     cosine, sine = ops.Buffer(32), ops.Buffer(32)
     batch = ops.Batch(KVCache(config, 1, 16).storage, nothing, positions, nothing, nothing, tables, nothing)
-    frequencies = ops.Vector(inverse_frequencies(config))
-    ops.rotary(batch, frequencies, attention_factor(config), cosine, sine)
-
     reference = modeling.Qwen2RotaryEmbedding(transformers.Qwen2Config.from_pretrained(tmp_path))
+    frequencies = ops.Vector(reference.inv_freq.numpy())
+    ops.rotary(batch, frequencies, attention_factor(config), cosine, sine)
     expected = reference(torch.zeros(1), torch.from_numpy(positions)[None].long())
     for found, values in zip((cosine, sine), expected, strict=True):
-        assert np.abs(found.numpy() - values[0, :, :32].numpy()).max() < LATE_ANGLE
+        assert np.abs(found.numpy() - values[0, :, :32].numpy()).max() < 1e-6
 
 
 def test_positions_past_the_native_length(tmp_path: Path) -> None:
