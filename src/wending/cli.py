@@ -42,6 +42,7 @@ def _serve(options: argparse.Namespace) -> int:
         quant=options.quant,
         kv_cache=options.kv_cache,
         memory=options.memory,
+        max_context=options.max_context,
         threads=options.threads,
         cache=not options.no_cache,
         speculate=not options.no_speculation,
@@ -78,6 +79,7 @@ def _bench(options: argparse.Namespace) -> int:
     return run_bench(
         options.model,
         quant=options.quant,
+        max_context=options.max_context,
         threads=options.threads,
         batches=options.batch,
         prompt=options.prompt,
@@ -198,6 +200,7 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser], sa
             "引擎可用内存，单位 GiB（默认：空闲内存的一部分）",
         ),
     )
+    _add_max_context(command, say)
     command.add_argument(
         "--threads",
         type=_positive,
@@ -354,6 +357,7 @@ def _add_bench(
         default="auto",
         help=say("precision of the weights (default: as for serve)", "权重精度（默认与 serve 相同）"),
     )
+    _add_max_context(command, say)
     command.add_argument(
         "--threads",
         type=_positive,
@@ -501,6 +505,19 @@ def _add_cache(commands: argparse._SubParsersAction[argparse.ArgumentParser], sa
         help=say("list (default) or clear", "list 列出（默认），clear 清除"),
     )
     command.set_defaults(run=_cache)
+
+
+def _add_max_context(command: argparse.ArgumentParser, say: Say) -> None:
+    command.add_argument(
+        "--max-context",
+        type=_positive,
+        metavar="N",
+        help=say(
+            "longest prompt and answer together, in tokens; YaRN is used above the model's native length "
+            "(default: the checkpoint's own)",
+            "提示词与回答合计的最大词元数；超过模型原生长度时使用 YaRN（默认与模型文件一致）",
+        ),
+    )
 
 
 def _port(text: str) -> int:
