@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wending import _kernels as ops
 from wending.engine.engine import Engine
 from wending.engine.load import LoadedEngine
 from wending.engine.progress import Progress
@@ -18,6 +17,7 @@ from wending.engine.selftest.mixed_requests import MixedRequest
 from wending.engine.selftest.record import Key, Record
 from wending.engine.urgency import Urgency
 from wending.model.kv_cache import KVCache
+from wending.model.logits_digest import logits_digest
 
 MAX_RUNNING = 16
 LARGEST_CHUNK = 512
@@ -125,4 +125,4 @@ class Run:
     def _note_logits(self, name: str, index: int, position: int, row: NDArray[np.float32]) -> None:
         if not name.startswith(PASSER_BY):
             record: Any = self.records[int(name), index]
-            record.logits[position] = ops.checksum(row.view(np.uint8))
+            record.logits[position] = logits_digest(row)
