@@ -1,4 +1,4 @@
-"""A short stand-in for a row of logits: rows that differ in any bit have different digests, all but surely."""
+"""A short stand-in for a row of logits: rows that differ in any bit have other digests, all but surely."""
 
 from __future__ import annotations
 

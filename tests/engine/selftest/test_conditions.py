@@ -14,7 +14,7 @@ from tests.invariance.engines import load_random_model
 from wending.engine import scheduler
 from wending.engine.completion import Completion
 from wending.engine.load import LoadedEngine
-from wending.engine.selftest.conditions import CONDITIONS, Outcome, alone
+from wending.engine.selftest.conditions import CONDITIONS, Outcome, ReferenceFailed, alone
 from wending.engine.selftest.mixed_requests import MixedRequest, mixed_requests
 from wending.engine.selftest.record import Records, first_divergence
 from wending.engine.selftest.rig import Rig
@@ -55,6 +55,15 @@ def test_every_condition_happens_and_changes_nothing(
     outcome = run(name, loaded, requests)
     assert outcome.happened > 0
     assert changed(reference, outcome) == 0
+
+
+def test_a_request_that_fails_even_alone_is_no_reference(
+    loaded: LoadedEngine, requests: list[MixedRequest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forward = Model.forward
+    monkeypatch.setattr(Model, "forward", lambda *arguments: forward(*arguments) * np.float32("nan"))
+    with pytest.raises(ReferenceFailed, match="request 0 fails even alone: the model produced"):
+        alone(Rig(loaded, requests), requests, lambda: None)
 
 
 def several_sequences(batch: ForwardBatch) -> bool:

@@ -16,6 +16,10 @@ from wending.engine.selftest.rig import Rig, Run, Tick
 from wending.model.threads import threads_in_use, use_threads
 
 
+class ReferenceFailed(RuntimeError):  # noqa: N818 - what failed is the reference, not the comparison
+    """A request ends with an error even alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What came out under a condition."""
@@ -38,11 +42,15 @@ class Condition:
 
 def alone(rig: Rig, requests: Sequence[MixedRequest], tick: Tick) -> Records:
     """The reference: each request in an engine that has nothing else to do and nothing in its cache, its
-    prompt in the largest chunks, token by token."""
+    prompt in the largest chunks, token by token. ReferenceFailed if one fails: there is nothing to compare
+    with."""
     run = Run(requests, tick)
     for request in requests:
         engine = rig.engine(num_blocks=2 * rig.blocks_of_one, speculate=False)
         run.all_through(engine, [request.number])
+    for (number, _), record in run.records.items():
+        if record.error is not None:
+            raise ReferenceFailed(f"request {number} fails even alone: {record.error}")
     return run.records
 
 

@@ -25,7 +25,7 @@ from wending.engine.client import ModelInfo
 from wending.engine.errors import CheckpointError, EngineDead, InvalidRequest, NotEnoughMemory
 from wending.engine.load import LoadedEngine, load_engine
 from wending.engine.process_client import load_client
-from wending.engine.selftest.conditions import CONDITIONS, Outcome, alone
+from wending.engine.selftest.conditions import CONDITIONS, Outcome, ReferenceFailed, alone
 from wending.engine.selftest.mixed_requests import MixedRequest, mixed_requests
 from wending.engine.selftest.process import KILLS, streamed
 from wending.engine.selftest.record import Divergence, Records, first_divergence
@@ -35,7 +35,8 @@ from wending.model.precision import Quant
 from wending.model.threads import threads_in_use
 
 EXPECTED_FAILURES = (
-    CheckpointError, EngineDead, InvalidRequest, MemoryError, NotEnoughMemory, OSError, ValueError,
+    CheckpointError, EngineDead, InvalidRequest, MemoryError, NotEnoughMemory, OSError, ReferenceFailed,
+    ValueError,
 )  # fmt: skip
 PART = 8
 """Of the requests, one in so many goes through each single condition; at least LEAST_PART of them."""
