@@ -148,8 +148,8 @@ def run_cell(process: EngineProcess, work: Work, repeat: int, results: Results) 
     prompt = min(work.prompt_tokens, WARM_UP_PROMPT)
     with running(process):
         if repeat == 0:
-            process.do(Work("warm-up", work.sequences, prompt, 2).job(1, VOCABULARY))
-        done = process.do(work.job(1000 + repeat, VOCABULARY))
+            process.do(Work(f"warm-up of {work.name}", work.sequences, prompt, 2).job(0, VOCABULARY))
+        done = process.do(work.job(repeat, VOCABULARY))
     results.add("run", work=work.name, engine=process.name, **done)
     speeds = ", ".join(
         f"{tables.number(measure.speed(work, done))} tok/s {measure.name}"
@@ -199,7 +199,7 @@ def measure(
 
 def measure_stability(process: EngineProcess, results: Results) -> None:
     """Greedy answers of a batch, and of each of its prompts alone."""
-    job = STABILITY.job(7, VOCABULARY)
+    job = STABILITY.job(0, VOCABULARY)
     with running(process):
         together = process.do(job)["digests"]
         alone = [process.do(job | {"only": index})["digests"][0] for index in range(STABILITY.sequences)]

@@ -55,6 +55,7 @@ def test_version() -> None:
         (["serve", "--memory", "0"], "0 GiB"),
         (["serve", "--memory", "lots"], "'lots' is not a number of GiB"),
         (["serve", "--threads", "0"], "0 is too small"),
+        (["serve", "--max-context", "0"], "0 is too small"),
         (["serve", "--kv-cache", "int4"], "'int4'"),
         (["assess", "--repeats", "0"], "0 is too small"),
         (["assess", "--seed", "-1"], "-1 is negative"),

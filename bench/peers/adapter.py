@@ -4,7 +4,8 @@ Each adapter runs in its engine's own environment and gives `main` a way to load
 prompts, the clock and the check of the token counts are here and the same for all. Standard library only.
 
     out  {"event": "ready", "load_seconds": 3.2, "facts": {"version": "1.0"}}
-    in   {"sequences": 8, "prompt_tokens": 32, "output_tokens": 64, "seed": 1, "vocabulary": 100000}
+    in   {"sequences": 8, "prompt_tokens": 32, "shared_tokens": 0, "output_tokens": 64,
+          "seed": "8x32-64 1", "vocabulary": 100000}
     out  {"event": "done", "seconds": 2.1, "first_token_seconds": 0.3, "output_tokens": 512, "digests": [...]}
     out  {"event": "failed", "error": "..."}
 
@@ -46,13 +47,27 @@ class PeerEngine(Protocol):
 
 
 def prompts_of(job: dict[str, Any]) -> Tokens:
-    """Random token ids, the same for every engine; another seed gives prompts that share no prefix."""
+    """Random token ids, the same for every engine, of which the first `shared_tokens` are the same in all
+    prompts of the job; another seed gives prompts that share no prefix."""
     numbers = random.Random(job["seed"])
-    prompts = [
-        [numbers.randrange(job["vocabulary"]) for _ in range(job["prompt_tokens"])]
-        for _ in range(job["sequences"])
-    ]
+
+    def draw(count: int) -> list[int]:
+        return [numbers.randrange(job["vocabulary"]) for _ in range(count)]
+
+    shared = draw(job["shared_tokens"])
+    own_tokens = job["prompt_tokens"] - len(shared)
+    prompts = [shared + draw(own_tokens) for _ in range(job["sequences"])]
     return prompts if job.get("only") is None else [prompts[job["only"]]]
+
+
+def shared_length(prompts: Tokens) -> int:
+    """How many tokens all prompts begin with, for engines that must be told; 0 for a prompt alone.
+
+    The last token of a prompt never counts: its logits are wanted, so it is computed for each.
+    """
+    if len(prompts) == 1:
+        return 0
+    return min(len(os.path.commonprefix(prompts)), *(len(prompt) - 1 for prompt in prompts))
 
 
 def digest(tokens: list[int]) -> str:

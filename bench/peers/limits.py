@@ -3,7 +3,8 @@
 For each step: max(bytes / read bandwidth, operations / peak operations). A step that decodes reads all
 weights once and the KV cache of every sequence, and computes 2 operations per weight and sequence. The prompt
 is one step that computes the layers' weights for all its tokens, and the head for the last token of each
-sequence. Attention's own arithmetic is left out, so no engine can quite reach the limit of a long prompt.
+sequence. What sequences share of their prompts is computed once and, in each step, read once. Attention's own
+arithmetic is left out, so no engine can quite reach the limit of a long prompt.
 """
 
 from __future__ import annotations
@@ -56,10 +57,11 @@ def seconds_at_the_limit(work: Work, shape: Shape, precision: str, limits: Limit
     bandwidth, peak = limits.bandwidth, limits.operations[precision]
     weight_bytes = shape.weight_bytes[precision]
     head = 2 * shape.head_weights * work.sequences
-    prompt_tokens = work.sequences * work.prompt_tokens
-    prompt = max(weight_bytes / bandwidth, (2 * shape.layer_weights * prompt_tokens + head) / peak)
+    computed = 2 * shape.layer_weights * work.computed_prompt_tokens + head
+    prompt = max(weight_bytes / bandwidth, computed / peak)
     decode = 0.0
     for length in range(work.prompt_tokens + 1, work.length):
-        read = weight_bytes + work.sequences * length * shape.kv_bytes_per_token
+        kv_tokens = work.shared_tokens + work.sequences * (length - work.shared_tokens)
+        read = weight_bytes + kv_tokens * shape.kv_bytes_per_token
         decode += max(read / bandwidth, (2 * shape.layer_weights * work.sequences + head) / peak)
     return prompt, decode

@@ -1,7 +1,8 @@
 """llama.cpp through llama-cpp-python's low-level interface, the way its own server runs several sequences.
 
 Each sequence has its own id in one context; prompts go in together, n_batch tokens at a time, then a step
-computes one token of every sequence. Batch sizes, flash attention and cache type are llama.cpp's defaults.
+computes one token of every sequence. A beginning that prompts share is computed in the first sequence and
+copied to the others. Batch sizes, flash attention and cache type are llama.cpp's defaults.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import time
 
 import llama_cpp
 import numpy as np
-from adapter import Tokens, main
+from adapter import Tokens, main, shared_length
 
 CELLS = 256
 """llama.cpp rounds the context of a sequence up to this many tokens."""
@@ -65,10 +66,12 @@ class LlamaCpp:
     def _generate(
         self, batch: llama_cpp.llama_batch, prompts: Tokens, output_tokens: int
     ) -> tuple[Tokens, float]:
+        shared = shared_length(prompts)
+        self._share(batch, prompts[0][:shared], len(prompts))
         entries = [
             (token, position, sequence, position == len(prompt) - 1)
             for sequence, prompt in enumerate(prompts)
-            for position, token in enumerate(prompt)
+            for position, token in enumerate(prompt[shared:], shared)
         ]
         newest: list[int] = []
         for first in range(0, len(entries), self._n_batch):
@@ -84,6 +87,16 @@ class LlamaCpp:
             for completion, token in zip(completions, newest, strict=True):
                 completion.append(token)
         return completions, first_token_at
+
+    def _share(self, batch: llama_cpp.llama_batch, tokens: list[int], sequences: int) -> None:
+        """Puts `tokens` at the beginning of every sequence, computed once."""
+        entries = [(token, position, 0, False) for position, token in enumerate(tokens)]
+        for first in range(0, len(entries), self._n_batch):
+            self._decode(batch, entries[first : first + self._n_batch])
+        if tokens:
+            memory = llama_cpp.llama_get_memory(self._context)
+            for sequence in range(1, sequences):
+                llama_cpp.llama_memory_seq_cp(memory, 0, sequence, -1, -1)
 
     def _decode(self, batch: llama_cpp.llama_batch, entries: list[tuple[int, int, int, bool]]) -> list[int]:
         """Computes (token, position, sequence, whether its logits are wanted); the greedy tokens of those."""

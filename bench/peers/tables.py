@@ -37,9 +37,12 @@ def _decode(work: Work, run: Mapping[str, Any]) -> float:
 def measures_of(work: Work) -> list[Measure]:
     """Output tokens over the whole time; for a work that is about its prompt, the parts one by one."""
     if not work.name.startswith("prompt"):
+        prompt = f"{work.prompt_tokens - work.shared_tokens}"
+        if work.shared_tokens:
+            prompt = f"{work.shared_tokens:,} shared + {prompt}"
         return [
             Measure(
-                f"{work.sequences} × ({work.prompt_tokens} → {work.output_tokens})",
+                f"{work.sequences} × ({prompt} → {work.output_tokens})",
                 _all_output,
                 lambda work, least: work.sequences * work.output_tokens / sum(least),
             )

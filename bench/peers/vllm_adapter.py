@@ -1,4 +1,4 @@
-"""vLLM for CPU, in this process, without prefix cache: its engine steps until all requests are done."""
+"""vLLM for CPU, in this process, with its prefix cache: its engine steps until all requests are done."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Vllm:
         self._engine = vllm.LLM(
             model=str(options.model),
             dtype="bfloat16",
-            enable_prefix_caching=False,
+            enable_prefix_caching=True,
             max_model_len=options.context,
             max_num_seqs=MAX_SEQUENCES,
             gpu_memory_utilization=SHARE_OF_MEMORY,  # also CPU memory, despite its name

@@ -20,7 +20,11 @@ class Wending:
     def __init__(self, options: argparse.Namespace) -> None:
         context = max(options.context, -(-options.tokens // CONTEXTS_KEPT))
         loaded = load_engine(
-            options.model, quant=options.precision, max_context=context, threads=options.threads
+            options.model,
+            quant=options.precision,
+            max_context=context,
+            threads=options.threads,
+            speculate=False,  # the others do not either
         )
         self._engine = loaded.engine
         self.facts = {

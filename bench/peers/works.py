@@ -14,6 +14,8 @@ class Work:
     sequences: int
     prompt_tokens: int
     output_tokens: int
+    shared_tokens: int = 0
+    """Of each prompt, so many tokens are the same in all sequences, as a system prompt is."""
 
     @property
     def length(self) -> int:
@@ -25,13 +27,23 @@ class Work:
         """Tokens of all sequences."""
         return self.sequences * self.length
 
-    def job(self, seed: int, vocabulary: int) -> dict[str, Any]:
-        """What the adapter is sent."""
+    @property
+    def computed_prompt_tokens(self) -> int:
+        """Tokens of all prompts that must be computed: what is shared counts once."""
+        return self.shared_tokens + self.sequences * (self.prompt_tokens - self.shared_tokens)
+
+    def job(self, repeat: int, vocabulary: int) -> dict[str, Any]:
+        """What the adapter is sent.
+
+        The work's name is part of the seed: prompts of two works or repeats never begin alike, so a prefix
+        cache finds in a job what the job itself shares, and nothing of an earlier one.
+        """
         return {
             "sequences": self.sequences,
             "prompt_tokens": self.prompt_tokens,
             "output_tokens": self.output_tokens,
-            "seed": seed,
+            "shared_tokens": self.shared_tokens,
+            "seed": f"{self.name} {repeat}",
             "vocabulary": vocabulary,
         }
 
@@ -45,6 +57,7 @@ WORKS = {
         Work("8x32-64", 8, 32, 64),
         Work("16x128-64", 16, 128, 64),
         Work("32x256-128", 32, 256, 128),
+        Work("shared-1000", 16, 1032, 64, shared_tokens=1000),
         Work("prompt-512", 1, 512, 1),
         Work("prompt-4096", 1, 4096, 33),
     )

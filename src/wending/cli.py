@@ -42,6 +42,7 @@ def _serve(options: argparse.Namespace) -> int:
         quant=options.quant,
         kv_cache=options.kv_cache,
         memory=options.memory,
+        max_context=options.max_context,
         threads=options.threads,
         cache=not options.no_cache,
         speculate=not options.no_speculation,
@@ -78,11 +79,28 @@ def _bench(options: argparse.Namespace) -> int:
     return run_bench(
         options.model,
         quant=options.quant,
+        max_context=options.max_context,
         threads=options.threads,
         batches=options.batch,
         prompt=options.prompt,
         tokens=options.tokens,
         repeats=options.repeats,
+        json_file=options.json,
+        language=options.language,
+    )
+
+
+def _selftest(options: argparse.Namespace) -> int:
+    from wending.engine.selftest.main import run_selftest
+
+    return run_selftest(
+        options.model,
+        quant=options.quant,
+        kv_cache=options.kv_cache,
+        requests=options.requests,
+        seed=options.seed,
+        only=options.only,
+        threads=options.threads,
         json_file=options.json,
         language=options.language,
     )
@@ -111,6 +129,7 @@ def _parser(language: str) -> argparse.ArgumentParser:
     _add_serve(commands, say)
     _add_assess(commands, say, language)
     _add_bench(commands, say, language)
+    _add_selftest(commands, say, language)
     _add_cache(commands, say)
     return parser
 
@@ -181,6 +200,7 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser], sa
             "引擎可用内存，单位 GiB（默认：空闲内存的一部分）",
         ),
     )
+    _add_max_context(command, say)
     command.add_argument(
         "--threads",
         type=_positive,
@@ -337,6 +357,7 @@ def _add_bench(
         default="auto",
         help=say("precision of the weights (default: as for serve)", "权重精度（默认与 serve 相同）"),
     )
+    _add_max_context(command, say)
     command.add_argument(
         "--threads",
         type=_positive,
@@ -377,6 +398,85 @@ def _add_bench(
     command.set_defaults(run=_bench)
 
 
+def _add_selftest(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], say: Say, language: str
+) -> None:
+    summary = say(
+        "test that the same request gives the same bytes, alone, in a crowd, after a crash",
+        "检验同一请求在单独、并发、崩溃恢复等条件下输出完全一致",
+    )
+    command = commands.add_parser(
+        "selftest",
+        help=summary,
+        description=summary,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=say(
+            "example:\n  wending selftest\n"
+            "  wending selftest ./Qwen2.5-0.5B-Instruct --quant int8 --requests 1000",
+            "示例：\n  wending selftest\n"
+            "  wending selftest ./Qwen2.5-0.5B-Instruct --quant int8 --requests 1000",
+        ),
+    )
+    command.add_argument(
+        "model",
+        nargs="?",
+        type=Path,
+        metavar="MODEL",
+        help=say(
+            "checkpoint folder or GGUF file (default: the bundled model)",
+            "模型文件夹或 GGUF 文件（默认：自带的演示模型）",
+        ),
+    )
+    command.add_argument(
+        "--quant",
+        choices=("auto", "bf16", "f32", "int8", "int4"),
+        default="auto",
+        help=say("precision of the weights (default: as for serve)", "权重精度（默认与 serve 相同）"),
+    )
+    command.add_argument(
+        "--kv-cache",
+        choices=("auto", "bf16", "f32", "int8"),
+        default="auto",
+        help=say("precision of the KV cache (default: as for serve)", "KV 缓存精度（默认与 serve 相同）"),
+    )
+    command.add_argument(
+        "--requests",
+        type=_positive,
+        default=100,
+        metavar="N",
+        help=say("how many requests (default: %(default)s)", "请求数（默认 %(default)s）"),
+    )
+    command.add_argument(
+        "--seed",
+        type=_not_negative,
+        default=1,
+        metavar="N",
+        help=say("which requests these are (default: %(default)s)", "请求的随机种子（默认 %(default)s）"),
+    )
+    command.add_argument(
+        "--only",
+        type=_not_negative,
+        metavar="K",
+        help=say("just the request of this number", "只测这一个编号的请求"),
+    )
+    command.add_argument(
+        "--threads",
+        type=_positive,
+        metavar="N",
+        help=say("threads of the engine (default: every available core)", "引擎线程数（默认：全部可用核心）"),
+    )
+    command.add_argument(
+        "--json", type=Path, metavar="FILE", help=say("write the result there too", "同时把结果写入该文件")
+    )
+    command.add_argument(
+        "--language",
+        choices=("en", "zh"),
+        default=language,
+        help=say("language of the output (default: %(default)s)", "输出语言（默认 %(default)s）"),
+    )
+    command.set_defaults(run=_selftest)
+
+
 def _add_cache(commands: argparse._SubParsersAction[argparse.ArgumentParser], say: Say) -> None:
     summary = say(
         "list or clear the quantised weights kept on the disk for the next start",
@@ -405,6 +505,19 @@ def _add_cache(commands: argparse._SubParsersAction[argparse.ArgumentParser], sa
         help=say("list (default) or clear", "list 列出（默认），clear 清除"),
     )
     command.set_defaults(run=_cache)
+
+
+def _add_max_context(command: argparse.ArgumentParser, say: Say) -> None:
+    command.add_argument(
+        "--max-context",
+        type=_positive,
+        metavar="N",
+        help=say(
+            "longest prompt and answer together, in tokens; YaRN is used above the model's native length "
+            "(default: the checkpoint's own)",
+            "提示词与回答合计的最大词元数；超过模型原生长度时使用 YaRN（默认与模型文件一致）",
+        ),
+    )
 
 
 def _port(text: str) -> int:

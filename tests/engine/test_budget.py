@@ -54,12 +54,6 @@ def test_a_context_that_was_asked_for_is_never_shortened() -> None:
         plan(memory=112 * MIB, max_context=4000)
 
 
-@pytest.mark.parametrize("max_context", [0, 1, 4097])
-def test_a_context_the_model_does_not_have_is_refused(max_context: int) -> None:
-    with pytest.raises(ValueError, match=f"max_context must be 2 to 4096.*got {max_context}"):
-        plan(max_context=max_context)
-
-
 def test_not_enough_for_the_weights_is_refused_with_the_numbers() -> None:
     with pytest.raises(NotEnoughMemory) as caught:
         plan(available=90 * MIB)
@@ -87,9 +81,16 @@ def test_lines_name_every_part() -> None:
         "16,384 tokens",
         "10.0 MiB",
         "4,096 tokens",
+        "positions  native RoPE, to 4,096",
     ):
         assert part in text
     assert len(plan().lines("zh")) == len(plan().lines())
+
+
+def test_lines_say_that_positions_are_stretched() -> None:
+    stretched = plan(model_context=16384, yarn_factor=4.0, max_context=5000)
+    assert "  positions  YaRN x4, to 16,384" in stretched.lines()
+    assert "  位置编码 YaRN x4，至 16,384" in stretched.lines("zh")
 
 
 @pytest.mark.parametrize(("count", "text"), [(0, "0.0 MiB"), (MIB, "1.0 MiB"), (3 * 2**29, "1.5 GiB")])

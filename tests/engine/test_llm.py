@@ -54,6 +54,15 @@ def test_default_parameters_sample_with_a_seed_that_repeats_the_answer(llm: LLM)
     assert again == first
 
 
+def test_a_completion_of_8192_tokens(tmp_path: Path) -> None:
+    folder = write_random_checkpoint(tmp_path / "model", small_config())
+    with LLM(folder, max_context=9000) as own:
+        params = SamplingParams(temperature=1, seed=3, max_tokens=8192, ignore_eos=True)
+        [completion] = own.generate("Hi", params)[0].outputs
+    assert len(completion.token_ids) == 8192
+    assert completion.finish_reason == "length"
+
+
 def test_one_bad_prompt_refuses_all_and_leaves_nothing_behind(llm: LLM) -> None:
     with pytest.raises(InvalidRequest, match="the context holds 64"):
         llm.generate(["fine", "x" * 100], PARAMS)

@@ -9,7 +9,7 @@ from tests.random_checkpoint import small_config, write_random_checkpoint
 
 from wending import _kernels, demo
 from wending.engine.budget import MemoryBudget
-from wending.engine.errors import NotEnoughMemory
+from wending.engine.errors import ContextNotAvailable, NotEnoughMemory
 from wending.engine.load import load_engine
 from wending.engine.process_client import load_client
 from wending.engine.sampling_params import SamplingParams
@@ -72,6 +72,30 @@ def test_options_shape_context_precision_and_threads(folder: Path) -> None:
     assert loaded.info.precision == "f32"
     with pytest.raises(ValueError, match="threads must be at least 1"):
         load_engine(folder, threads=0)
+
+
+def test_the_context_asked_for_chooses_the_positions(folder: Path) -> None:
+    own, native, stretched = (load_engine(folder, max_context=context) for context in (None, 4096, 4097))
+    assert own.info.positions == native.info.positions == "native RoPE, to 4,096"
+    assert stretched.info.positions == "YaRN x4, to 16,384"
+    assert stretched.info.max_context == stretched.budget.max_context == 4097
+    assert (stretched.budget.model_context, stretched.budget.yarn_factor) == (16384, 4.0)
+    assert stretched.engine.model.config.rope_scaling is not None
+    with pytest.raises(ContextNotAvailable, match=r"max_context must be 2 to 16384.*got 16385"):
+        load_engine(folder, max_context=16385)
+
+
+def test_positions_do_not_depend_on_how_much_memory_is_free(tmp_path: Path) -> None:
+    """Where the context is shortened for want of memory, even below the native length, YaRN stays."""
+    scaling = {"type": "yarn", "factor": 4.0, "original_max_position_embeddings": 4096}
+    config = small_config(max_position_embeddings=16384, rope_scaling=scaling)
+    folder = write_random_checkpoint(tmp_path / "model", config)
+    room = load_engine(folder).budget
+    short = load_engine(folder, memory=room.weights + room.workspace + room.kv_cache // 32, quant="bf16")
+    assert short.info.max_context == 2048
+    assert short.info.positions == "YaRN x4, to 16,384"
+    with pytest.raises(NotEnoughMemory, match=r"KV cache of 2,049 tokens"):
+        load_engine(folder, memory=short.budget.total, quant="bf16", max_context=2049)
 
 
 def test_the_kv_cache_goes_with_the_weights_or_as_asked(folder: Path) -> None:

@@ -101,8 +101,10 @@ def hello(**fields: Any) -> dict[str, Any]:
 def failure(capfd: pytest.CaptureFixture[str]) -> Callable[..., str]:
     """Runs a server that cannot start, in this process; the one line that it writes on standard error."""
 
-    def run(model: Path | None, port: int = 0, memory: int | None = None) -> str:
-        assert run_server(model, port=port, memory=memory) == 1
+    def run(
+        model: Path | None, port: int = 0, memory: int | None = None, max_context: int | None = None
+    ) -> str:
+        assert run_server(model, port=port, memory=memory, max_context=max_context) == 1
         [line] = capfd.readouterr().err.splitlines()
         assert line.startswith("wending serve: ")
         return line
@@ -113,6 +115,7 @@ def failure(capfd: pytest.CaptureFixture[str]) -> Callable[..., str]:
 def test_start_up_tells_the_memory_budget_and_the_addresses(serving: Serving) -> None:
     for word in ("weights", "KV cache", "workspace", "tokens", "Loading weights: 100 %"):
         assert word in serving.output
+    assert re.search(r"positions +native RoPE, to 4,096", serving.output)
     assert f"Serving Random-Qwen2 on {serving.url}" in serving.output
     assert f"{serving.url}/v1" in serving.output
 
@@ -131,6 +134,14 @@ def test_start_up_tells_the_precision_of_the_kv_cache(checkpoint: Path) -> None:
     small = Serving(checkpoint, "--kv-cache", "int8")
     small.close()
     assert re.search(r"KV cache .* int8, ", small.output)
+
+
+def test_start_up_tells_that_a_long_context_is_stretched(checkpoint: Path) -> None:
+    long = Serving(checkpoint, "--max-context", "9000", LC_ALL="zh_CN.UTF-8", PYTHONUTF8="1")
+    [model] = httpx.get(long.url + "/v1/models").json()["data"]
+    long.close()
+    assert re.search(r"位置编码 +YaRN x4，至 16,384", long.output)
+    assert model["wending"]["max_context"] == 9000
 
 
 def test_health_and_models(serving: Serving, client: openai.OpenAI) -> None:
@@ -395,6 +406,12 @@ def test_not_enough_memory(checkpoint: Path, failure: Callable[..., str]) -> Non
     line = failure(checkpoint, memory=1_000_000)
     assert "not enough memory" in line
     assert "MiB" in line
+
+
+def test_context_that_the_model_does_not_have(checkpoint: Path, failure: Callable[..., str]) -> None:
+    line = failure(checkpoint, max_context=20_000)
+    assert "max_context must be 2 to 16384" in line
+    assert "got 20000" in line
 
 
 @pytest.mark.skipif(

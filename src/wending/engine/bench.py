@@ -32,6 +32,7 @@ def run_bench(
     model: Path | None,
     *,
     quant: Quant = "auto",
+    max_context: int | None = None,
     threads: int | None = None,
     batches: Sequence[int] | None = None,
     prompt: int = 512,
@@ -42,14 +43,15 @@ def run_bench(
 ) -> int:
     """Measure the checkpoint folder `model` (None: the bundled one) and print the result.
 
-    `batches`: None: those of DEFAULT_BATCHES that fit. `json_file` gets the same figures. The
-    result is the exit code: 0, or 1 after a failure, which one line on standard error explains.
+    `max_context`: see `load_engine`. `batches`: None: those of DEFAULT_BATCHES that fit. `json_file` gets
+    the same figures. The result is the exit code: 0, or 1 after a failure, which one line on standard error
+    explains.
     """
     console = Console(highlight=False)
     try:
         size_thread_pool(threads)
         bandwidth = read_bandwidth()  # before the engine plans its memory: this takes some for a moment
-        loaded = load_engine(model, quant=quant, threads=threads, speculate=False)
+        loaded = load_engine(model, quant=quant, max_context=max_context, threads=threads, speculate=False)
         chosen = _that_fit(loaded, prompt, tokens) if batches is None else list(batches)
         for batch in chosen:
             check_fits(loaded.engine, batch, prompt, tokens)
@@ -102,6 +104,7 @@ def _facts(loaded: LoadedEngine, limits: Limits, prompt: int, tokens: int, repea
         "memory_bytes": psutil.virtual_memory().total,
         "model": loaded.info.name,
         "precision": loaded.info.precision,
+        "positions": loaded.info.positions,
         "weight_bytes": loaded.engine.model.weight_bytes,
         "prompt_tokens": prompt,
         "completion_tokens": tokens,

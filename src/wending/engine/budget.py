@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wending.engine.errors import NotEnoughMemory
+from wending.model.positions import describe_positions
 
 __all__ = ["MemoryBudget", "NotEnoughMemory", "format_bytes", "plan_memory"]
 
@@ -37,6 +38,8 @@ class MemoryBudget:
     """Tokens one sequence may have: the model's own limit, or less where the KV cache is smaller."""
     model_context: int
     """The model's own limit."""
+    yarn_factor: float | None
+    """How far YaRN stretches the positions; None: they are plain."""
     limit: int
     """What the engine may take: the free memory, or less if it was told so."""
 
@@ -58,6 +61,7 @@ class MemoryBudget:
                 f"{self.kv_precision}，{self.kv_tokens:,} 个词元",
                 f"  工作区   {format_bytes(self.workspace):>10}",
                 f"  上下文   {self.max_context:,} 个词元{shortened}",
+                f"  位置编码 {describe_positions(self.model_context, self.yarn_factor, language)}",
             ]
         shortened = (
             "" if self.max_context == self.model_context else f" (the model has {self.model_context:,})"
@@ -68,6 +72,7 @@ class MemoryBudget:
             f"  KV cache   {format_bytes(self.kv_cache):>10}  {self.kv_precision}, {self.kv_tokens:,} tokens",
             f"  workspace  {format_bytes(self.workspace):>10}",
             f"  context    {self.max_context:,} tokens{shortened}",
+            f"  positions  {describe_positions(self.model_context, self.yarn_factor)}",
         ]
 
 
@@ -79,6 +84,7 @@ def plan_memory(
     workspace: int,
     kv_bytes_per_token: int,
     model_context: int,
+    yarn_factor: float | None = None,
     block_size: int,
     available: int,
     memory: int | None = None,
@@ -87,14 +93,10 @@ def plan_memory(
     """Size the KV cache and with it the context.
 
     `memory` is the most the engine may take, in bytes; None: what `available` allows, with a share left to
-    others. `max_context` asks for a context of that many tokens; None: the model's own, shortened if memory
-    is short. The cache then holds up to four such contexts. Raises NotEnoughMemory when what was asked for
-    does not fit, and ValueError for a `max_context` that the model does not have.
+    others. `max_context` asks for a context of that many tokens, at most `model_context`; None: the model's
+    own, shortened if memory is short. The cache then holds up to four such contexts. Raises NotEnoughMemory
+    when what was asked for does not fit.
     """
-    if max_context is not None and not 1 < max_context <= model_context:
-        raise ValueError(
-            f"max_context must be 2 to {model_context}, the context of this model; got {max_context}"
-        )
     limit = available if memory is None else min(memory, available)
     context = model_context if max_context is None else max_context
     least = min(context, SMALLEST_CONTEXT) if max_context is None else context
@@ -121,6 +123,7 @@ def plan_memory(
         kv_tokens=kv_tokens,
         max_context=min(context, kv_tokens),
         model_context=model_context,
+        yarn_factor=yarn_factor,
         limit=limit,
     )
 

@@ -131,6 +131,8 @@ class ModelInfo:
     """Whether the quantised weights came packed from the disk. They are the same, bit for bit, either way."""
     kv_precision: str = "bf16"
     """The precision of the KV cache: "bf16", "f32" or "int8"."""
+    positions: str = ""
+    """The rotary positions in use, for example "YaRN x4, to 131,072". Others answer other bytes."""
 
 
 class EngineClient(ABC):

@@ -81,8 +81,11 @@ class Engine:
         )
         self.on_step: Callable[[list[str]], None] | None = None
         """Told the ids of the requests in a step after it is planned and before it is computed."""
+        self.on_logits: Callable[[str, int, int, NDArray[np.float32]], None] | None = None
+        """Told the logits that each token is chosen from: request, completion, position in it, and the row,
+        which is only valid during the call."""
         self._clock = clock
-        self._eos_token_ids = eos_token_ids
+        self.eos_token_ids = eos_token_ids
         self._requests: dict[str, list[Completion]] = {}  # unfinished completions of each request
         self._completions: dict[int, Completion] = {}  # by sequence id
         self._deadlines: list[tuple[float, int]] = []  # a heap of times and sequence ids
@@ -195,7 +198,7 @@ class Engine:
             rank,
             Drafter() if self.speculate else None,
         )
-        completion = Completion(request, index, sequence, self.tokenizer, self._eos_token_ids)
+        completion = Completion(request, index, sequence, self.tokenizer, self.eos_token_ids)
         completion.replay(token_ids)
         return completion
 
@@ -248,6 +251,10 @@ class Engine:
         rows = [row + depth for _, row in pairs]
         if len(rows) != len(logits):
             logits = logits[rows[0] : rows[0] + 1] if len(rows) == 1 else logits[rows]
+        if self.on_logits is not None:
+            for completion, row in zip(completions, logits, strict=True):
+                position = completion.sequence.num_completion_tokens
+                self.on_logits(completion.request.request_id, completion.index, position, row)
         return sample_rows(
             logits,
             [completion.sampler for completion in completions],

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from wending.model.errors import CheckpointError
+from wending.model.errors import CheckpointError, ContextNotAvailable
 
-__all__ = ["CheckpointError", "EngineDead", "InvalidRequest", "NotEnoughMemory", "Overloaded"]
+__all__ = [
+    "CheckpointError",
+    "ContextNotAvailable",
+    "EngineDead",
+    "InvalidRequest",
+    "NotEnoughMemory",
+    "Overloaded",
+]
 
 
 class InvalidRequest(ValueError):  # noqa: N818 - the name is the word of the API: the request is invalid, not the engine

@@ -19,6 +19,7 @@ from wending.model.config import ModelConfig
 from wending.model.errors import CheckpointError
 from wending.model.kv_cache import CACHE_DTYPES, KVCache, KVQuant, check_kv_quant
 from wending.model.model import Model, Workspace
+from wending.model.positions import config_for_context, describe_positions
 from wending.model.precision import Precision, Quant, check_quant, precision_of
 from wending.model.published import open_published
 from wending.model.threads import size_thread_pool, threads_in_use
@@ -65,8 +66,9 @@ def load_engine(
 
     `quant`: how the weights are kept. "auto": as published, or quantised where that would leave no room for a
     useful context. `kv_cache`: how keys and values are kept; "auto": float32 beside float32 weights, else
-    BF16. `memory` is the most bytes the engine may take, `max_context` the context to serve; see
-    `plan_memory`.
+    BF16. `memory` is the most bytes the engine may take, see `plan_memory`. `max_context`: the context to
+    serve, in tokens, which also chooses between plain positions and YaRN, see `config_for_context`; None: the
+    checkpoint's own, shortened if memory is short.
     `threads`: how many compute (None: as many as there are processors). `cache`: whether quantised weights
     are kept on the disk for the next start, or taken from there. `speculate`: whether tokens are guessed from
     the text where that saves time. `gap_s`: how long a step with prompts in it may take beside sequences that
@@ -75,18 +77,20 @@ def load_engine(
     `on_budget` is told the plan before any of the memory is taken, `progress` the bytes of weights read so
     far and in all.
 
-    Raises CheckpointError for a checkpoint that cannot be used, NotEnoughMemory when it does not fit, and
-    ValueError for a `max_context` that the model does not have or for fewer than one thread.
+    Raises CheckpointError for a checkpoint that cannot be used, NotEnoughMemory when it does not fit,
+    ContextNotAvailable for a `max_context` that the model does not have, and ValueError for fewer than one
+    thread.
     """
     check_quant(quant)
     check_kv_quant(kv_cache)
     size_thread_pool(threads)
     path = checkpoint_path(model)
     published = open_published(path)
-    config, tokenizer = published.checkpoint.config, published.tokenizer
+    config, tokenizer = config_for_context(published.checkpoint.config, max_context), published.tokenizer
     generation_config = published.generation_config
     prompts = PromptEncoder(tokenizer, published.chat_template)
     available = available_memory()
+    yarn_factor = None if config.rope_scaling is None else config.rope_scaling.factor
 
     def plan(precision: Precision) -> MemoryBudget:
         return plan_memory(
@@ -98,6 +102,7 @@ def load_engine(
                 config, CACHE_DTYPES[_kv_precision(kv_cache, precision)]
             ),
             model_context=config.max_context,
+            yarn_factor=yarn_factor,
             block_size=BLOCK_SIZE,
             available=available,
             memory=memory,
@@ -115,7 +120,12 @@ def load_engine(
     if on_budget is not None:
         on_budget(budget)
     loaded = Model.load(
-        published.checkpoint, precision, progress, WeightCache.default() if cache else None, threads
+        published.checkpoint,
+        precision,
+        progress,
+        WeightCache.default() if cache else None,
+        threads,
+        max_context,
     )
     num_blocks = budget.kv_tokens // BLOCK_SIZE
     engine = Engine(
@@ -143,6 +153,7 @@ def load_engine(
         instruction_set=loaded.instruction_set,
         weights_from_cache=loaded.is_from_cache,
         kv_precision=budget.kv_precision,
+        positions=describe_positions(config.max_context, yarn_factor),
     )
     return LoadedEngine(engine, prompts, info, budget)
 

@@ -15,7 +15,13 @@ import msgspec
 
 from wending.engine.budget import MemoryBudget
 from wending.engine.client import CompletionDelta, EngineStats, ModelInfo
-from wending.engine.errors import CheckpointError, EngineDead, InvalidRequest, NotEnoughMemory
+from wending.engine.errors import (
+    CheckpointError,
+    ContextNotAvailable,
+    EngineDead,
+    InvalidRequest,
+    NotEnoughMemory,
+)
 from wending.engine.progress import Progress
 from wending.engine.sampling_params import SamplingParams
 from wending.engine.urgency import Urgency
@@ -180,8 +186,14 @@ Command = Hello | Load | Add | Abort | Stop
 Report = Hello | Planned | Loading | Ready | LoadFailed | Step | Refused | Failed
 """What the engine's process says."""
 
-# A MemoryError is no OSError; of the others none is a kind of another one before it.
-_PLAIN_FAILURES: tuple[type[Exception], ...] = (NotEnoughMemory, MemoryError, OSError, ValueError)
+# The first that fits is taken: none is a kind of another one before it.
+_PLAIN_FAILURES: tuple[type[Exception], ...] = (
+    NotEnoughMemory,
+    ContextNotAvailable,
+    MemoryError,
+    OSError,
+    ValueError,
+)
 
 
 def add_message(

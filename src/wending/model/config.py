@@ -174,7 +174,7 @@ class _ConfigFile:
             factor=factor,
             original_max_position_embeddings=original,
             attention_factor=(
-                _yarn_attention_factor(factor, parameters.get("mscale"), parameters.get("mscale_all_dim"))
+                yarn_attention_factor(factor, parameters.get("mscale"), parameters.get("mscale_all_dim"))
                 if given is None
                 else self.positive_number(parameters, "attention_factor")
             ),
@@ -209,7 +209,7 @@ class _ConfigFile:
         return CheckpointError(self.path, message)
 
 
-def _yarn_attention_factor(factor: float, mscale: Any, mscale_all_dim: Any) -> float:
+def yarn_attention_factor(factor: float, mscale: Any = None, mscale_all_dim: Any = None) -> float:
     """The attention factor of YaRN, equation 22 of the paper, or its form with two parameters."""
 
     def scale(multiplier: float) -> float:

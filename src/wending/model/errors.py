@@ -1,4 +1,4 @@
-"""Errors of the model package: a checkpoint that cannot be used, a conversation that its template refuses."""
+"""Errors of the model package: a checkpoint or a context that cannot be had, a conversation refused."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ class CheckpointError(Exception):
         super().__init__(f"{path}: {message}")
         self.path = Path(path)
         self.message = message
+
+
+class ContextNotAvailable(ValueError):  # noqa: N818 - a fact about the model, and a wrong value
+    """A context that the model does not have was asked for. The message carries the numbers."""
 
 
 class ChatTemplateError(ValueError):

@@ -23,6 +23,7 @@ from wending.model.fill import fill
 from wending.model.kv_cache import KVCache
 from wending.model.open_checkpoint import open_checkpoint
 from wending.model.packed_file import PackedFile
+from wending.model.positions import config_for_context
 from wending.model.precision import Precision, Quant, check_quant, precision_of
 from wending.model.rope import attention_factor, inverse_frequencies
 from wending.model.threads import size_thread_pool
@@ -112,13 +113,15 @@ class Model:
         progress: Progress | None = None,
         cache: WeightCache | None = None,
         threads: int | None = None,
+        max_context: int | None = None,
     ) -> Model:
         """Reads a checkpoint, a folder or a GGUF file, and keeps its weights as `quant` says.
 
         `progress` is called with bytes read so far and in all. Quantised weights are taken from `cache` if it
-        has them, else put there. `threads` load and compute; None: as many as there are processors. Raises
-        CheckpointError when it is not a sound Qwen2 checkpoint, MemoryError when the weights do not fit,
-        ValueError for an unknown `quant` or fewer than one thread.
+        has them, else put there. `threads` load and compute; None: as many as there are processors.
+        `max_context` chooses the rotary positions, see `config_for_context`. Raises CheckpointError when it
+        is not a sound Qwen2 checkpoint, MemoryError when the weights do not fit, ContextNotAvailable for
+        a context that the model does not have, ValueError for an unknown `quant` or fewer than one thread.
         """
         if isinstance(quant, str):
             check_quant(quant)
@@ -126,7 +129,7 @@ class Model:
         precision = quant if isinstance(quant, Precision) else precision_of(quant, checkpoint)
         size_thread_pool(threads)
         ops.instruction_set()  # an unknown name is refused before the weights are read
-        config = checkpoint.config
+        config = config_for_context(checkpoint.config, max_context)
         loader = _Loader(checkpoint, config, precision, progress or _no_progress)
         if cache is None or not cache.keeps(precision, precision.weight_bytes(config)):
             return cls(config, precision, loader)

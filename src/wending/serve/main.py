@@ -20,7 +20,7 @@ import uvloop
 from wending import __version__
 from wending.engine.budget import MemoryBudget
 from wending.engine.client import EngineClient, ModelInfo
-from wending.engine.errors import CheckpointError, EngineDead, NotEnoughMemory
+from wending.engine.errors import CheckpointError, ContextNotAvailable, EngineDead, NotEnoughMemory
 from wending.engine.load import DEFAULT_GAP_S
 from wending.engine.process_client import load_client
 from wending.serve.app import create_app
@@ -36,7 +36,10 @@ GRACE_S = 3.0  # what running answers are given to complete when the server is t
 END_S, END_WHILE_STARTING_S, END_AT_ONCE_S = 6.0, 1.0, 0.5
 
 # Failures that one line explains. Any other is a defect of this program, and where it happened is shown.
-EXPECTED_FAILURES = (CannotListen, CheckpointError, EngineDead, MemoryError, NotEnoughMemory, OSError)
+EXPECTED_FAILURES = (
+    *(CannotListen, CheckpointError, ContextNotAvailable, EngineDead),
+    *(MemoryError, NotEnoughMemory, OSError),
+)
 
 Load = Callable[[], EngineClient]
 
@@ -49,6 +52,7 @@ def run_server(
     quant: Literal["auto", "bf16", "f32", "int8", "int4"] = "auto",
     kv_cache: Literal["auto", "bf16", "f32", "int8"] = "auto",
     memory: int | None = None,
+    max_context: int | None = None,
     threads: int | None = None,
     cache: bool = True,
     speculate: bool = True,
@@ -58,9 +62,9 @@ def run_server(
     """Serve the checkpoint `model`, a folder or a GGUF file (None: the bundled one), until SIGTERM or SIGINT.
 
     `port` 0 is any free one. `memory`: the bytes that the engine may take. `threads`: how many compute.
-    `cache`: whether quantised weights are kept on the disk, or taken from there. `speculate`, `gap_s`: see
-    `load_engine`. `language` of the output: "en" or "zh". The result is the exit code: 0, or 1 after a
-    failure, which one line on standard error explains.
+    `cache`: whether quantised weights are kept on the disk, or taken from there. `max_context`, `speculate`,
+    `gap_s`: see `load_engine`. `language` of the output: "en" or "zh". The result is the exit code: 0, or 1
+    after a failure, which one line on standard error explains.
     """
     last_resort = LastResort()
     try:
@@ -74,6 +78,7 @@ def run_server(
                 quant=quant,
                 kv_cache=kv_cache,
                 memory=memory,
+                max_context=max_context,
                 threads=threads,
                 cache=cache,
                 speculate=speculate,

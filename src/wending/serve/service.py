@@ -108,5 +108,8 @@ def service_of(request: Request) -> Service:
 
 def system_fingerprint(info: ModelInfo) -> str:
     """What, besides the request and its seed, decides the bytes of an answer."""
-    parts = (__version__, info.name, info.precision, info.kv_precision, info.instruction_set)
+    parts = (
+        *(__version__, info.name, info.precision, info.kv_precision),
+        *(info.positions, info.instruction_set),
+    )
     return "fp_" + hashlib.sha256("|".join(parts).encode()).hexdigest()[:12]
