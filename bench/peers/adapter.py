@@ -67,7 +67,12 @@ def shared_length(prompts: Tokens) -> int:
     """
     if len(prompts) == 1:
         return 0
-    return min(len(os.path.commonprefix(prompts)), *(len(prompt) - 1 for prompt in prompts))
+    shared = 0
+    for tokens in zip(*(prompt[:-1] for prompt in prompts), strict=False):
+        if len(set(tokens)) > 1:
+            break
+        shared += 1
+    return shared
 
 
 def digest(tokens: list[int]) -> str:
