@@ -49,14 +49,14 @@ def test_an_engine_loads_says_so_and_does_jobs(start: Start, tmp_path: Path) -> 
     done = process.do(job())
     assert done["output_tokens"] == 12
     assert 0 <= done["first_token_seconds"] <= done["seconds"]
-    assert process.do(job())["digests"] == done["digests"]
+    assert process.do(job())["completions"] == done["completions"]
     assert "may print what it likes" in (tmp_path / "log").read_text()
 
 
 def test_another_repeat_gives_other_prompts(start: Start) -> None:
     process = start()
-    first, second = process.do(job(1))["digests"], process.do(job(2))["digests"]
-    assert len({*first, *second}) == 6
+    completions = process.do(job(1))["completions"] + process.do(job(2))["completions"]
+    assert len({*map(tuple, completions)}) == 6
 
 
 def test_prompts_of_works_and_repeats_never_begin_alike() -> None:
@@ -91,8 +91,8 @@ def test_shared_length(prompts: list[list[int]], length: int) -> None:
 
 def test_one_sequence_of_a_batch_alone(start: Start) -> None:
     process = start()
-    together = process.do(job())["digests"]
-    assert [process.do(job(only=index))["digests"] for index in range(3)] == [[one] for one in together]
+    together = process.do(job())["completions"]
+    assert [process.do(job(only=index))["completions"] for index in range(3)] == [[one] for one in together]
 
 
 def test_missing_tokens_are_an_error(start: Start) -> None:
@@ -152,7 +152,7 @@ def test_this_engine_through_its_adapter(demo_folder: Path, tmp_path: Path, prec
         assert process.facts["threads"] == 2
         together = process.do(job())
         assert together["output_tokens"] == 12
-        assert process.do(job(only=2))["digests"] == together["digests"][2:]
+        assert process.do(job(only=2))["completions"] == together["completions"][2:]
         shared = Work("shared", 3, 40, 4, shared_tokens=36).job(0, vocabulary=1000)
         together = process.do(shared)
-        assert process.do(shared | {"only": 1})["digests"] == together["digests"][1:2]
+        assert process.do(shared | {"only": 1})["completions"] == together["completions"][1:2]

@@ -144,5 +144,5 @@ def test_tables() -> None:
     assert ratios[2] == "| 1 × (32 → 64) | **2.00** llama.cpp Q8_0, 50% |"
     facts = {"llama-q8_0": {"version": "0.3", "start_seconds": [1.0, 3.0, 2.0], "installed_bytes": 179e6}}
     assert tables.engine_table(engines, facts).splitlines()[3] == (
-        "| llama.cpp Q8_0 | 0.3 | 2.0 s (3) | 179 MB | – | – |"
+        "| llama.cpp Q8_0 | 0.3 | 2.0 s (3) | 179 MB | – |"
     )
