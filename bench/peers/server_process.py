@@ -33,10 +33,13 @@ def served(spec: EngineSpec, root: Path, shape: str, threads: int, log: Path) ->
 
 
 def _wait_until_ready(process: subprocess.Popen[str], url: str, failure: str) -> None:
+    direct = urllib.request.build_opener(
+        urllib.request.ProxyHandler({})
+    )  # whatever proxy others are asked by
     end = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < end:
         try:
-            with urllib.request.urlopen(f"{url}/v1/models", timeout=10):
+            with direct.open(f"{url}/v1/models", timeout=10):
                 return
         except OSError:  # nobody listens, or an answer that says "not yet"
             time.sleep(POLL_SECONDS)
