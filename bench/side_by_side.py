@@ -2,7 +2,6 @@
 
     python bench/side_by_side.py FOLDER --setup --tokenizer PATH   environments and models, once; some 10 GB
     python bench/side_by_side.py FOLDER --budget 2000              measures; tables at the end
-    python bench/side_by_side.py FOLDER --works stability --resume which greedy answers change in a batch
     python bench/side_by_side.py FOLDER --works start --resume     process start to first token
     python bench/side_by_side.py FOLDER --shape 7b --setup         the 7B shape, quantised engines only
     python bench/side_by_side.py FOLDER --tables                   the tables of what has been measured
@@ -36,7 +35,7 @@ from bench.peers.limits import Shape, median_limits
 from bench.peers.plan import runs_to_do
 from bench.peers.process import EngineError, EngineProcess
 from bench.peers.setup import config_of, folder_bytes, set_up
-from bench.peers.works import STABILITY, START, WORKS, WORKS_7B, Work
+from bench.peers.works import START, WORKS, WORKS_7B, Work
 from tests.random_checkpoint import parameter_shapes
 
 from wending import _kernels
@@ -44,8 +43,6 @@ from wending.model.machine_limits import read_bandwidth
 from wending.model.precision import PRECISIONS
 from wending.model.threads import use_threads
 
-VOCABULARY = 100_000
-"""Prompts are drawn from the ids below: none of Qwen2.5's control tokens."""
 WARM_UP_PROMPT = 128
 KV_BYTES = 2  # BF16
 
@@ -82,8 +79,6 @@ class Results:
             found[record["engine"]] |= record["facts"]
         for record in self.of("start"):
             found[record["engine"]]["start_seconds"].append(record["seconds"])
-        for record in self.of("stability"):
-            found[record["engine"]]["changed"] = f"{record['changed']} of {record['sequences']}"
         return found
 
 
@@ -105,16 +100,11 @@ def start(
         spec.name,
         spec.command(options.folder, options.shape, options.context, options.tokens, options.threads),
         options.folder / "logs" / f"run-{spec.name}.log",
-        # Caches of compiled code and the like stay in the folder; nothing is looked for on a network.
-        {
-            "XDG_CACHE_HOME": str(options.folder / "cache"),
-            "HF_HUB_OFFLINE": "1",
-            **spec.variables(options.folder),
-        },
+        spec.variables(options.folder),
         options.cores,
     )
     try:
-        process.do(START.job(0, VOCABULARY))
+        process.do(START.job(0))
     except BaseException:
         process.stop()
         raise
@@ -123,7 +113,7 @@ def start(
     environment = options.folder / "environments" / (spec.environment or OWN_ENVIRONMENT)
     facts = process.facts | {
         "installed_bytes": folder_bytes(environment) or None,
-        "model_bytes": folder_bytes(options.folder / "models" / options.shape / spec.model),
+        "model_bytes": folder_bytes(spec.model_path(options.folder, options.shape)),
     }
     results.add(kind, engine=spec.name, seconds=seconds, load_seconds=process.load_seconds, facts=facts)
     print(f"{spec.title}: first token {seconds:.1f} s after the start of the process", flush=True)
@@ -148,8 +138,9 @@ def run_cell(process: EngineProcess, work: Work, repeat: int, results: Results) 
     prompt = min(work.prompt_tokens, WARM_UP_PROMPT)
     with running(process):
         if repeat == 0:
-            process.do(Work(f"warm-up of {work.name}", work.sequences, prompt, 2).job(0, VOCABULARY))
-        done = process.do(work.job(repeat, VOCABULARY))
+            process.do(Work(f"warm-up of {work.name}", work.sequences, prompt, 2).job(0))
+        done = process.do(work.job(repeat))
+    del done["completions"]
     results.add("run", work=work.name, engine=process.name, **done)
     speeds = ", ".join(
         f"{tables.number(measure.speed(work, done))} tok/s {measure.name}"
@@ -195,17 +186,6 @@ def measure(
                     print(f"  {work.name}: {error}", flush=True)
                     results.add("failure", work=work.name, engine=name, error=str(error))
                     skipped.add(cell)
-
-
-def measure_stability(process: EngineProcess, results: Results) -> None:
-    """Greedy answers of a batch, and of each of its prompts alone."""
-    job = STABILITY.job(0, VOCABULARY)
-    with running(process):
-        together = process.do(job)["digests"]
-        alone = [process.do(job | {"only": index})["digests"][0] for index in range(STABILITY.sequences)]
-    changed = sum(one != other for one, other in zip(together, alone, strict=True))
-    results.add("stability", engine=process.name, changed=changed, sequences=STABILITY.sequences)
-    print(f"  {process.name}: {changed} of {STABILITY.sequences} answers change in a batch", flush=True)
 
 
 def measure_starts(engines: Sequence[EngineSpec], options: argparse.Namespace, results: Results) -> None:
@@ -294,7 +274,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--tables", action="store_true", help="print the tables only")
     parser.add_argument("--tokenizer", type=Path, help="folder with Qwen2.5's tokenizer.json, for --setup")
     parser.add_argument("--shape", choices=("0.5b", "7b"), default="0.5b")
-    parser.add_argument("--works", nargs="*", help=f"of {', '.join([*WORKS, STABILITY.name, START.name])}")
+    parser.add_argument("--works", nargs="*", help=f"of {', '.join([*WORKS, START.name])}")
     parser.add_argument("--engines", nargs="*", help=f"of {', '.join(spec.name for spec in ENGINES)}")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument(
@@ -320,7 +300,6 @@ def measure_all(
     works = [work for work in works if work is not START]
     if not works:
         return
-    timed = [work for work in works if work is not STABILITY]
     groups = [engines] if options.shape == "0.5b" else [[spec] for spec in engines]
     for group in groups:
         with ExitStack() as stack:
@@ -330,10 +309,7 @@ def measure_all(
                     processes[spec.name] = stack.enter_context(start(spec, options, results))
                 except EngineError as error:
                     print(f"{spec.title} is left out: {error}", flush=True)
-            measure(processes, timed, options.repeats, options.budget / len(groups), results)
-            if STABILITY in works:
-                for process in processes.values():
-                    measure_stability(process, results)
+            measure(processes, works, options.repeats, options.budget / len(groups), results)
 
 
 def main() -> None:
@@ -342,13 +318,12 @@ def main() -> None:
     known_engines = {spec.name: spec for spec in (ENGINES if options.shape == "0.5b" else ENGINES_7B)}
     known_works = WORKS if options.shape == "0.5b" else WORKS_7B
     engines = chosen(options.engines, known_engines, "engine")
-    on_request = {work.name: work for work in (STABILITY, START)}
-    works = chosen(options.works, {**known_works, **on_request}, "work")
+    works = chosen(options.works, {**known_works, START.name: START}, "work")
     if not options.works:
         works = list(known_works.values())
     # Room for every work, also when few are chosen: an engine that compiles for its sizes does so only once.
-    room = [*known_works.values(), STABILITY]
-    options.context, options.tokens = max(work.length for work in room), max(work.tokens for work in room)
+    options.context = max(work.length for work in known_works.values())
+    options.tokens = max(work.tokens for work in known_works.values())
     if options.setup:
         set_up(options.folder, options.shape, engines, options.tokenizer)
         return

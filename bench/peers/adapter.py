@@ -6,7 +6,8 @@ prompts, the clock and the check of the token counts are here and the same for a
     out  {"event": "ready", "load_seconds": 3.2, "facts": {"version": "1.0"}}
     in   {"sequences": 8, "prompt_tokens": 32, "shared_tokens": 0, "output_tokens": 64,
           "seed": "8x32-64 1", "vocabulary": 100000}
-    out  {"event": "done", "seconds": 2.1, "first_token_seconds": 0.3, "output_tokens": 512, "digests": [...]}
+    out  {"event": "done", "seconds": 2.1, "first_token_seconds": 0.3, "output_tokens": 512,
+          "completions": [[17, 4, ...], ...]}
     out  {"event": "failed", "error": "..."}
 
 With "only": 3 the job is the fourth sequence of that batch, alone. The adapter ends when its input does.
@@ -15,7 +16,6 @@ With "only": 3 the job is the fourth sequence of that batch, alone. The adapter 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import random
@@ -67,11 +67,12 @@ def shared_length(prompts: Tokens) -> int:
     """
     if len(prompts) == 1:
         return 0
-    return min(len(os.path.commonprefix(prompts)), *(len(prompt) - 1 for prompt in prompts))
-
-
-def digest(tokens: list[int]) -> str:
-    return hashlib.sha256(json.dumps(tokens).encode()).hexdigest()[:16]
+    shared = 0
+    for tokens in zip(*(prompt[:-1] for prompt in prompts), strict=False):
+        if len(set(tokens)) > 1:
+            break
+        shared += 1
+    return shared
 
 
 def perform(engine: PeerEngine, job: dict[str, Any]) -> dict[str, Any]:
@@ -89,7 +90,7 @@ def perform(engine: PeerEngine, job: dict[str, Any]) -> dict[str, Any]:
         "seconds": seconds,
         "first_token_seconds": first_token_at - start,
         "output_tokens": sum(found),
-        "digests": [digest(list(map(int, completion))) for completion in completions],
+        "completions": [list(map(int, completion)) for completion in completions],
     }
 
 

@@ -46,27 +46,47 @@ class EngineSpec:
     """Nominal bits of a weight: a peer is compared with those that use at least as many."""
     preload: tuple[str, ...] = ()
     """Libraries that its documentation asks to load before it; those that are there are."""
+    server: tuple[str, ...] = ()
+    """What Python is given to start its HTTP server, with {model}, {precision}, {threads} and {port} to be
+    filled in; empty where it brings none that takes several requests at once."""
 
     @property
     def own(self) -> bool:
         return self.environment is None
 
     def variables(self, root: Path) -> dict[str, str]:
-        """Environment variables to start it with."""
+        """Environment variables to start it with. Caches of compiled code and the like stay in the folder;
+        nothing is looked for on a network."""
         places = [root / "environments" / str(self.environment) / "lib", SYSTEM_LIBRARIES]
         found = [place / name for name in self.preload for place in places if (place / name).exists()]
-        return {"LD_PRELOAD": ":".join(map(str, found))} if found else {}
+        preload = {"LD_PRELOAD": ":".join(map(str, found))} if found else {}
+        return {"XDG_CACHE_HOME": str(root / "cache"), "HF_HUB_OFFLINE": "1", **preload}
+
+    def python(self, root: Path) -> Path:
+        return (
+            Path(sys.executable) if self.own else root / "environments" / str(self.environment) / "bin/python"
+        )
+
+    def model_path(self, root: Path, shape: str) -> Path:
+        return root / "models" / shape / self.model
 
     def command(self, root: Path, shape: str, context: int, tokens: int, threads: int) -> list[str | Path]:
         """How the adapter is started."""
-        python = (
-            Path(sys.executable) if self.own else root / "environments" / str(self.environment) / "bin/python"
-        )
         return [
-            *(python, HERE / self.adapter, root / "models" / shape / self.model),
+            *(self.python(root), HERE / self.adapter, self.model_path(root, shape)),
             *("--precision", self.precision, "--threads", str(threads)),
             *("--context", str(context), "--tokens", str(tokens)),
         ]
+
+    def server_command(self, root: Path, shape: str, threads: int, port: int) -> list[str | Path]:
+        """How its server is started; only for an engine that brings one."""
+        values = {
+            "model": self.model_path(root, shape),
+            "precision": self.precision,
+            "threads": threads,
+            "port": port,
+        }
+        return [self.python(root), *(part.format(**values) for part in self.server)]
 
 
 def _wending(precision: str, bits: int) -> EngineSpec:
@@ -78,6 +98,10 @@ def _wending(precision: str, bits: int) -> EngineSpec:
         "checkpoint",
         precision,
         bits,
+        server=(
+            *("-m", "wending", "serve", "{model}", "--quant", "{precision}"),
+            *("--threads", "{threads}", "--port", "{port}"),
+        ),
     )
 
 
@@ -123,6 +147,12 @@ ENGINES = [
         "bf16",
         16,
         preload=("libiomp5.so", "libtcmalloc_minimal.so.4"),
+        server=(
+            *("-m", "vllm.entrypoints.openai.api_server", "--model", "{model}", "--dtype", "bfloat16"),
+            # A share of all memory, despite its name. With the default it does not start beside others.
+            *("--max-model-len", "8192", "--gpu-memory-utilization", "0.3"),
+            *("--host", "127.0.0.1", "--port", "{port}"),
+        ),
     ),
     EngineSpec(
         "transformers",

@@ -10,13 +10,44 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
 TERMINATION_SECONDS = 10.0
 
 
 class EngineError(Exception):
     """An engine could not be loaded or could not do a job."""
+
+
+def start_group(
+    command: Sequence[str | Path], errors: IO[bytes], environment: Mapping[str, str], pipe: int | None
+) -> subprocess.Popen[str]:
+    """Starts a process in a group of its own, so that signals reach its children too. `pipe`: what its input
+    and output are; None: no input, and output goes where errors go."""
+    return subprocess.Popen(
+        [os.fspath(part) for part in command],
+        stdin=subprocess.DEVNULL if pipe is None else pipe,
+        stdout=errors if pipe is None else pipe,
+        stderr=errors,
+        text=True,
+        env={**os.environ, **environment},
+        start_new_session=True,
+    )
+
+
+def signal_group(process: subprocess.Popen[str], number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):  # it has ended: whoever waits for its answer will hear
+        os.killpg(process.pid, number)
+
+
+def end_group(process: subprocess.Popen[str]) -> None:
+    """Ends the process and its children, also while stopped."""
+    for end_signal in (signal.SIGTERM, signal.SIGKILL):
+        signal_group(process, end_signal)
+        signal_group(process, signal.SIGCONT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(TERMINATION_SECONDS)
+    process.wait()
 
 
 class EngineProcess:
@@ -35,15 +66,7 @@ class EngineProcess:
         self._log = log
         self._started = time.perf_counter()
         with log.open("ab") as errors:
-            self._process = subprocess.Popen(
-                [os.fspath(part) for part in command],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-                env={**os.environ, **(environment or {})},
-                start_new_session=True,  # a group of its own, to be stopped and continued with its children
-            )
+            self._process = start_group(command, errors, environment or {}, subprocess.PIPE)
         if cores:
             os.sched_setaffinity(self._process.pid, cores)
         try:
@@ -66,10 +89,10 @@ class EngineProcess:
 
     def pause(self) -> None:
         """Nothing of it runs any more: several engines wait busily for their next job."""
-        self._signal(signal.SIGSTOP)
+        signal_group(self._process, signal.SIGSTOP)
 
     def resume(self) -> None:
-        self._signal(signal.SIGCONT)
+        signal_group(self._process, signal.SIGCONT)
 
     def do(self, job: Mapping[str, Any]) -> dict[str, Any]:
         """Send a job and wait for its answer. Raises EngineError."""
@@ -81,20 +104,11 @@ class EngineProcess:
 
     def stop(self) -> None:
         """End it and its children, also while paused."""
-        for stop_signal in (signal.SIGTERM, signal.SIGKILL):
-            self._signal(stop_signal)
-            self._signal(signal.SIGCONT)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(TERMINATION_SECONDS)
-        self._process.wait()
+        end_group(self._process)
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
                 with contextlib.suppress(BrokenPipeError):
                     stream.close()
-
-    def _signal(self, number: signal.Signals) -> None:
-        with contextlib.suppress(ProcessLookupError):  # it has ended: whoever waits for its answer will hear
-            os.killpg(self._process.pid, number)
 
     def _answer(self) -> dict[str, Any]:
         line = self._process.stdout.readline() if self._process.stdout else ""

@@ -136,12 +136,10 @@ def ratio_table(
 
 
 def engine_table(engines: Sequence[EngineSpec], facts: Mapping[str, Mapping[str, Any]]) -> str:
-    """Start-up, size and stability of each engine; a dash where it was not measured."""
+    """Start-up and size of each engine; a dash where it was not measured."""
     lines = [
-        _row(
-            ["engine", "version", "process start to first token", "installed", "weights", "answers changed"]
-        ),
-        _row(["---"] * 6),
+        _row(["engine", "version", "process start to first token", "installed", "weights"]),
+        _row(["---"] * 5),
     ]
     for spec in engines:
         known = facts.get(spec.name, {})
@@ -154,7 +152,6 @@ def engine_table(engines: Sequence[EngineSpec], facts: Mapping[str, Mapping[str,
                     f"{statistics.median(starts):.1f} s ({len(starts)})" if starts else "–",
                     size(known.get("installed_bytes")),
                     size(known.get("model_bytes")),
-                    known.get("changed", "–"),
                 ]
             )
         )

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+VOCABULARY = 100_000
+"""Prompts are drawn from the ids below: none of Qwen2.5's control tokens."""
+
 
 @dataclass(frozen=True, slots=True)
 class Work:
@@ -32,7 +35,7 @@ class Work:
         """Tokens of all prompts that must be computed: what is shared counts once."""
         return self.shared_tokens + self.sequences * (self.prompt_tokens - self.shared_tokens)
 
-    def job(self, repeat: int, vocabulary: int) -> dict[str, Any]:
+    def job(self, repeat: int, vocabulary: int = VOCABULARY) -> dict[str, Any]:
         """What the adapter is sent.
 
         The work's name is part of the seed: prompts of two works or repeats never begin alike, so a prefix
@@ -63,7 +66,5 @@ WORKS = {
     )
 }
 WORKS_7B = {work.name: work for work in (Work("1x32-32", 1, 32, 32), Work("8x32-32", 8, 32, 32))}
-STABILITY = Work("stability", 16, 128, 64)
-"""Done as one batch, then sequence by sequence: which greedy answers change?"""
 START = Work("start", 1, 32, 1)
 """The first job of a fresh process, for the time from its start to its first token."""

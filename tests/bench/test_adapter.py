@@ -12,6 +12,7 @@ from typing import Any
 
 import psutil
 import pytest
+from bench.peers.adapter import prompts_of, shared_length
 from bench.peers.engines import HERE
 from bench.peers.process import EngineError, EngineProcess
 from bench.peers.works import Work
@@ -38,8 +39,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
         process.stop()
 
 
-def job(seed: int = 1, **more: Any) -> dict[str, Any]:
-    return WORK.job(seed, vocabulary=1000) | more
+def job(repeat: int = 1, **more: Any) -> dict[str, Any]:
+    return WORK.job(repeat, vocabulary=1000) | more
 
 
 def test_an_engine_loads_says_so_and_does_jobs(start: Start, tmp_path: Path) -> None:
@@ -48,20 +49,50 @@ def test_an_engine_loads_says_so_and_does_jobs(start: Start, tmp_path: Path) -> 
     done = process.do(job())
     assert done["output_tokens"] == 12
     assert 0 <= done["first_token_seconds"] <= done["seconds"]
-    assert process.do(job())["digests"] == done["digests"]
+    assert process.do(job())["completions"] == done["completions"]
     assert "may print what it likes" in (tmp_path / "log").read_text()
 
 
-def test_another_seed_gives_other_prompts(start: Start) -> None:
+def test_another_repeat_gives_other_prompts(start: Start) -> None:
     process = start()
-    first, second = process.do(job(1))["digests"], process.do(job(2))["digests"]
-    assert len({*first, *second}) == 6
+    completions = process.do(job(1))["completions"] + process.do(job(2))["completions"]
+    assert len({*map(tuple, completions)}) == 6
+
+
+def test_prompts_of_works_and_repeats_never_begin_alike() -> None:
+    """Nothing in a prefix cache is of use to a later job."""
+    works = (WORK, Work("longer", 3, 9, 4), Work("shared", 3, 9, 4, shared_tokens=6))
+    found = [prompts_of(work.job(repeat, 100_000)) for work in works for repeat in range(2)]
+    assert len({prompts[0][0] for prompts in found}) == len(found)
+    assert prompts_of(WORK.job(1, 100_000)) == found[1]
+
+
+def test_prompts_share_what_the_work_says() -> None:
+    work = Work("shared", 3, 9, 4, shared_tokens=6)
+    prompts = prompts_of(work.job(0, 100_000))
+    assert [len(prompt) for prompt in prompts] == [9, 9, 9]
+    assert len({tuple(prompt[:6]) for prompt in prompts}) == 1
+    assert len({prompt[6] for prompt in prompts}) == 3
+    assert prompts_of(work.job(0, 100_000) | {"only": 2}) == prompts[2:]
+
+
+@pytest.mark.parametrize(
+    ("prompts", "length"),
+    [
+        ([[1, 2, 3, 4], [1, 2, 5, 6], [1, 2, 3, 7]], 2),
+        ([[1, 2], [3, 4]], 0),
+        ([[1, 2, 3]], 0),
+        ([[1, 2, 3], [1, 2, 3]], 2),  # the last token is computed in each
+    ],
+)
+def test_shared_length(prompts: list[list[int]], length: int) -> None:
+    assert shared_length(prompts) == length
 
 
 def test_one_sequence_of_a_batch_alone(start: Start) -> None:
     process = start()
-    together = process.do(job())["digests"]
-    assert [process.do(job(only=index))["digests"] for index in range(3)] == [[one] for one in together]
+    together = process.do(job())["completions"]
+    assert [process.do(job(only=index))["completions"] for index in range(3)] == [[one] for one in together]
 
 
 def test_missing_tokens_are_an_error(start: Start) -> None:
@@ -121,4 +152,7 @@ def test_this_engine_through_its_adapter(demo_folder: Path, tmp_path: Path, prec
         assert process.facts["threads"] == 2
         together = process.do(job())
         assert together["output_tokens"] == 12
-        assert process.do(job(only=2))["digests"] == together["digests"][2:]
+        assert process.do(job(only=2))["completions"] == together["completions"][2:]
+        shared = Work("shared", 3, 40, 4, shared_tokens=36).job(0, vocabulary=1000)
+        together = process.do(shared)
+        assert process.do(shared | {"only": 1})["completions"] == together["completions"][1:2]

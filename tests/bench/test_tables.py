@@ -31,6 +31,13 @@ def test_output_tokens_are_counted_over_the_whole_time() -> None:
     assert measure.speed(work, run(4.0, 1.0, 512)) == 128.0
 
 
+def test_shared_tokens_are_named_apart() -> None:
+    work = WORKS["shared-1000"]
+    (measure,) = tables.measures_of(work)
+    assert measure.name == "16 × (1,000 shared + 32 → 64)"
+    assert measure.speed(work, run(4.0, 1.0, 1024)) == 256.0
+
+
 def test_a_long_prompt_gives_the_speed_of_its_parts() -> None:
     work = WORKS["prompt-4096"]
     prompt, decode = tables.measures_of(work)
@@ -71,6 +78,14 @@ def test_limit_of_many_streams_is_what_they_compute() -> None:
     prompt, decode = seconds_at_the_limit(Work("", 10, 2, 3), SHAPE, "bf16", LIMITS)
     assert prompt == pytest.approx((2 * 100 * 20 + 2 * 20 * 10) / 50)
     assert decode == pytest.approx(2 * 2 * 120 * 10 / 50)
+
+
+def test_limit_of_a_shared_prompt_counts_it_once() -> None:
+    """2 shared tokens and 1 of each sequence's own; one step after the first token, at length 4."""
+    work = Work("", 10, 3, 2, shared_tokens=2)
+    prompt, decode = seconds_at_the_limit(work, SHAPE, "bf16", LIMITS)
+    assert prompt == pytest.approx((2 * 100 * 12 + 2 * 20 * 10) / 50)
+    assert decode == pytest.approx(max((240 + 2 * (2 + 10 * 2)) / 10, 2 * 120 * 10 / 50))
 
 
 def test_limits_are_medians_of_all_rounds() -> None:
@@ -129,5 +144,5 @@ def test_tables() -> None:
     assert ratios[2] == "| 1 × (32 → 64) | **2.00** llama.cpp Q8_0, 50% |"
     facts = {"llama-q8_0": {"version": "0.3", "start_seconds": [1.0, 3.0, 2.0], "installed_bytes": 179e6}}
     assert tables.engine_table(engines, facts).splitlines()[3] == (
-        "| llama.cpp Q8_0 | 0.3 | 2.0 s (3) | 179 MB | – | – |"
+        "| llama.cpp Q8_0 | 0.3 | 2.0 s (3) | 179 MB | – |"
     )
