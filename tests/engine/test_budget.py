@@ -67,6 +67,23 @@ def test_a_limit_above_what_is_free_allows_what_is_free() -> None:
         plan(memory=2048 * MIB, weights=1020 * MIB)
 
 
+def test_a_service_counts_its_processes_and_its_requests() -> None:
+    budget = plan(memory=168 * MIB, program=30 * MIB, requests=20 * MIB)
+    assert budget.kv_tokens == 8 * MIB // 1024
+    assert budget.total == budget.limit == 168 * MIB
+    for language, program, requests in (("en", "program", "requests"), ("zh", "程序", "请求队列")):
+        text = "\n".join(budget.lines(language))
+        assert program in text
+        assert requests in text
+    assert "program" not in "\n".join(plan().lines())
+    with pytest.raises(NotEnoughMemory, match=r"program and requests 50.0 MiB"):
+        plan(memory=150 * MIB, program=30 * MIB, requests=20 * MIB)
+
+
+def test_what_the_program_has_taken_already_is_not_taken_twice() -> None:
+    assert plan(available=126 * MIB, program=30 * MIB).kv_tokens == plan(available=126 * MIB).kv_tokens
+
+
 def test_a_small_context_needs_only_itself() -> None:
     assert plan(model_context=256, memory=111 * MIB).max_context == 256
 

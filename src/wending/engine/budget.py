@@ -42,11 +42,15 @@ class MemoryBudget:
     """How far YaRN stretches the positions; None: they are plain."""
     limit: int
     """What the engine may take: the free memory, or less if it was told so."""
+    program: int = 0
+    """Of a service: its two processes and their libraries."""
+    requests: int = 0
+    """Of a service: what the most requests that it takes at once need while they wait."""
 
     @property
     def total(self) -> int:
         """All parts together."""
-        return self.weights + self.kv_cache + self.workspace
+        return self.weights + self.kv_cache + self.workspace + self.program + self.requests
 
     def lines(self, language: str = "en") -> list[str]:
         """The budget as lines of text for the start of a program, in English or Chinese ("zh")."""
@@ -60,6 +64,8 @@ class MemoryBudget:
                 f"  KV 缓存  {format_bytes(self.kv_cache):>10}  "
                 f"{self.kv_precision}，{self.kv_tokens:,} 个词元",
                 f"  工作区   {format_bytes(self.workspace):>10}",
+                *([f"  程序     {format_bytes(self.program):>10}  两个进程"] if self.program else []),
+                *([f"  请求队列 {format_bytes(self.requests):>10}"] if self.requests else []),
                 f"  上下文   {self.max_context:,} 个词元{shortened}",
                 f"  位置编码 {describe_positions(self.model_context, self.yarn_factor, language)}",
             ]
@@ -71,6 +77,8 @@ class MemoryBudget:
             f"  weights    {format_bytes(self.weights):>10}  {self.precision}",
             f"  KV cache   {format_bytes(self.kv_cache):>10}  {self.kv_precision}, {self.kv_tokens:,} tokens",
             f"  workspace  {format_bytes(self.workspace):>10}",
+            *([f"  program    {format_bytes(self.program):>10}  two processes"] if self.program else []),
+            *([f"  requests   {format_bytes(self.requests):>10}  waiting"] if self.requests else []),
             f"  context    {self.max_context:,} tokens{shortened}",
             f"  positions  {describe_positions(self.model_context, self.yarn_factor)}",
         ]
@@ -89,6 +97,8 @@ def plan_memory(
     available: int,
     memory: int | None = None,
     max_context: int | None = None,
+    program: int = 0,
+    requests: int = 0,
 ) -> MemoryBudget:
     """Size the KV cache and with it the context.
 
@@ -97,11 +107,13 @@ def plan_memory(
     own, shortened if memory is short. The cache then holds up to four such contexts. Raises NotEnoughMemory
     when what was asked for does not fit.
     """
+    available += program  # which is there already
     limit = available if memory is None else min(memory, available)
+    fixed = weights + workspace + program + requests
     context = model_context if max_context is None else max_context
     least = min(context, SMALLEST_CONTEXT) if max_context is None else context
     blocks_wanted = -(-CONTEXTS_KEPT * context // block_size)
-    blocks_that_fit = max(limit - weights - workspace, 0) // (kv_bytes_per_token * block_size)
+    blocks_that_fit = max(limit - fixed, 0) // (kv_bytes_per_token * block_size)
     if memory is None:
         blocks_kept = max(int(blocks_that_fit * SHARE_OF_FREE_MEMORY), -(-least // block_size))
         blocks_that_fit = min(blocks_that_fit, blocks_kept)
@@ -109,7 +121,9 @@ def plan_memory(
     kv_tokens = num_blocks * block_size
     if kv_tokens < least:
         raise NotEnoughMemory(
-            f"not enough memory: weights {format_bytes(weights)}, workspace {format_bytes(workspace)} and a "
+            f"not enough memory: weights {format_bytes(weights)}, workspace {format_bytes(workspace)}, "
+            + (f"program and requests {format_bytes(program + requests)}, " if program or requests else "")
+            + "and a "
             f"KV cache of {least:,} tokens ({format_bytes(least * kv_bytes_per_token)}) at the least; "
             f"free {format_bytes(available)}"
             + ("" if memory is None else f", allowed {format_bytes(memory)}")
@@ -125,6 +139,8 @@ def plan_memory(
         model_context=model_context,
         yarn_factor=yarn_factor,
         limit=limit,
+        program=program,
+        requests=requests,
     )
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from wending import demo
 from wending.engine.available_memory import available_memory
 from wending.engine.budget import MemoryBudget, NotEnoughMemory, plan_memory
@@ -58,6 +60,7 @@ def load_engine(
     cache: bool = True,
     speculate: bool = True,
     gap_s: float | None = None,
+    request_bytes: int = 0,
     budget: MemoryBudget | None = None,
     progress: Callable[[int, int], None] | None = None,
     on_budget: Callable[[MemoryBudget], None] | None = None,
@@ -72,10 +75,11 @@ def load_engine(
     `threads`: how many compute (None: as many as there are processors). `cache`: whether quantised weights
     are kept on the disk for the next start, or taken from there. `speculate`: whether tokens are guessed from
     the text where that saves time. `gap_s`: how long a step with prompts in it may take beside sequences that
-    are decoding; None: as long as it takes. `budget`: that of an earlier load of this checkpoint with the
-    same arguments, which is then carried out whatever memory is free now, so that the answers are the same.
-    `on_budget` is told the plan before any of the memory is taken, `progress` the bytes of weights read so
-    far and in all.
+    are decoding; None: as long as it takes. `request_bytes`: what the requests of a service may take while
+    they wait; its two processes then belong to the budget as well. `budget`: that of an earlier load of this
+    checkpoint with the same arguments, which is then carried out whatever memory is free now, so that the
+    answers are the same. `on_budget` is told the plan before any of the memory is taken, `progress` the bytes
+    of weights read so far and in all.
 
     Raises CheckpointError for a checkpoint that cannot be used, NotEnoughMemory when it does not fit,
     ContextNotAvailable for a `max_context` that the model does not have, and ValueError for fewer than one
@@ -90,6 +94,8 @@ def load_engine(
     generation_config = published.generation_config
     prompts = PromptEncoder(tokenizer, published.chat_template)
     available = available_memory()
+    # The service's process has the same libraries and the same tokenizer as this one.
+    program = 2 * psutil.Process().memory_info().rss if request_bytes else 0
     yarn_factor = None if config.rope_scaling is None else config.rope_scaling.factor
 
     def plan(precision: Precision) -> MemoryBudget:
@@ -107,6 +113,8 @@ def load_engine(
             available=available,
             memory=memory,
             max_context=max_context,
+            program=program,
+            requests=request_bytes,
         )
 
     precision = precision_of(quant, published.checkpoint)

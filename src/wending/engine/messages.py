@@ -58,6 +58,7 @@ class Load(msgspec.Struct, array_like=True, tag=1):
     cache: bool = True
     speculate: bool = True
     gap_s: float | None = None
+    request_bytes: int = 0
     budget: MemoryBudget | None = None
 
 

@@ -38,7 +38,11 @@ _log = logging.getLogger(__name__)
 
 DEFAULT_MAX_REQUESTS = 2048
 DEFAULT_MAX_QUEUED_TOKENS = 1 << 22
-"""Of all prompts in flight: 16 MiB in each process, and more than an hour of work for most processors."""
+"""Of all prompts in flight: more than an hour of work for most processors."""
+BYTES_OF_A_REQUEST = 48 << 10
+"""What a request takes in both processes while it waits: connection, tasks, streams, parameters."""
+BYTES_OF_A_TOKEN = 20
+"""Of a prompt that waits: 4 here, 8 in the engine's process, and the text that it was made from."""
 
 _TOTALS = (
     "tokens_generated_total",
@@ -327,6 +331,7 @@ def load_client(
         cache=cache,
         speculate=speculate,
         gap_s=gap_s,
+        request_bytes=max_requests * BYTES_OF_A_REQUEST + max_queued_tokens * BYTES_OF_A_TOKEN,
     )
     path = checkpoint_path(model)
     supervisor = Supervisor(settings, path, command=command, hang_s=hang_s)
