@@ -56,14 +56,21 @@ def test_reports_the_first_divergence_and_how_to_see_it_again(
     output = capsys.readouterr().out
     assert "requests differ." in output
     assert "logits at token" in output
-    assert f"wending selftest {folder} --quant auto --seed 7 --only " in output
+    assert f"wending selftest {folder} --quant auto --kv-cache auto --requests 16 --seed 7 --only " in output
 
 
 def test_what_did_not_happen_is_not_shown(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run_selftest(folder, requests=4, only=2) == 0
+    assert run_selftest(folder, requests=1) == 0
     output = capsys.readouterr().out
     assert "1 of 1 requests equal" in output
-    assert "Not shown: in a crowd" in output
+    assert "Not shown: everything at once, in a crowd" in output
+
+
+def test_one_request_is_compared_among_all(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_selftest(folder, requests=20, only=18) == 0
+    output = capsys.readouterr().out
+    assert "1 of 1 requests equal under every condition" in output
+    assert "Not shown" not in output
 
 
 def test_a_missing_checkpoint_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

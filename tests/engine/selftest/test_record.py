@@ -45,8 +45,12 @@ def test_the_first_difference_is_named(changes: dict[str, Any], what: str, posit
     assert found.tokens_before == WHOLE.token_ids[:position]
 
 
-def test_where_logits_cannot_be_seen_the_rest_counts() -> None:
-    assert first_divergence((0, 0), WHOLE, replace(WHOLE, logits={})) is None
+def test_where_logits_cannot_be_seen_the_rest_counts_and_nowhere_else() -> None:
+    unseen = replace(WHOLE, logits={})
+    assert first_divergence((0, 0), WHOLE, unseen, logits=False) is None
+    found = first_divergence((0, 0), WHOLE, unseen)
+    assert found is not None
+    assert found.what == "logits"
 
 
 def test_a_lost_completion_differs() -> None:

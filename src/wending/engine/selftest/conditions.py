@@ -27,6 +27,8 @@ class Outcome:
     records: Records
     happened: int
     """How often what the condition is about has happened; 0: it shows nothing."""
+    logits: bool = True
+    """Whether the records have the logits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +43,14 @@ class Condition:
 
 
 def alone(rig: Rig, requests: Sequence[MixedRequest], tick: Tick) -> Records:
-    """The reference: each request in an engine that has nothing else to do and nothing in its cache, its
+    """The reference: each completion in an engine that has nothing else to do and nothing in its cache, its
     prompt in the largest chunks, token by token. ReferenceFailed if one fails: there is nothing to compare
     with."""
     run = Run(requests, tick)
-    for request in requests:
-        engine = rig.engine(num_blocks=2 * rig.blocks_of_one, speculate=False)
-        run.all_through(engine, [request.number])
+    for number, index in run.records:
+        engine = rig.engine(num_blocks=rig.blocks_of_one, speculate=False)
+        run.add(engine, number, only=index)
+        run.all_through(engine, [])
     for (number, _), record in run.records.items():
         if record.error is not None:
             raise ReferenceFailed(f"request {number} fails even alone: {record.error}")
@@ -58,13 +61,13 @@ def _everything(rig: Rig, requests: Sequence[MixedRequest], chance: random.Rando
     run = Run(requests, tick)
     engine = rig.engine(num_blocks=3 * rig.blocks_of_one, max_tokens_per_step=96)
     run.through_disturbance(engine, chance)
-    return Outcome(run.records, len(requests))
+    return Outcome(run.records, run.shared_steps)
 
 
 def _crowd(rig: Rig, requests: Sequence[MixedRequest], _chance: random.Random, tick: Tick) -> Outcome:
     run = Run(requests, tick)
     run.all_through(rig.engine(speculate=False))
-    return Outcome(run.records, len(requests) - 1)
+    return Outcome(run.records, run.shared_steps)
 
 
 def _chunks(rig: Rig, requests: Sequence[MixedRequest], _chance: random.Random, tick: Tick) -> Outcome:

@@ -75,7 +75,7 @@ def run_selftest(
 ) -> int:
     """Test the checkpoint `model` (None: the bundled one) with so many requests and print the result.
 
-    `only`: just the request of this number, through every condition. The result is the exit code: 0 if every
+    `only`: compare just the request of this number; the others are there, so that it meets the same. The result is the exit code: 0 if every
     answer was the same under every condition, else 1.
     """
     console = Console(highlight=False)
@@ -83,10 +83,13 @@ def run_selftest(
         load = {"quant": quant, "kv_cache": kv_cache, "threads": threads}
         test = _Selftest(model, load, requests, seed, only, language)
         verdicts = test.run(console)
-        again = f"wending selftest{'' if model is None else f' {model}'} --quant {quant} --seed {seed}"
+        again = (
+            f"wending selftest{'' if model is None else f' {model}'} --quant {quant} --kv-cache {kv_cache}"
+        )
+        again += f" --requests {requests} --seed {seed}"
         console.print(_table(verdicts, language))
         _print_differences(console, verdicts, test.requests, again, language)
-        whole = _conclude(console, verdicts, len(test.requests), language)
+        whole = _conclude(console, verdicts, len(test.requests) if only is None else 1, language)
         if json_file is not None:
             facts = test.facts | {"seed": seed, "verdicts": [asdict(one) for one in verdicts]}
             text = json.dumps(facts, indent=1, ensure_ascii=False, default=repr)  # of what differs
@@ -134,13 +137,13 @@ class _Selftest:
     def _requests_for(self, loaded: LoadedEngine) -> list[MixedRequest]:
         vocab_size = loaded.engine.tokenizer.vocab_size
         count = self._count if self._only is None else max(self._count, self._only + 1)
-        made = mixed_requests(count, self._seed, vocab_size, loaded.engine.max_context)
-        return made if self._only is None else [made[self._only]]
+        return mixed_requests(count, self._seed, vocab_size, loaded.engine.max_context)
 
     def _in_process(self, loaded: LoadedEngine, progress: Progress) -> list[Verdict]:
         rig = Rig(loaded, self.requests)
-        with_tick = self._following(progress, _say(self._language, "alone", "单独"), len(self.requests))
-        self._reference = alone(rig, self.requests, with_tick)
+        compared = self._compared(self.requests)
+        tick = self._following(progress, _say(self._language, "alone", "单独"), len(compared))
+        self._reference = alone(rig, compared, tick)
         verdicts = []
         for place, condition in enumerate(CONDITIONS):
             part = self.requests if condition.for_all else self._part(place)
@@ -184,19 +187,27 @@ class _Selftest:
     def _part(self, place: int) -> list[MixedRequest]:
         """Another share of the requests for each condition, as far as there are enough."""
         size = max(len(self.requests) // PART, min(LEAST_PART, len(self.requests)))
-        start = place * size % max(len(self.requests) - size + 1, 1)
+        last = len(self.requests) - size
+        start = place * size % (last + 1) if self._only is None else min(self._only, last)
         return self.requests[start : start + size]
+
+    def _compared(self, requests: Sequence[MixedRequest]) -> Sequence[MixedRequest]:
+        return [one for one in requests if self._only in (None, one.number)]
 
     def _following(self, progress: Progress, name: str, total: int) -> Tick:
         task = progress.add_task(name, total=total)
         return lambda: progress.advance(task)
 
     def _judge(self, name: str, part: Sequence[MixedRequest], outcome: Outcome, seconds: float) -> Verdict:
-        verdict = Verdict(name, len(part), 0, 0, outcome.happened, seconds)
-        for request in part:
+        compared = self._compared(part)
+        verdict = Verdict(name, len(compared), 0, 0, outcome.happened, seconds)
+        for request in compared:
             keys = [(request.number, index) for index in range(request.params.n)]
             verdict.tokens += sum(len(self._reference[key].token_ids) for key in keys)
-            found = [first_divergence(key, self._reference[key], outcome.records.get(key)) for key in keys]
+            found = [
+                first_divergence(key, self._reference[key], outcome.records.get(key), logits=outcome.logits)
+                for key in keys
+            ]
             differences = [one for one in found if one is not None]
             verdict.equal += not differences
             verdict.differences += differences[:1]

@@ -60,4 +60,4 @@ async def streamed(
             tick()
 
     await asyncio.gather(*map(stream, requests))
-    return Outcome(records, killer.kills if kills else len(requests))
+    return Outcome(records, killer.kills if kills else len(requests), logits=False)

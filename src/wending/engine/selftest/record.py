@@ -52,8 +52,10 @@ class Divergence:
     """The newest tokens that both have."""
 
 
-def first_divergence(key: Key, expected: Record, found: Record | None) -> Divergence | None:
-    """Where `found` differs from `expected` first; None if in nothing. Logits count where both have them."""
+def first_divergence(
+    key: Key, expected: Record, found: Record | None, *, logits: bool = True
+) -> Divergence | None:
+    """Where `found` differs from `expected` first; None if in nothing. `logits`: whether they were seen."""
     if found is None:
         return Divergence(key, "missing", 0, len(expected.token_ids), None, [])
 
@@ -64,7 +66,7 @@ def first_divergence(key: Key, expected: Record, found: Record | None) -> Diverg
 
     for position in range(min(len(expected.token_ids), len(found.token_ids))):
         one, other = expected.logits.get(position), found.logits.get(position)
-        if expected.logits and found.logits and one != other:
+        if logits and (one is None or one != other):
             return divergence("logits", position, one, other)
         for what, mine, theirs in (
             ("token", expected.token_ids, found.token_ids),

@@ -73,15 +73,21 @@ class Run:
         self.records: dict[Key, Record] = {
             (one.number, index): Record() for one in requests for index in range(one.params.n)
         }
+        self.shared_steps = 0
+        """Steps that computed several requests."""
         self._tick = tick
         self._unfinished = {one.number: one.params.n for one in requests}
 
-    def add(self, engine: Engine, number: int, priority: int = 0) -> None:
-        """Give a request to an engine; it goes on from what is on record."""
+    def add(self, engine: Engine, number: int, priority: int = 0, only: int | None = None) -> None:
+        """Give a request to an engine; it goes on from what is on record. `only`: just this completion."""
         request = self.requests[number]
         reached = [self.records[number, index] for index in range(request.params.n)]
-        progress = [Progress(one.token_ids, one.finish_reason is not None) for one in reached]
+        progress = [
+            Progress(one.token_ids, one.finish_reason is not None or only not in (None, index))
+            for index, one in enumerate(reached)
+        ]
         engine.on_logits = self._note_logits
+        engine.on_step = self._note_step
         engine.add_request(str(number), request.prompt_token_ids, request.params, Urgency(priority), progress)
 
     def step(self, engine: Engine) -> None:
@@ -121,6 +127,9 @@ class Run:
             self.step(engine)
             steps += 1
         engine.check_integrity()
+
+    def _note_step(self, names: list[str]) -> None:
+        self.shared_steps += len(names) > 1
 
     def _note_logits(self, name: str, index: int, position: int, row: NDArray[np.float32]) -> None:
         if not name.startswith(PASSER_BY):
