@@ -23,6 +23,7 @@ from wending.engine.client import (
 )
 from wending.engine.errors import EngineDead, InvalidRequest, Overloaded
 from wending.engine.sampling_params import SamplingParams
+from wending.engine.urgency import Urgency
 
 VOCAB_SIZE = 0x110000
 
@@ -60,6 +61,7 @@ class FakeClient(EngineClient):
         self.overloaded: str | None = None  # why requests are refused
         self.closed = False
         self.params: list[SamplingParams] = []  # of each request, the warm-up first
+        self.urgencies: list[Urgency] = []
         self.conversations: list[list[dict[str, Any]]] = []
         self.running: set[str] = set()
         self.finished: list[str] = []
@@ -75,9 +77,14 @@ class FakeClient(EngineClient):
         self.closed = True
 
     async def generate(
-        self, prompt_token_ids: list[int], params: SamplingParams, request_id: str
+        self,
+        prompt_token_ids: list[int],
+        params: SamplingParams,
+        request_id: str,
+        urgency: Urgency | None = None,
     ) -> AsyncGenerator[CompletionDelta, None]:
         self.params.append(params)
+        self.urgencies.append(urgency or Urgency())
         if self.overloaded is not None:
             raise Overloaded(self.overloaded)
         room = self.info.max_context - len(prompt_token_ids)

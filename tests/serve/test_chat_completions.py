@@ -9,6 +9,8 @@ import pytest
 from fastapi import FastAPI
 from tests.serve.fake_client import FakeClient
 
+from wending.engine.urgency import Urgency
+
 HELLO: dict[str, Any] = {"model": "fake-model", "messages": [{"role": "user", "content": "Hi"}]}
 URL = "/v1/chat/completions"
 
@@ -284,6 +286,28 @@ async def test_a_request_that_kills_the_engine_must_not_be_asked_again(
     assert response.headers["x-should-retry"] == "false"
     client.error_code = "internal_error"
     assert "x-should-retry" not in (await http.post(URL, json=HELLO)).headers
+
+
+async def test_priority_and_deadline_reach_the_engine(http: httpx.AsyncClient, client: FakeClient) -> None:
+    assert (await http.post(URL, json=HELLO | {"priority": -2, "deadline_s": 1.5})).status_code == 200
+    assert (await http.post(URL, json=HELLO)).status_code == 200
+    assert client.urgencies[-2:] == [Urgency(-2, 1.5), Urgency()]
+
+
+async def test_what_misses_its_deadline_is_a_timeout(http: httpx.AsyncClient, client: FakeClient) -> None:
+    client.fail_after, client.error_code = 3, "deadline_exceeded"
+    response = await http.post(URL, json=HELLO | {"deadline_s": 1})
+    assert response.status_code == 504
+    assert response.json()["error"]["code"] == "deadline_exceeded"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("priority", 1.5), ("priority", 10**9), ("deadline_s", 0), ("deadline_s", "1")]
+)
+async def test_impossible_urgencies_name_their_field(http: httpx.AsyncClient, field: str, value: Any) -> None:
+    response = await http.post(URL, json=HELLO | {field: value})
+    assert response.status_code == 400
+    assert response.json()["error"]["param"] == field
 
 
 async def test_engine_that_dies(http: httpx.AsyncClient, client: FakeClient) -> None:

@@ -78,7 +78,8 @@ class ChatAnswer:
             # OpenAI's client libraries ask again after a 500, and this request would kill the engine again.
             headers = {"x-should-retry": "false"} if delta.error_code == "worker_crashed" else {}
             code = delta.error_code or "completion_failed"
-            raise APIError(500, message, type="server_error", code=code, headers=headers)
+            status = 504 if delta.error_code == "deadline_exceeded" else 500
+            raise APIError(status, message, type="server_error", code=code, headers=headers)
         self.completion_tokens += len(delta.token_ids)
 
     def _object(self, kind: str, choices: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -35,10 +35,10 @@ async def create_chat_completion(request: Request) -> Response:
     client = service.ready_client()
     chat = ChatRequest.parse(await read_json_object(request, service.max_body_bytes))
     service.check_model(chat.model, client.info)
-    params = chat.sampling_params()
+    params, urgency = chat.sampling_params(), chat.urgency()
     prompt_token_ids = await _encode(client, chat.template_messages())
     answer = ChatAnswer(client.info.name, system_fingerprint(client.info), len(prompt_token_ids), params.n)
-    deltas = client.generate(prompt_token_ids, params, answer.id)
+    deltas = client.generate(prompt_token_ids, params, answer.id, urgency)
     if chat.stream:
         include_usage = chat.stream_options is not None and chat.stream_options.include_usage
         return EventStream(_events(answer, deltas, include_usage), service.stopping)

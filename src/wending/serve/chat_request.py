@@ -21,6 +21,7 @@ from pydantic_core import PydanticCustomError
 
 from wending.engine.errors import InvalidRequest
 from wending.engine.sampling_params import SamplingParams
+from wending.engine.urgency import Urgency
 from wending.serve.chat_message import ChatMessage
 from wending.serve.openai_errors import invalid_value
 from wending.serve.unsupported import refuse_unsupported
@@ -92,6 +93,9 @@ class ChatRequest(BaseModel):
     repetition_penalty: float | None = None
     stop_token_ids: list[int] | None = None
     ignore_eos: bool | None = None
+    # When to serve a request, not how: the lower priority goes first; seconds in which it must be complete.
+    priority: int | None = None
+    deadline_s: float | None = None
 
     @classmethod
     def parse(cls, body: Mapping[str, Any]) -> Self:
@@ -117,6 +121,10 @@ class ChatRequest(BaseModel):
 
     def template_messages(self) -> list[dict[str, Any]]:
         return [message.for_template() for message in self.messages]
+
+    def urgency(self) -> Urgency:
+        """When to serve it. Raises InvalidRequest."""
+        return Urgency(self.priority or 0, self.deadline_s)
 
     def sampling_params(self) -> SamplingParams:
         """How to sample: OpenAI's defaults where nothing is asked for. Raises InvalidRequest."""

@@ -75,8 +75,8 @@ def run_selftest(
 ) -> int:
     """Test the checkpoint `model` (None: the bundled one) with so many requests and print the result.
 
-    `only`: compare just the request of this number; the others are there, so that it meets the same. The result is the exit code: 0 if every
-    answer was the same under every condition, else 1.
+    `only`: compare just the request of this number; the others are there, so that it meets the same. The
+    result is the exit code: 0 if every answer was the same under every condition, else 1.
     """
     console = Console(highlight=False)
     try:
