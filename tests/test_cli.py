@@ -23,7 +23,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     )
 
 
-@pytest.mark.parametrize("command", [[], ["serve"], ["assess"], ["bench"], ["cache"]])
+@pytest.mark.parametrize("command", [[], ["serve"], ["assess"], ["bench"], ["selftest"], ["cache"]])
 def test_help_shows_an_example_in_both_languages(command: list[str]) -> None:
     english = run(*command, "--help", LC_ALL="C.UTF-8")
     chinese = run(*command, "--help", LC_ALL="zh_CN.UTF-8", PYTHONUTF8="1")

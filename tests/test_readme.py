@@ -43,8 +43,9 @@ def test_commands_that_are_shown_exist(name: str, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(cli, "_assess", lambda options: ran.append("assess") or 0)
     monkeypatch.setattr(cli, "_bench", lambda options: ran.append("bench") or 0)
     monkeypatch.setattr(cli, "_cache", lambda options: ran.append("cache") or 0)
+    monkeypatch.setattr(cli, "_selftest", lambda options: ran.append("selftest") or 0)
     text = (REPOSITORY / name).read_text(encoding="utf-8")
     shown = re.findall(r"^wending (\S.*?)(?:\s{2,}.*)?$", text, flags=re.MULTILINE)
     for line in shown:
         assert cli.main(line.split()) == 0
-    assert {"serve", "assess", "bench", "cache"} == set(ran)
+    assert {"serve", "assess", "bench", "cache", "selftest"} == set(ran)
