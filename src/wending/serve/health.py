@@ -34,6 +34,10 @@ async def health(request: Request) -> Response:
             "kv_blocks_total": stats.kv_blocks_total,
             "tokens_generated_total": stats.tokens_generated_total,
             "preemptions_total": stats.preemptions_total,
+            "kv_blocks_cached": stats.kv_blocks_cached,
+            "cached_tokens_total": stats.cached_tokens_total,
+            "tokens_drafted_total": stats.tokens_drafted_total,
+            "drafts_accepted_total": stats.drafts_accepted_total,
             "restarts_total": stats.restarts_total,
             "seconds_since_last_token": last_token_age,
         }
