@@ -298,6 +298,14 @@ def test_priorities_decide_who_waits() -> None:
     assert ended == ["first", "usual", "later"]
 
 
+def test_how_long_a_request_has_waited_elsewhere_counts() -> None:
+    engine = fake_engine(max_running=1, clock=lambda: 100.0)
+    params = SamplingParams(max_tokens=1)
+    engine.add_request("new", [1, 2], params)
+    engine.add_request("old", [1, 2], params, waited_s=5.0)
+    assert [name for name, _ in engine.step()] == ["old"]
+
+
 def test_nobody_starves_while_more_urgent_requests_keep_coming() -> None:
     now = [0.0]
     engine = fake_engine(max_running=1, clock=lambda: now[0])

@@ -32,6 +32,7 @@ from tests.invariance.answers import Answer, answers
 from tests.random_checkpoint import small_config, write_random_checkpoint
 
 from wending.engine import supervisor
+from wending.engine.budget import MemoryBudget
 from wending.engine.client import CompletionDelta, EngineStats
 from wending.engine.death import Death
 from wending.engine.errors import CheckpointError, EngineDead, InvalidRequest, NotEnoughMemory, Overloaded
@@ -373,11 +374,18 @@ async def test_it_is_given_up_when_no_restart_succeeds(
             await task
 
 
-async def test_a_restart_keeps_the_plan_of_the_first_start(folder: Path) -> None:
+async def test_a_restart_keeps_the_plan_of_the_first_start(tmp_path: Path) -> None:
     """Also where "auto" would choose another precision now."""
-    budgets = [load_engine(folder, quant=quant).budget for quant in ("int8", "bf16")]
-    context = budgets[0].workspace + budgets[0].kv_cache // 4
-    async with running(folder, memory=context + sum(one.weights for one in budgets) // 2) as client:
+    wide = small_config(hidden_size=512, intermediate_size=8192, num_hidden_layers=4)
+    folder = write_random_checkpoint(tmp_path / "wide", wide)
+    budgets: list[MemoryBudget] = []
+    for quant in ("int8", "bf16"):
+        async with running(folder, quant=quant, on_budget=budgets.append):
+            pass
+    int8, bf16 = budgets
+    one_context = int8.total - int8.kv_cache * 3 // 4
+    memory = one_context + (bf16.weights - int8.weights) // 2  # some 25 MiB to either side
+    async with running(folder, memory=memory) as client:
         assert client.info.precision == "int8"
         before = await answer(client, [1, 2, 3], GREEDY)
         client._supervisor._settings.memory = None  # as if more were free

@@ -105,11 +105,13 @@ class Engine:
         params: SamplingParams,
         urgency: Urgency | None = None,
         progress: Sequence_[Progress] = (),
+        waited_s: float = 0.0,
     ) -> Request:
         """Admit a request, to be served by later steps. InvalidRequest if it cannot be: nothing changes.
 
         `progress`: what each of its completions had when an engine before this one ended. They go on from
-        there with the bytes that would have followed, if `params` has the seed that was in use.
+        there with the bytes that would have followed, if `params` has the seed that was in use. `waited_s`:
+        how many seconds ago the request arrived, which counts for its rank.
         """
         if request_id in self._requests:
             raise InvalidRequest("request_id", f"{request_id!r} is in use by an unfinished request")
@@ -124,7 +126,7 @@ class Engine:
             raise InvalidRequest("progress", f"is of {len(progress)} completions; there are {params.n}")
         reached = progress or [Progress()] * params.n
         now, urgency = self._clock(), urgency or Urgency()
-        rank = urgency.rank(now)
+        rank = urgency.rank(now - waited_s)
         completions = [
             self._new_completion(request, index, rank, one.token_ids)
             for index, one in enumerate(reached)

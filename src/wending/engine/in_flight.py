@@ -32,9 +32,10 @@ class InFlight:
         self.prompt_token_ids = prompt_token_ids
         self.params = params
         self._urgency = urgency
+        self._arrival = time.monotonic()
         self._deadline = None
         if urgency is not None and urgency.deadline_s is not None:
-            self._deadline = time.monotonic() + urgency.deadline_s
+            self._deadline = self._arrival + urgency.deadline_s
         self._token_ids = [array("i") for _ in range(params.n)]
         self._finished = [False] * params.n
         self._unproven: set[int] = set()
@@ -70,6 +71,7 @@ class InFlight:
             self.params,
             self._urgency_now(),
             progress if any(self._token_ids) or any(self._finished) else (),
+            time.monotonic() - self._arrival,
         )
 
     def deliver(self, delta: CompletionDelta) -> None:

@@ -77,6 +77,7 @@ class Add(msgspec.Struct, array_like=True, tag=2):
     params: SamplingParams
     urgency: Urgency | None = None
     reached: list[Reached] = []
+    waited_s: float = 0.0
 
     @property
     def prompt(self) -> array[int]:
@@ -203,10 +204,11 @@ def add_message(
     params: SamplingParams,
     urgency: Urgency | None = None,
     progress: Sequence[Progress] = (),
+    waited_s: float = 0.0,
 ) -> Add:
     """The message that adds a request as `Engine.add_request` does."""
     reached = [Reached(array("i", one.token_ids).tobytes(), one.finished) for one in progress]
-    return Add(key, prompt_token_ids.tobytes(), params, urgency, reached)
+    return Add(key, prompt_token_ids.tobytes(), params, urgency, reached, waited_s)
 
 
 def load_message(model: str | Path | None, **options: object) -> Load:

@@ -127,7 +127,12 @@ def _add(engine: Engine, channel: Channel, command: Add) -> None:
     """What goes wrong in adding a request is that request's own affair."""
     try:
         engine.add_request(
-            command.key, command.prompt, command.params, command.urgency, progress=command.progress
+            command.key,
+            command.prompt,
+            command.params,
+            command.urgency,
+            command.progress,
+            command.waited_s,
         )
     except InvalidRequest as error:
         channel.send(Refused.of(command.key, error))
