@@ -16,6 +16,7 @@ import numpy as np
 from adapter import Tokens, main, shared_length
 
 CELLS = 256
+UNIFIED_FROM = 1024  # tokens of a sequence
 """llama.cpp rounds the context of a sequence up to this many tokens."""
 
 
@@ -38,7 +39,7 @@ class LlamaCpp:
         }
 
     def prepare(self, sequences: int, length: int) -> None:
-        """A context with a cache of its own for each of the sequences."""
+        """A context for so many sequences, with a cache of its own for each or one for all."""
         room = (sequences, -(-length // CELLS) * CELLS)
         if room == self._room:
             return
@@ -48,6 +49,8 @@ class LlamaCpp:
         params.n_ctx = room[0] * room[1]
         params.n_seq_max = sequences
         params.n_threads = params.n_threads_batch = self._threads
+        # Its batches of long sequences are those that share a beginning, and for them one cache is faster.
+        params.kv_unified = sequences > 1 and length >= UNIFIED_FROM
         self._context = llama_cpp.llama_init_from_model(self._model, params)
         if not self._context:
             raise ValueError(f"llama.cpp cannot make a context of {sequences} x {room[1]} tokens")
