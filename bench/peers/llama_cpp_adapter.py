@@ -16,8 +16,8 @@ import numpy as np
 from adapter import Tokens, main, shared_length
 
 CELLS = 256
-UNIFIED_FROM = 1024  # tokens of a sequence
 """llama.cpp rounds the context of a sequence up to this many tokens."""
+UNIFIED_FROM = 1024  # tokens of a sequence
 
 
 class LlamaCpp:
