@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import itertools
 from array import array
+from collections.abc import Iterable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wending.engine.drafter import LONGEST_GUESS, LONGEST_PAUSE, MATCHED_TOKENS, Drafter
+from wending.engine.drafter import LONGEST_GUESS, LONGEST_INTERVAL, MATCHED_TOKENS, Drafter
 
 
 def guess(token_ids: list[int], most: int = LONGEST_GUESS, drafter: Drafter | None = None) -> list[int]:
@@ -92,19 +93,30 @@ def test_tokens_behind_a_wrong_one_say_nothing() -> None:
     assert acceptance(short) == acceptance(long)
 
 
-def test_guesses_that_do_not_pay_become_rare_and_are_tried_all_the_same() -> None:
-    drafter = Drafter()
-    when = []
-    for step in range(200):
-        guessed = drafter.guess(REPEATED, LONGEST_GUESS)
+def guessing_turns(drafter: Drafter, turns: Iterable[int], worthwhile: bool) -> list[int]:
+    """Those of the turns at which there was a guess."""
+    found = []
+    for turn in turns:
+        guessed = drafter.guess(REPEATED, LONGEST_GUESS, turn)
         if guessed is not None:
-            drafter.use(guessed, worthwhile=False)
-            when.append(step)
-    gaps = [later - earlier for earlier, later in itertools.pairwise(when)]
-    assert gaps[:4] == [2, 3, 5, 9]
-    assert max(gaps) == LONGEST_PAUSE + 1
-    guessed = None
-    while guessed is None:
-        guessed = drafter.guess(REPEATED, LONGEST_GUESS)
-    drafter.use(guessed, worthwhile=True)
-    assert drafter.guess(REPEATED, LONGEST_GUESS) is not None
+            drafter.use(guessed, worthwhile)
+            found.append(turn)
+    return found
+
+
+def test_guesses_that_do_not_pay_become_rare_and_are_tried_all_the_same() -> None:
+    when = guessing_turns(Drafter(), range(1, 400), worthwhile=False)
+    assert when[:4] == [1, 4, 16, 64]
+    assert {later - earlier for earlier, later in itertools.pairwise(when[3:])} == {LONGEST_INTERVAL}
+
+
+def test_rare_guesses_of_all_sequences_come_in_the_same_steps() -> None:
+    early, late = Drafter(), Drafter()
+    when = guessing_turns(early, range(400), worthwhile=False)
+    assert guessing_turns(late, range(137, 400), worthwhile=False)[-2:] == when[-2:]
+
+
+def test_one_guess_that_pays_and_they_are_frequent_again() -> None:
+    drafter = Drafter()
+    guessing_turns(drafter, range(1, 257), worthwhile=False)
+    assert guessing_turns(drafter, range(257, 400), worthwhile=True) == list(range(320, 400))

@@ -17,7 +17,7 @@ MATCHED_TOKENS = (5, 3, 2, 1)
 FIRST_ACCEPTANCE = (0.8, 0.6, 0.4, 0.2)
 """How often a guess is believed to come true before anything was seen, for each of these."""
 SMOOTHING = 0.15
-LONGEST_PAUSE = 32
+LONGEST_INTERVAL = 64  # a power of four, as all intervals are
 
 
 class Guess(NamedTuple):
@@ -33,36 +33,33 @@ class Guess(NamedTuple):
 class Drafter:
     """The guesses for one sequence."""
 
-    __slots__ = ("_acceptance", "_kind", "_next_pause", "_pause")
+    __slots__ = ("_acceptance", "_interval", "_kind")
 
     def __init__(self) -> None:
         self._acceptance = list(FIRST_ACCEPTANCE)
         self._kind = 0  # of the guess that is being tried
-        self._pause = 0  # steps to let pass without a guess
-        self._next_pause = 1
+        self._interval = 1  # of steps between guesses
 
-    def guess(self, token_ids: array[int], most: int) -> Guess | None:
-        """At most `most` tokens that may follow; None where nothing is to be guessed."""
-        if self._pause:
-            self._pause -= 1
+    def guess(self, token_ids: array[int], most: int, turn: int = 0) -> Guess | None:
+        """At most `most` tokens that may follow; None where nothing is to be guessed.
+
+        `turn`: a count of steps that all sequences share. Those whose guesses are rare have them in the same
+        steps, which costs less than a few more rows in every step.
+        """
+        if turn % self._interval:
             return None
-        text = token_ids.tobytes()
-        for kind, matched in enumerate(MATCHED_TOKENS):
-            following = _following(text, token_ids.itemsize, matched)
-            if following is not None:
-                guessed = token_ids[following : following + min(most, LONGEST_GUESS)]
-                return Guess(guessed, self._acceptance[kind], kind)
-        return None
+        found = _last_occurrence(token_ids)
+        if found is None:
+            return None
+        kind, following = found
+        guessed = token_ids[following : following + min(most, LONGEST_GUESS)]
+        return Guess(guessed, self._acceptance[kind], kind)
 
     def use(self, guess: Guess, worthwhile: bool) -> None:
         """This guess is going to be tried. Where that does not pay, guesses become rare: they are tried every
         now and then all the same, because texts change."""
         self._kind = guess.kind
-        if worthwhile:
-            self._next_pause = 1
-        else:
-            self._pause = self._next_pause
-            self._next_pause = min(2 * self._next_pause, LONGEST_PAUSE)
+        self._interval = 1 if worthwhile else min(4 * self._interval, LONGEST_INTERVAL)
 
     def note(self, proposed: int, accepted: int) -> None:
         """Learn from a guess of which the first `accepted` tokens came true."""
@@ -74,17 +71,24 @@ class Drafter:
         self._acceptance[self._kind] = acceptance
 
 
-def _following(text: bytes, width: int, matched: int) -> int | None:
-    """Index of the token behind the newest earlier occurrence of the last `matched` tokens.
-
-    `text`: the tokens, `width` bytes each.
-    """
-    if len(text) <= matched * width:
-        return None
-    last = text[-matched * width :]
+def _last_occurrence(token_ids: array[int]) -> tuple[int, int] | None:
+    """The most tokens of MATCHED_TOKENS at the end of a text that occurred before: which of them, and the
+    index of the token behind their newest earlier occurrence."""
+    text, width = token_ids.tobytes(), token_ids.itemsize
+    found = None
     end = len(text) - width  # an occurrence must be followed by a token
-    while (found := text.rfind(last, 0, end)) >= 0:
-        if found % width == 0:
-            return found // width + matched
+    for kind, matched in reversed(tuple(enumerate(MATCHED_TOKENS))):
+        # What more tokens have in common is no newer than what fewer have: each search goes on from there.
+        start = _rfind_aligned(text, text[-matched * width :], width, end)
+        if start < 0:
+            break
+        end = start + matched * width
+        found = kind, end // width
+    return found
+
+
+def _rfind_aligned(text: bytes, last: bytes, width: int, end: int) -> int:
+    """The last place before `end` where `last` stands in a text of tokens of `width` bytes each; -1: none."""
+    while (found := text.rfind(last, 0, end)) >= 0 and found % width:
         end = found + len(last) - 1  # bytes of neighbouring tokens that look like it
-    return None
+    return found

@@ -69,6 +69,7 @@ class Scheduler:
         self.max_running = max_running
         self.pacer = pacer or Pacer(max_tokens_per_step)
         self.costs = StepCosts()
+        self._turn = 0  # a count of the steps that might have had guesses
         self.running: list[Sequence] = []  # in order of rank, as is `waiting`
         self.waiting: list[Sequence] = []
         self.preemptions_total = 0
@@ -229,11 +230,14 @@ class Scheduler:
         most = min(MAX_DECODED_ROWS, self.max_tokens_per_step) - len(chunks)
         if most < 1:
             return
+        self._turn += 1
         guesses: list[tuple[int, Drafter, Guess]] = []
         for index, (sequence, *_) in enumerate(chunks):
             room = min(most, sequence.max_total_tokens - len(sequence.token_ids) - 1)
-            guess = sequence.drafter.guess(sequence.token_ids, room) if sequence.drafter and room else None
-            if guess is not None and sequence.drafter is not None:
+            if sequence.drafter is None or room < 1:
+                continue
+            guess = sequence.drafter.guess(sequence.token_ids, room, self._turn)
+            if guess is not None:
                 guesses.append((index, sequence.drafter, guess))
         if not guesses:
             return

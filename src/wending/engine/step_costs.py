@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-SMOOTHING = 0.2
+LEAST_SMOOTHING = 0.05
 SHORTEST_S = 1e-9  # a coarse clock may see no time pass
 LEAST_GAIN = 1.03
 """A guess must promise to make a step so many times as good: times are never quite certain."""
@@ -20,15 +20,16 @@ class StepCosts:
 
     def __init__(self) -> None:
         self._seconds: dict[int, float] = {}
+        self._seen: dict[int, int] = {}  # steps with so many rows
 
     def note(self, rows: int, seconds: float) -> None:
         """Learn from a step."""
         seconds = max(seconds, SHORTEST_S)
-        before = self._seconds.get(rows)
-        if before is not None:
-            # A step that was held up by something else counts for no more than twice as long.
-            seconds = before + SMOOTHING * (min(seconds, 2 * before) - before)
-        self._seconds[rows] = seconds
+        before = self._seconds.get(rows, seconds)
+        seen = self._seen[rows] = self._seen.get(rows, 0) + 1
+        # A mean at first, then one that forgets. What was held up counts for no more than twice as long.
+        smoothing = max(1 / seen, LEAST_SMOOTHING)
+        self._seconds[rows] = before + smoothing * (min(seconds, 2 * before) - before)
 
     def worthwhile(self, guesses: Sequence[tuple[int, float]], sequences: int, most: int) -> list[int]:
         """How many tokens of each guess make the most tokens per second. All zero: better none.
