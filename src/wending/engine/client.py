@@ -22,7 +22,12 @@ FinishReason = Literal["stop", "length", "error"]
 up. error: this completion failed and no other was touched; `CompletionDelta.error` says why."""
 
 ErrorCode = Literal[
-    "deadline_exceeded", "internal_error", "non_finite_logits", "nothing_allowed", "worker_crashed"
+    "deadline_exceeded",
+    "grammar_too_complex",
+    "internal_error",
+    "non_finite_logits",
+    "nothing_allowed",
+    "worker_crashed",
 ]
 """Why a completion failed, for programs."""
 

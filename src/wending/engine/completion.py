@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Sequence as Sequence_
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from wending.engine.sampler import Sample, Sampler
 from wending.engine.sequence import Sequence
 
 if TYPE_CHECKING:
+    from wending.engine.grammar.guide import Guide
     from wending.model.tokenizer import Tokenizer
 
 
@@ -25,7 +27,9 @@ class Completion:
         sequence: Sequence,
         tokenizer: Tokenizer,
         eos_token_ids: frozenset[int],
+        new_guide: Callable[[], Guide] | None = None,
     ) -> None:
+        """`new_guide` makes the Guide of a constrained request, at its beginning."""
         params = request.params
         self.request = request
         self.index = index
@@ -33,9 +37,12 @@ class Completion:
         self._sampler: Sampler | None = None
         self._tokenizer = tokenizer
         self._detokenizer = Detokenizer(params.stop)
+        ends_at_eos = not params.ignore_eos or params.constraint is not None
         self._end_token_ids = frozenset(params.stop_token_ids) | (
-            frozenset() if params.ignore_eos else eos_token_ids
+            eos_token_ids if ends_at_eos else frozenset()
         )
+        self._new_guide = new_guide
+        self._guide: Guide | None = None
 
     @property
     def sampler(self) -> Sampler:
@@ -47,6 +54,14 @@ class Completion:
                 self._sampler.observe(token_id)
         return self._sampler
 
+    @property
+    def guide(self) -> Guide | None:
+        """What keeps it to its grammar; None without one. Made when it is first needed, as the sampler is."""
+        if self._guide is None and self._new_guide is not None:
+            self._guide = self._new_guide()
+            self._guide.replay(self.sequence.token_ids[self.sequence.num_prompt_tokens :])
+        return self._guide
+
     def replay(self, token_ids: Sequence_[int]) -> None:
         """Put it in the state in which it had generated these tokens, none of which ended it."""
         for token_id in token_ids:
@@ -54,29 +69,42 @@ class Completion:
             self._detokenizer.add(self._tokenizer.token_bytes(token_id))
 
     def append(self, sample: Sample) -> CompletionDelta:
-        """Add a sampled token to the sequence; returns what it adds to the answer."""
-        token_id = sample.token_id
-        self.sampler.observe(token_id)
-        self.sequence.token_ids.append(token_id)
-        finish_reason: FinishReason | None = None
-        if token_id in self._end_token_ids:
-            text, finish_reason = "", "stop"
-        else:
-            text = self._detokenizer.add(self._tokenizer.token_bytes(token_id))
+        """Add a sampled token, and what must follow it, to the sequence; returns what the answer gains."""
+        taken, finish_reason = self._taken(sample.token_id)
+        text = ""
+        said: list[int] = []
+        for token_id in taken:
+            said.append(token_id)
+            self.sampler.observe(token_id)
+            self.sequence.token_ids.append(token_id)
+            if token_id in self._end_token_ids:
+                break
+            text += self._detokenizer.add(self._tokenizer.token_bytes(token_id))
             if self._detokenizer.stopped:
                 finish_reason = "stop"
-            elif len(self.sequence.token_ids) >= self.sequence.max_total_tokens:
-                finish_reason = "length"
+                break
+        if finish_reason is None and len(self.sequence.token_ids) >= self.sequence.max_total_tokens:
+            finish_reason = "length"
         if finish_reason is not None:
             text += self._detokenizer.finish()
         return CompletionDelta(
             index=self.index,
             text=text,
-            token_ids=[token_id],
-            logprobs=None if sample.logprob is None else [self._token_logprob(sample, sample.logprob)],
+            token_ids=said,
+            logprobs=self._logprobs(sample, said),
             finish_reason=finish_reason,
             seed=self.request.seed,
         )
+
+    def _taken(self, token_id: int) -> tuple[list[int], FinishReason | None]:
+        """The tokens that a sampled one adds, and whether the answer ends with them."""
+        if token_id in self._end_token_ids:
+            return [token_id], "stop"
+        guide = self.guide
+        if guide is None:
+            return [token_id], None
+        taken = guide.take(token_id)
+        return taken, "stop" if guide.complete else None
 
     def fail(self, code: ErrorCode, message: str) -> CompletionDelta:
         """The last delta of a completion that cannot go on."""
@@ -90,6 +118,17 @@ class Completion:
             error_code=code,
             seed=self.request.seed,
         )
+
+    def _logprobs(self, sample: Sample, said: Sequence_[int]) -> list[TokenLogprob] | None:
+        """Of each token said. One that was not chosen because no other was possible is certain."""
+        if self.request.params.logprobs is None:
+            return None
+        return [
+            self._token_logprob(sample, sample.logprob)
+            if place == 0 and token_id == sample.token_id and sample.logprob is not None
+            else TokenLogprob(token_id, *self._token_text(token_id), 0.0, [])
+            for place, token_id in enumerate(said)
+        ]
 
     def _token_logprob(self, sample: Sample, logprob: float) -> TokenLogprob:
         text, octets = self._token_text(sample.token_id)

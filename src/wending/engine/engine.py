@@ -12,7 +12,8 @@ import logging
 import time
 from collections.abc import Callable
 from collections.abc import Sequence as Sequence_
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +22,11 @@ from wending.engine.batching import build_batch
 from wending.engine.block_manager import BlockManager
 from wending.engine.client import CompletionDelta, EngineStats
 from wending.engine.completion import Completion
+from wending.engine.constraint import Constraint
 from wending.engine.drafter import Drafter
 from wending.engine.errors import InvalidRequest
+from wending.engine.grammar.grammar import Grammar, Grammars
+from wending.engine.grammar.guide import GrammarBroken, Guide
 from wending.engine.pacer import Pacer
 from wending.engine.progress import Progress
 from wending.engine.request import Request
@@ -41,6 +45,20 @@ _log = logging.getLogger(__name__)
 
 Output = tuple[str, CompletionDelta]
 """A request's id and what one of its completions gained."""
+
+
+NoSample = NonFiniteLogits | NothingAllowed | GrammarBroken
+"""Why a completion has no next token."""
+
+
+class Turn(NamedTuple):
+    """A sequence that is to get a token."""
+
+    chunk: Chunk
+    row: int
+    """The row of logits that it is chosen from."""
+    depth: int
+    """How many of the chunk's guesses have come true before it."""
 
 
 class Engine:
@@ -86,6 +104,7 @@ class Engine:
         which is only valid during the call."""
         self._clock = clock
         self.eos_token_ids = eos_token_ids
+        self.grammars = Grammars(tokenizer, eos_token_ids)
         self._requests: dict[str, list[Completion]] = {}  # unfinished completions of each request
         self._completions: dict[int, Completion] = {}  # by sequence id
         self._deadlines: list[tuple[float, int]] = []  # a heap of times and sequence ids
@@ -124,11 +143,12 @@ class Engine:
         )
         if len(progress) not in (0, params.n):
             raise InvalidRequest("progress", f"is of {len(progress)} completions; there are {params.n}")
+        grammar = None if params.constraint is None else self._grammar_of(request, params.constraint)
         reached = progress or [Progress()] * params.n
         now, urgency = self._clock(), urgency or Urgency()
         rank = urgency.rank(now - waited_s)
         completions = [
-            self._new_completion(request, index, rank, one.token_ids)
+            self._new_completion(request, index, rank, one.token_ids, grammar)
             for index, one in enumerate(reached)
             if not one.finished
         ]
@@ -190,8 +210,26 @@ class Engine:
         if len(self._completions) != unfinished or sum(map(len, self._requests.values())) != unfinished:
             raise RuntimeError(f"{unfinished} unfinished sequences, but {len(self._completions)} completions")
 
+    def _grammar_of(self, request: Request, constraint: Constraint) -> Grammar:
+        """Raises InvalidRequest if a constraint cannot be enforced, or not in the request's tokens."""
+        grammar = self.grammars.get(constraint)
+        left, needed = request.max_total_tokens - len(request.prompt_token_ids), len(grammar.ending)
+        if left < needed:
+            raise InvalidRequest(
+                "max_tokens",
+                f"leaves room for {left} tokens, and the shortest answer found that keeps to "
+                f"{constraint.field!r} has {needed}",
+                code="max_tokens_too_small",
+            )
+        return grammar
+
     def _new_completion(
-        self, request: Request, index: int, rank: float, token_ids: Sequence_[int]
+        self,
+        request: Request,
+        index: int,
+        rank: float,
+        token_ids: Sequence_[int],
+        grammar: Grammar | None,
     ) -> Completion:
         sequence = Sequence(
             next(self._sequence_ids),
@@ -200,7 +238,11 @@ class Engine:
             rank,
             Drafter() if self.speculate else None,
         )
-        completion = Completion(request, index, sequence, self.tokenizer, self.eos_token_ids)
+        new_guide = None
+        if grammar is not None:
+            left = request.max_total_tokens - len(request.prompt_token_ids)
+            new_guide = partial(Guide, grammar, self.grammars, left)
+        completion = Completion(request, index, sequence, self.tokenizer, self.eos_token_ids, new_guide)
         completion.replay(token_ids)
         return completion
 
@@ -225,87 +267,102 @@ class Engine:
     def _postprocess(self, chunks: Sequence_[Chunk], logits: NDArray[np.float32]) -> list[Output]:
         """Note what has been computed and extend the sequences that were computed to their end.
 
-        A round gives each of them one token. Where that is the token that was guessed, the logits behind the
-        guess are those of the next token, and the sequence takes part in another round.
+        A round gives each of them one token, and what must follow it. Where these are the tokens that were
+        guessed, the logits behind them are those of the next token, and the sequence takes part in another
+        round.
         """
         for chunk in chunks:
             self.scheduler.note_computed(chunk.sequence, chunk.end)
         asking = [chunk for chunk in chunks if chunk.needs_logits]
         rows = itertools.accumulate((1 + len(chunk.draft) for chunk in asking), initial=0)
-        going_on = list(zip(asking, rows, strict=False))  # each with its first row of logits
+        turns = [Turn(chunk, row, 0) for chunk, row in zip(asking, rows, strict=False)]
         outputs: list[Output] = []
-        depth = 0
-        while going_on:
-            samples = self._sample(logits, going_on, depth)
-            going_on = [
-                pair
-                for pair, sample in zip(going_on, samples, strict=True)
-                if self._extend(pair[0], depth, sample, outputs)
-            ]
-            depth += 1
+        while turns:
+            samples = self._sample(logits, turns)
+            extended = (
+                self._extend(turn, sample, outputs) for turn, sample in zip(turns, samples, strict=True)
+            )
+            turns = [turn for turn in extended if turn is not None]
         return outputs
 
-    def _sample(
-        self, logits: NDArray[np.float32], pairs: Sequence_[tuple[Chunk, int]], depth: int
-    ) -> list[Sample | NonFiniteLogits | NothingAllowed]:
-        """The next token of each chunk's sequence, from the row at `depth` behind its first one."""
-        completions = [self._completions[chunk.sequence.sequence_id] for chunk, _ in pairs]
-        rows = [row + depth for _, row in pairs]
+    def _sample(self, logits: NDArray[np.float32], turns: Sequence_[Turn]) -> list[Sample | NoSample]:
+        """The next token of each sequence whose turn it is."""
+        completions = [self._completions[turn.chunk.sequence.sequence_id] for turn in turns]
+        rows = [turn.row for turn in turns]
         if len(rows) != len(logits):
             logits = logits[rows[0] : rows[0] + 1] if len(rows) == 1 else logits[rows]
         if self.on_logits is not None:
             for completion, row in zip(completions, logits, strict=True):
                 position = completion.sequence.num_completion_tokens
                 self.on_logits(completion.request.request_id, completion.index, position, row)
-        return sample_rows(
+        allowed, broken = self._allowed(completions)
+        samples = sample_rows(
             logits,
             [completion.sampler for completion in completions],
             [completion.sequence.num_completion_tokens for completion in completions],
             self.tokenizer.vocab_size,
+            allowed,
         )
+        return [broken.get(place, sample) for place, sample in enumerate(samples)]
 
-    def _extend(
-        self,
-        chunk: Chunk,
-        depth: int,
-        sample: Sample | NonFiniteLogits | NothingAllowed,
-        outputs: list[Output],
-    ) -> bool:
-        """Append a token to a sequence, as the one behind `depth` guesses that came true. Returns whether the
-        next guess has come true as well, and so the next row of logits counts."""
+    def _allowed(
+        self, completions: Sequence_[Completion]
+    ) -> tuple[NDArray[np.uint32] | None, dict[int, GrammarBroken]]:
+        """The tokens that each may choose, as `sample_rows` takes them, None for all; and the rows of those
+        whose grammar can say no more."""
+        guides = [completion.guide for completion in completions]
+        if not any(guides):
+            return None, {}
+        words = -(-self.tokenizer.vocab_size // 32)
+        allowed = np.full((len(guides), words), 0xFFFFFFFF, dtype=np.uint32)
+        broken = {}
+        for row, guide in enumerate(guides):
+            try:
+                if guide is not None:
+                    guide.fill(allowed[row])
+            except GrammarBroken as error:
+                broken[row] = error
+        return allowed, broken
+
+    def _extend(self, turn: Turn, sample: Sample | NoSample, outputs: list[Output]) -> Turn | None:
+        """Append a token, and what must follow it, to a sequence. Returns its next turn in this step, if its
+        guesses have come true so far, and so a further row of logits counts."""
+        chunk, row, depth = turn
         sequence = chunk.sequence
         completion = self._completions[sequence.sequence_id]
         delta = self._delta(completion, sample)
-        came_true = depth < len(chunk.draft) and delta.token_ids == [chunk.draft[depth]]
+        came_true = _num_equal(chunk.draft[depth:], delta.token_ids)
         if came_true:
-            self.scheduler.note_computed(sequence, chunk.end + depth + 1)
+            self.scheduler.note_computed(sequence, chunk.end + depth + came_true)
         outputs.append((completion.request.request_id, delta))
         if delta.finish_reason is not None:
             self._finish(completion)
-        goes_on = came_true and delta.finish_reason is None
+        goes_on = came_true == len(delta.token_ids) > 0 and delta.finish_reason is None
         if not goes_on and chunk.draft and sequence.drafter is not None:
             sequence.drafter.note(len(chunk.draft), depth + came_true)
             self._tokens_drafted_total += len(chunk.draft)
             self._drafts_accepted_total += depth + came_true
-        return goes_on
+        return Turn(chunk, row + came_true, depth + came_true) if goes_on else None
 
-    def _delta(
-        self, completion: Completion, sample: Sample | NonFiniteLogits | NothingAllowed
-    ) -> CompletionDelta:
+    def _delta(self, completion: Completion, sample: Sample | NoSample) -> CompletionDelta:
         """What a sampled token adds. Whatever goes wrong here ends this completion and no other."""
         if isinstance(sample, NonFiniteLogits):
             self.scheduler.distrust(completion.sequence)
             return completion.fail("non_finite_logits", str(sample))
         if isinstance(sample, NothingAllowed):
             return completion.fail("nothing_allowed", str(sample))
+        if isinstance(sample, GrammarBroken):
+            return completion.fail("grammar_too_complex", str(sample))
         try:
             delta = completion.append(sample)
+        except GrammarBroken as error:
+            return completion.fail("grammar_too_complex", str(error))
         except Exception as error:
             _log.exception(
                 "request %s, completion %d failed", completion.request.request_id, completion.index
             )
             return completion.fail("internal_error", f"{type(error).__name__}: {error}")
-        self._tokens_generated_total += 1
+        self._tokens_generated_total += len(delta.token_ids)
         self._last_token_monotonic = time.monotonic()
         return delta
 
@@ -316,7 +373,8 @@ class Engine:
         if prefilled:
             self.scheduler.pacer.note(bool(decodes), prefilled, seconds)
         else:
-            self.scheduler.costs.note(sum(1 + len(chunk.draft) for chunk in decodes), seconds)
+            rows = sum(chunk.end - chunk.start + len(chunk.draft) for chunk in decodes)
+            self.scheduler.costs.note(rows, seconds)
 
     def _finish(self, completion: Completion) -> None:
         """Forget a completion and free its blocks."""
@@ -326,3 +384,11 @@ class Engine:
         self._requests[request_id].remove(completion)
         if not self._requests[request_id]:
             del self._requests[request_id]
+
+
+def _num_equal(guessed: Sequence_[int], said: Sequence_[int]) -> int:
+    """How many tokens two runs have in common from their beginning."""
+    return next(
+        (place for place, pair in enumerate(zip(guessed, said, strict=False)) if pair[0] != pair[1]),
+        min(len(guessed), len(said)),
+    )

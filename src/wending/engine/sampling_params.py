@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from wending.engine.constraint import Constraint
 from wending.engine.errors import InvalidRequest
 
 MAX_N = 128
@@ -50,7 +51,9 @@ class SamplingParams:
     logprobs: int | None = None
     """Report log-probabilities of the chosen token and this many most likely ones (0: only the chosen)."""
     ignore_eos: bool = False
-    """Do not end at the model's end-of-sequence tokens."""
+    """Do not end at the model's end-of-sequence tokens. A constrained answer ends there all the same."""
+    constraint: Constraint | None = None
+    """The form that the whole answer keeps to, and has reached when the tokens run out."""
 
     def __post_init__(self) -> None:
         _number("temperature", self.temperature, 0.0, math.inf)
@@ -69,6 +72,8 @@ class SamplingParams:
             _integer("logprobs", self.logprobs, 0, MAX_LOGPROBS)
         if not isinstance(self.ignore_eos, bool):
             raise InvalidRequest("ignore_eos", f"must be true or false, got {self.ignore_eos!r}")
+        if self.constraint is not None and not isinstance(self.constraint, Constraint):
+            raise InvalidRequest("constraint", f"must be a Constraint, got {self.constraint!r}")
         # A frozen dataclass stores its normalised values this way.
         object.__setattr__(self, "logit_bias", _logit_bias(self.logit_bias))
         object.__setattr__(self, "stop", _stop(self.stop))

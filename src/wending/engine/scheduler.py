@@ -44,8 +44,10 @@ class Chunk(NamedTuple):
 
     @property
     def is_decode(self) -> bool:
-        """Whether it is the one newest token of a sequence, as opposed to a piece of a prompt."""
-        return self.needs_logits and self.end - self.start == 1
+        """Whether it is the newest token of a sequence, or the newest few, where a grammar left no choice; as
+        opposed to a piece of a prompt."""
+        generated = self.start >= self.sequence.num_prompt_tokens
+        return self.needs_logits and (generated or self.end - self.start == 1)
 
 
 class Scheduler:
@@ -106,8 +108,8 @@ class Scheduler:
         Whoever carries the plan out says for each chunk how far it came, with `note_computed`.
         """
         chunks = self._plan_decodes()
-        decodes = len(chunks)
-        budget = min(self.pacer.budget(decodes > 0), self.max_tokens_per_step - decodes)
+        decoded = sum(chunk.end - chunk.start for chunk in chunks)
+        budget = min(self.pacer.budget(decoded > 0), self.max_tokens_per_step - decoded)
         budget = self._plan_prefills(chunks, budget)
         self._admit(chunks, budget)
         if all(chunk.is_decode for chunk in chunks):
@@ -146,22 +148,27 @@ class Scheduler:
         insort(self.waiting, sequence, key=_rank)
 
     def _plan_decodes(self) -> list[Chunk]:
-        """One token for each decoding sequence; in order, so that no planned one is preempted."""
+        """What each decoding sequence has gained by the last step, one token as a rule; in order, so that no
+        planned one is preempted."""
         chunks: list[Chunk] = []
         position = 0
+        room = self.max_tokens_per_step - self.max_running  # beyond one token for each
         while position < len(self.running):  # preemption shortens the list from its end
             sequence = self.running[position]
-            if sequence.num_uncomputed_tokens == 1 and self._grow(sequence):
+            further = sequence.num_uncomputed_tokens - 1
+            if sequence.is_decoding and self._grow(sequence) and further <= room:
                 chunks.append(Chunk(sequence, sequence.num_computed_tokens, len(sequence.token_ids), True))
+                room -= further
             position += 1
         return chunks
 
     def _plan_prefills(self, chunks: list[Chunk], budget: int) -> int:
-        """Further chunks of running prompts, whose blocks are there. Returns what is left of the budget."""
+        """Chunks of what else is not computed, whose blocks are there. Returns what is left of the budget."""
+        planned = {chunk.sequence.sequence_id for chunk in chunks}
         for sequence in self.running:
             if budget == 0:
                 break
-            if sequence.num_uncomputed_tokens > 1:
+            if sequence.sequence_id not in planned:
                 budget -= self._plan_chunk(chunks, sequence, budget)
         return budget
 
@@ -227,7 +234,8 @@ class Scheduler:
 
     def _add_drafts(self, chunks: list[Chunk]) -> None:
         """Guess tokens of decoding sequences, as many as promise to pay and as rows and free blocks allow."""
-        most = min(MAX_DECODED_ROWS, self.max_tokens_per_step) - len(chunks)
+        rows = sum(chunk.end - chunk.start for chunk in chunks)
+        most = min(MAX_DECODED_ROWS, self.max_tokens_per_step) - rows
         if most < 1:
             return
         self._turn += 1
@@ -242,7 +250,7 @@ class Scheduler:
         if not guesses:
             return
         sizes = [(len(guess.token_ids), guess.acceptance) for _, _, guess in guesses]
-        lengths = self.costs.worthwhile(sizes, len(chunks), most)
+        lengths = self.costs.worthwhile(sizes, rows, most)
         rows = most - sum(lengths)
         for (index, drafter, guess), length in zip(guesses, lengths, strict=True):
             drafter.use(guess, worthwhile=length > 0)

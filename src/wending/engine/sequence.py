@@ -73,6 +73,11 @@ class Sequence:
         """Tokens the model has yet to see; 1 while decoding, more while prefilling."""
         return len(self.token_ids) - self.num_computed_tokens
 
+    @property
+    def is_decoding(self) -> bool:
+        """Whether the prompt is computed, and what was generated but for the gain of the last step."""
+        return self.num_uncomputed_tokens == 1 or self.num_computed_tokens >= self.num_prompt_tokens
+
     def __repr__(self) -> str:
         return (
             f"Sequence({self.sequence_id}, {self.status.value}, {self.num_computed_tokens} of "

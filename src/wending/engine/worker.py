@@ -38,12 +38,16 @@ from wending.engine.messages import (
     Refused,
     Step,
 )
+from wending.engine.preparation import Preparation
 from wending.engine.worker_process import FAULTS
 
 _log = logging.getLogger(__name__)
 
 PR_SET_PDEATHSIG = 1  # see prctl(2)
 OOM_SCORE = 500  # of -1000 to 1000: where memory runs out, this process goes first and the service's stays
+
+PREPARATION_TICK_S = 0.005
+"""How long an idle engine waits for a grammar at a time before it looks at its commands."""
 
 LoadEngine = Callable[..., LoadedEngine]
 Channel = BlockingChannel[Command]
@@ -100,18 +104,23 @@ def _next_two(channel: Channel) -> list[Command]:
 def _serve(engine: Engine, channel: Channel, record: FlightRecord) -> int:
     """Obey and step until told to stop: status 0, or 1 after a failure of the engine."""
     engine.on_step = record.begin_computing
+    preparation = Preparation(engine.grammars)
     try:
         while True:
             if not engine.has_work:
                 engine.check_integrity()
-            commands = channel.receive(wait=not engine.has_work)
-            for command in commands:
+            if preparation.pending and not engine.has_work:
+                preparation.wait(PREPARATION_TICK_S)
+            for command in channel.receive(wait=not engine.has_work and not preparation.pending):
                 if isinstance(command, Add):
-                    _add(engine, channel, command)
+                    preparation.add(command)
                 elif isinstance(command, Abort):
+                    preparation.drop(command.key)
                     engine.abort_request(command.key)
                 else:
                     return 0
+            for add in preparation.ready():
+                _add(engine, channel, add)
             outputs = engine.step()
             record.end_computing()
             channel.send(Step(outputs, engine.stats()))

@@ -1,0 +1,145 @@
+"""A constraint made ready for the tokens of a model, and those that were made ready lately."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from llguidance import LLMatcher, LLParserLimits, LLTokenizer
+
+from wending.engine.constraint import Constraint
+from wending.engine.errors import InvalidRequest
+from wending.engine.grammar.ending import Endings
+from wending.engine.grammar.growth import growth_of_schema
+from wending.engine.grammar.json_schema import grammar_of_schema
+from wending.engine.grammar.vocabulary import grammar_vocabulary
+from wending.model.tokenizer import Tokenizer
+
+MOST_SOURCE_BYTES = 256 << 10
+MOST_KEPT = 64
+"""Grammars that are kept for the next request with the same constraint."""
+LIMITS = LLParserLimits(verbose_errors=False)
+"""llguidance's own: a million units of work to prepare a grammar (20 ms), some 15 ms for a token at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """What every answer under one constraint starts from."""
+
+    start: LLMatcher
+    """At the beginning of a text. To be copied, never moved."""
+    hints: frozenset[bytes]
+    """Names that a JSON schema requires."""
+    ending: tuple[int, ...]
+    """The shortest complete text that was found."""
+    growth: int | None
+    """See growth.py."""
+
+
+class Grammars:
+    """Compiles constraints for one vocabulary. May be used from several threads."""
+
+    def __init__(self, tokenizer: Tokenizer, eos_token_ids: frozenset[int]) -> None:
+        self._tokenizer = tokenizer
+        self._eos_token_ids = eos_token_ids
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[Constraint, Grammar | InvalidRequest] = OrderedDict()
+        self._made: tuple[LLTokenizer, Endings] | None = None
+
+    @property
+    def endings(self) -> Endings:
+        """For grammars of this vocabulary."""
+        return self._vocabulary()[1]
+
+    def has(self, constraint: Constraint) -> bool:
+        """Whether `get` returns at once."""
+        return constraint in self._kept
+
+    def get(self, constraint: Constraint) -> Grammar:
+        """The grammar of a constraint. Takes up to a second. InvalidRequest if it cannot be enforced."""
+        with self._lock:
+            found = self._kept.get(constraint)
+            if found is not None:
+                self._kept.move_to_end(constraint)
+        if found is None:
+            found = self.prepare(constraint)
+        if isinstance(found, InvalidRequest):
+            raise found
+        return found
+
+    def prepare(self, constraint: Constraint) -> Grammar | InvalidRequest:
+        """Compile a constraint, so that `get` returns, or raises, at once."""
+        made: Grammar | InvalidRequest
+        try:
+            made = self._compile(constraint)
+        except InvalidRequest as error:
+            made = error
+        with self._lock:
+            self._kept[constraint] = made
+            if len(self._kept) > MOST_KEPT:
+                self._kept.popitem(last=False)
+        return made
+
+    def _vocabulary(self) -> tuple[LLTokenizer, Endings]:
+        with self._lock:
+            if self._made is None:
+                tokenizer = self._tokenizer
+                vocabulary = grammar_vocabulary(tokenizer, self._eos_token_ids)
+                token_bytes = [tokenizer.token_bytes(token) for token in range(tokenizer.vocab_size)]
+                self._made = vocabulary, Endings(token_bytes, vocabulary.tokenize_bytes)
+            return self._made
+
+    def _compile(self, constraint: Constraint) -> Grammar:
+        field, size = constraint.field, len(constraint.source.encode())
+        if size > MOST_SOURCE_BYTES:
+            raise InvalidRequest(field, f"has {size} bytes, the most are {MOST_SOURCE_BYTES}")
+        vocabulary, endings = self._vocabulary()
+        start = LLMatcher(vocabulary, _source(constraint), log_level=0, limits=LIMITS)
+        if start.is_error():
+            raise InvalidRequest(field, f"cannot be enforced: {' '.join(start.get_error().split())[:300]}")
+        schema = orjson.loads(constraint.source) if constraint.kind == "json_schema" else None
+        hints = frozenset(_required(schema))
+        ending = endings.find(start, hints)
+        if ending is None:
+            raise InvalidRequest(field, "cannot be enforced: no complete answer was found that it allows")
+        growth = None if schema is None else growth_of_schema(schema)
+        return Grammar(start, hints, tuple(ending), growth)
+
+
+def _source(constraint: Constraint) -> str:
+    """In llguidance's form."""
+    match constraint.kind:
+        case "json_schema":
+            return grammar_of_schema(constraint.source, constraint.field)
+        case "regex":
+            return LLMatcher.grammar_from_regex(constraint.source)
+        case "choice":
+            return LLMatcher.grammar_from_lark(_lark_of_choice(constraint))
+        case "lark":
+            return LLMatcher.grammar_from_lark(constraint.source)
+
+
+def _lark_of_choice(constraint: Constraint) -> str:
+    choices = orjson.loads(constraint.source)
+    texts = isinstance(choices, list) and all(isinstance(one, str) and one for one in choices)
+    if not texts or not choices:
+        raise InvalidRequest(constraint.field, "must be a list of at least one text, none of them empty")
+    return "start: " + " | ".join(orjson.dumps(one).decode() for one in dict.fromkeys(choices))
+
+
+def _required(schema: Any) -> Iterator[bytes]:
+    """All names in a list called `required` anywhere in a schema."""
+    waiting = [schema]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            names = value.get("required")
+            if isinstance(names, list):
+                yield from (name.encode() for name in names if isinstance(name, str))
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value

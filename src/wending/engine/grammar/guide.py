@@ -1,0 +1,123 @@
+"""Keeps one completion to its grammar: which tokens may come next, which must, and that it ends in time.
+
+Where only one continuation is possible, its tokens follow without being computed one by one. When no more
+tokens are left than the way to a complete text needs, it is taken. All of this follows from the tokens so far
+and from how many may still come, so it is the same in any batch and after a crash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from llguidance import LLMatcher
+from numpy.typing import NDArray
+
+from wending.engine.grammar.ending import completes
+from wending.engine.grammar.grammar import Grammar, Grammars
+
+OPENING = b'{[",:'
+"""Only behind these can a JSON text need more to be complete than before, by one value each."""
+MARGIN = 64
+
+
+class GrammarBroken(ArithmeticError):  # noqa: N818
+    """A grammar became too complex for its limits, so nothing more can be said."""
+
+
+class Guide:
+    """Where a completion stands in its grammar."""
+
+    def __init__(self, grammar: Grammar, grammars: Grammars, left: int) -> None:
+        """`grammars` has compiled `grammar`. `left`: the most tokens that the completion may have; not fewer
+        than `grammar.ending` has."""
+        self._grammar = grammar
+        self._endings = grammars.endings
+        self._matcher: LLMatcher = grammar.start.deep_copy()
+        self._left = left
+        self._ending: list[int] | None = list(grammar.ending)
+        """The way to a complete text; None: it has not been looked for since the last token."""
+        self._longest_ending = len(grammar.ending)
+        """It has no more tokens than this."""
+        self.complete = False
+        """Whether the text is whole and nothing more can follow."""
+
+    def fill(self, allowed: NDArray[np.uint32]) -> None:
+        """Set the bits of the tokens that may come next: uint32 [ceil(vocab_size / 32)], bit i % 32 of word
+        i // 32 for token i. Raises GrammarBroken."""
+        self._matcher.unsafe_compute_mask_ptr(allowed.ctypes.data, allowed.nbytes)
+        self._check(self._matcher)
+
+    def take(self, token_id: int) -> list[int]:
+        """A token was chosen: it, or the one that takes its place, and those that follow by necessity.
+
+        Another one takes its place if behind it no complete text could be reached any more with the tokens
+        that are left; none does if the text is complete already. Raises GrammarBroken.
+        """
+        after = self._matcher.deep_copy()
+        taken = self._follow(after, token_id)
+        if not self._in_time(after, taken) and self._ending is not None:
+            if not self._ending:
+                self.complete = True
+                return []
+            after = self._matcher.deep_copy()
+            taken = self._follow(after, self._ending[0])
+            self._in_time(after, taken)
+        self._matcher = after
+        self._left -= len(taken)
+        self.complete = after.is_stopped()
+        return taken
+
+    def replay(self, token_ids: Sequence[int]) -> None:
+        """Put it in the state in which it had said these tokens. RuntimeError if it could not have."""
+        place = 0
+        while place < len(token_ids):
+            taken = self.take(token_ids[place])
+            if taken != list(token_ids[place : place + len(taken)]):
+                raise RuntimeError(f"token {place} of {len(token_ids)} is none that the grammar leads to")
+            place += len(taken)
+
+    def _follow(self, matcher: LLMatcher, token_id: int) -> list[int]:
+        """Move a matcher over a token and what must follow; returns these tokens."""
+        matcher.consume_token(token_id)
+        self._check(matcher)
+        if matcher.is_stopped():
+            return [token_id]
+        forced: list[int] = matcher.compute_ff_tokens()
+        matcher.consume_tokens(forced)
+        self._check(matcher)
+        return [token_id, *forced]
+
+    def _in_time(self, after: LLMatcher, taken: list[int]) -> bool:
+        """Whether a complete text can be reached behind `taken`.
+
+        If so it remembers how, or that there is time enough. If not it only looks for the way from here: so
+        what comes next depends on the tokens that were taken, and on none that was refused.
+        """
+        left = self._left - len(taken)
+        if self._grammar.growth is not None:
+            opened = sum(octet in OPENING for token in taken for octet in self._endings.token_bytes[token])
+            longest = self._longest_ending + opened * self._grammar.growth
+            if left >= longest + self._grammar.growth + MARGIN:
+                self._ending, self._longest_ending = None, longest
+                return True
+        if self._ending is None:
+            self._ending = self._endings.find(self._matcher, self._grammar.hints, self._left)
+        ending = self._ending_behind(after, taken)
+        if ending is None or len(ending) > left:
+            return False
+        self._ending, self._longest_ending = ending, len(ending)
+        return True
+
+    def _ending_behind(self, after: LLMatcher, taken: list[int]) -> list[int] | None:
+        """What was the way before may still be it; else it is looked for."""
+        known = self._ending or []
+        known = known[len(taken) :] if known[: len(taken)] == taken else known
+        if completes(after, known):
+            return known
+        return self._endings.find(after, self._grammar.hints, max(self._left, 0))
+
+    @staticmethod
+    def _check(matcher: LLMatcher) -> None:
+        if matcher.is_error():
+            raise GrammarBroken(" ".join(matcher.get_error().split())[:300])
