@@ -45,7 +45,7 @@ class Preparation:
             wait(futures, seconds, return_when="FIRST_COMPLETED")
 
     def ready(self) -> list[Add]:
-        """Those that may go to the engine now; it finds their grammars, or what is wrong with them, at once."""
+        """Those that may go to the engine now, which finds their grammars, or what is wrong, at once."""
         found = [command for command, future in self._waiting.values() if future is None or future.done()]
         for command in found:
             del self._waiting[command.key]

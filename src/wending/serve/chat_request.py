@@ -24,6 +24,7 @@ from wending.engine.sampling_params import SamplingParams
 from wending.engine.urgency import Urgency
 from wending.serve.chat_message import ChatMessage
 from wending.serve.openai_errors import invalid_value
+from wending.serve.response_format import ConstraintFields, refuse_stop_strings
 from wending.serve.unsupported import refuse_unsupported
 from wending.serve.validation_errors import as_api_error
 
@@ -36,12 +37,6 @@ class StreamOptions(BaseModel):
 
     include_usage: bool = False
     include_obfuscation: Literal[False] = False
-
-
-class ResponseFormat(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid")
-
-    type: Literal["text"]
 
 
 def _as_list(stop: Any) -> Any:
@@ -57,7 +52,7 @@ def _token_ids(logit_bias: dict[str, float]) -> dict[int, float]:
     return {int(key): bias for key, bias in logit_bias.items()}
 
 
-class ChatRequest(BaseModel):
+class ChatRequest(ConstraintFields):
     """OpenAI's fields, then those that other engines have added to them. null is the same as absent."""
 
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
@@ -81,7 +76,6 @@ class ChatRequest(BaseModel):
     top_logprobs: int | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None
-    response_format: ResponseFormat | None = None
     user: str | None = None
     metadata: dict[str, str] | None = None
     # Identifiers that change nothing in an answer.
@@ -116,6 +110,7 @@ class ChatRequest(BaseModel):
             )
         if self.top_logprobs is not None and not self.logprobs:
             raise invalid_value("top_logprobs", "it needs 'logprobs': true")
+        refuse_stop_strings(self.constraint(), self.stop)
         if self.stream_options is not None and not self.stream:
             raise invalid_value("stream_options", "it needs 'stream': true")
 
@@ -136,7 +131,7 @@ class ChatRequest(BaseModel):
         if self.logprobs:
             given["logprobs"] = self.top_logprobs or 0
         try:
-            return SamplingParams(**given)
+            return SamplingParams(**given, constraint=self.constraint())
         except InvalidRequest as error:
             if error.field == "max_tokens" and self.max_tokens is None:
                 error.field = "max_completion_tokens"

@@ -37,7 +37,6 @@ MESSAGE_FIELDS: dict[str, tuple[Any, ...]] = {
 def refuse_unsupported(body: Mapping[str, Any]) -> dict[str, Any]:
     """`body` without the fields above. Raises APIError 400 if one of them asks for something."""
     supported = _without(body, REQUEST_FIELDS, "")
-    _refuse_response_format(supported.get("response_format"))
     messages = supported.get("messages")
     if isinstance(messages, list):
         supported["messages"] = [
@@ -59,11 +58,6 @@ def _is_one_of(value: Any, accepted: Iterable[Any]) -> bool:
     return any(type(value) is type(one) and value == one for one in accepted)
 
 
-def _refuse_response_format(response_format: Any) -> None:
-    if isinstance(response_format, dict) and response_format.get("type") in ("json_object", "json_schema"):
-        raise _not_supported("response_format", f" with type '{response_format['type']}'")
-
-
-def _not_supported(param: str, which: str = "") -> APIError:
-    message = f"'{param}'{which} is not supported by this version of wending."
+def _not_supported(param: str) -> APIError:
+    message = f"'{param}' is not supported by this version of wending."
     return APIError(400, message, param=param, code="unsupported_parameter")

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import orjson
-from llguidance import LLMatcher
+from llguidance import LLMatcher, LLTokenizer
 
 from wending.engine.errors import InvalidRequest
+from wending.engine.grammar.ending import completes
 
 MOST_WHITE_SPACE = 8
 """Consecutive characters between the parts of a JSON text. Without a bound a model may never end them."""
@@ -26,6 +27,8 @@ _OPTIONS: Any = {
     "coerce_one_of": False,
     "lenient": False,
 }
+_EXCLUSIVE = ("exclusiveMinimum", "exclusiveMaximum")
+_BYTES = LLTokenizer("byte")
 _UNKNOWN_KEYWORDS = re.compile(r"Unimplemented keys: (\[.*\])")
 _UNKNOWN_FORMAT = re.compile(r"Unknown format: (\S+)")
 _DATA = frozenset(("const", "enum", "default", "examples"))
@@ -50,7 +53,25 @@ def grammar_of_schema(source: str, field: str) -> str:
     failed, messages = LLMatcher.validate_grammar_with_warnings(grammar)
     if failed:
         raise InvalidRequest(field, _explained(schema, messages[0]), code="unsupported_schema")
+    for place, key, value in _members(schema):
+        if key in _EXCLUSIVE and _lets_pass(schema, place, value):
+            message = f"the schema has at {place} a bound that cannot be enforced together with the other one"
+            raise InvalidRequest(field, message, code="unsupported_schema")
     return grammar
+
+
+def _lets_pass(schema: Any, place: str, bound: Any) -> bool:
+    """Whether a number that a schema excludes is in its grammar. llguidance 1.9.1 lets 0 pass as greater than
+    0 if it must be less than 0.5 as well."""
+    if isinstance(bound, bool) or not isinstance(bound, int | float):
+        return False
+    node = schema
+    for part in place.split("/")[1:-1]:
+        name = part.replace("~1", "/").replace("~0", "~")
+        node = node[int(name)] if isinstance(node, list) else node[name]
+    limits = {key: node[key] for key in (*_EXCLUSIVE, "minimum", "maximum") if key in node}
+    matcher = LLMatcher(_BYTES, LLMatcher.grammar_from_json_schema({"type": "number", **limits}), log_level=0)
+    return any(completes(matcher, list(text.encode())) for text in (f"{bound:.17g}", f"-{bound:.17g}"))
 
 
 def _explained(schema: Any, message: str) -> str:
