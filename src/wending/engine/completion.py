@@ -13,6 +13,9 @@ from wending.engine.sampler import Sample, Sampler
 from wending.engine.sequence import Sequence
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from wending.engine.grammar.guide import Guide
     from wending.model.tokenizer import Tokenizer
 
@@ -55,12 +58,18 @@ class Completion:
         return self._sampler
 
     @property
-    def guide(self) -> Guide | None:
-        """What keeps it to its grammar; None without one. Made when it is first needed, as the sampler is."""
-        if self._guide is None and self._new_guide is not None:
-            self._guide = self._new_guide()
-            self._guide.replay(self.sequence.token_ids[self.sequence.num_prompt_tokens :])
-        return self._guide
+    def is_constrained(self) -> bool:
+        """Whether it keeps to a grammar."""
+        return self._new_guide is not None
+
+    def fill_allowed(self, allowed: NDArray[np.uint32]) -> None:
+        """See Guide.fill, for one that is constrained. Raises GrammarBroken."""
+        if self._guide is None and self._new_guide is not None:  # made when first needed, as the sampler is
+            guide = self._new_guide()
+            guide.replay(self.sequence.token_ids[self.sequence.num_prompt_tokens :])
+            self._guide = guide
+        if self._guide is not None:
+            self._guide.fill(allowed)
 
     def replay(self, token_ids: Sequence_[int]) -> None:
         """Put it in the state in which it had generated these tokens, none of which ended it."""
@@ -100,11 +109,10 @@ class Completion:
         """The tokens that a sampled one adds, and whether the answer ends with them."""
         if token_id in self._end_token_ids:
             return [token_id], "stop"
-        guide = self.guide
-        if guide is None:
+        if self._guide is None:
             return [token_id], None
-        taken = guide.take(token_id)
-        return taken, "stop" if guide.complete else None
+        taken = self._guide.take(token_id)
+        return taken, "stop" if self._guide.complete else None
 
     def fail(self, code: ErrorCode, message: str) -> CompletionDelta:
         """The last delta of a completion that cannot go on."""

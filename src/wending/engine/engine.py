@@ -310,16 +310,15 @@ class Engine:
     ) -> tuple[NDArray[np.uint32] | None, dict[int, GrammarBroken]]:
         """The tokens that each may choose, as `sample_rows` takes them, None for all; and the rows of those
         whose grammar can say no more."""
-        guides = [completion.guide for completion in completions]
-        if not any(guides):
+        constrained = [row for row, completion in enumerate(completions) if completion.is_constrained]
+        if not constrained:
             return None, {}
         words = -(-self.tokenizer.vocab_size // 32)
-        allowed = np.full((len(guides), words), 0xFFFFFFFF, dtype=np.uint32)
+        allowed = np.full((len(completions), words), 0xFFFFFFFF, dtype=np.uint32)
         broken = {}
-        for row, guide in enumerate(guides):
+        for row in constrained:
             try:
-                if guide is not None:
-                    guide.fill(allowed[row])
+                completions[row].fill_allowed(allowed[row])
             except GrammarBroken as error:
                 broken[row] = error
         return allowed, broken

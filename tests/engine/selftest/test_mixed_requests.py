@@ -18,6 +18,7 @@ def test_requests_are_of_all_kinds() -> None:
     assert {one.greedy for one in params} == {True, False}
     assert {one.n for one in params} == {1, 2}
     assert any(one.stop for one in params)
+    assert 0.05 < sum(one.constraint is not None for one in params) / len(params) < 0.25
     assert any(one.repetition_penalty != 1 for one in params)
     assert all(one.seed is not None and one.logprobs == 2 for one in params)
     lengths = [len(one.prompt_token_ids) for one in made]

@@ -22,7 +22,7 @@ MARGIN = 64
 
 
 class GrammarBroken(ArithmeticError):  # noqa: N818
-    """A grammar became too complex for its limits, so nothing more can be said."""
+    """A grammar became too complex for its limits, or does not lead to what was said: nothing can follow."""
 
 
 class Guide:
@@ -69,12 +69,12 @@ class Guide:
         return taken
 
     def replay(self, token_ids: Sequence[int]) -> None:
-        """Put it in the state in which it had said these tokens. RuntimeError if it could not have."""
+        """Put it in the state in which it had said these tokens. Raises GrammarBroken if it could not."""
         place = 0
         while place < len(token_ids):
             taken = self.take(token_ids[place])
             if taken != list(token_ids[place : place + len(taken)]):
-                raise RuntimeError(f"token {place} of {len(token_ids)} is none that the grammar leads to")
+                raise GrammarBroken(f"token {place} of {len(token_ids)} is none that the grammar leads to")
             place += len(taken)
 
     def _follow(self, matcher: LLMatcher, token_id: int) -> list[int]:

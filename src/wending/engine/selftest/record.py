@@ -66,7 +66,7 @@ def first_divergence(
 
     for position in range(min(len(expected.token_ids), len(found.token_ids))):
         one, other = expected.logits.get(position), found.logits.get(position)
-        if logits and (one is None or one != other):
+        if logits and (one != other or (one is None and _had_a_choice(expected, position))):
             return divergence("logits", position, one, other)
         for what, mine, theirs in (
             ("token", expected.token_ids, found.token_ids),
@@ -83,6 +83,11 @@ def first_divergence(
         if mine_whole != theirs_whole:
             return divergence(what, end, mine_whole, theirs_whole)
     return None
+
+
+def _had_a_choice(record: Record, position: int) -> bool:
+    """Whether a token was chosen from logits; a grammar may have left no choice."""
+    return position >= len(record.logprobs) or bool(record.logprobs[position].top)
 
 
 def _reason(record: Record) -> str | None:
