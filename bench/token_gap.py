@@ -33,8 +33,8 @@ class Gaps(NamedTuple):
     prompt_s: float
 
 
-def engine_like(engine: Engine, gap_s: float | None) -> Engine:
-    """An engine over the same weights with an empty cache. It does not guess: a step is a token."""
+def engine_like(engine: Engine, gap_s: float | None, speculate: bool = False) -> Engine:
+    """An engine over the same weights with an empty cache. Without guesses a step is a token."""
     scheduler, model = engine.scheduler, engine.model
     manager = scheduler.block_manager
     return Engine(
@@ -47,7 +47,7 @@ def engine_like(engine: Engine, gap_s: float | None) -> Engine:
         block_size=manager.block_size,
         max_tokens_per_step=scheduler.max_tokens_per_step,
         max_running=scheduler.max_running,
-        speculate=False,
+        speculate=speculate,
         pacer=Pacer(MAX_TOKENS_PER_STEP, gap_s, None if gap_s is None else STEP_OF_GAPS * gap_s),
     )
 

@@ -8,18 +8,20 @@ is one that the grammar allows there.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
+import numpy as np
 from llguidance import LLMatcher
+from numpy.typing import NDArray
 
 LONGEST = 2048
 """Tokens. What needs more to end is given up."""
 LONGEST_FAIR = 512
 """The same where everything is tried in turn, which takes longer."""
-_FIRST, _DIGITS, _REST = b'}]",', b"1234567890", b":.-[{tfnZ" + bytes(range(33, 127)) + bytes(range(256))
-_ORDERS = (_FIRST + _DIGITS + _REST, _FIRST + _REST + _DIGITS)
-"""Digits first for numbers; last for what goes on behind them, as a time does. A 0 after the others: there
-may be no end behind 0.0000. White space only where nothing else is left."""
+_DIGITS, _REST = b"1234567890", b":.-{tfnZ" + bytes(range(33, 127)) + bytes(range(256))
+_ORDERS = (b'}]",' + _DIGITS + _REST, b'"@}],' + _REST + _DIGITS)
+"""Digits early for numbers; late for what goes on behind them, as a time does, or has brackets in it, as an
+address may. A 0 after the others: there may be no end behind 0.0000. White space if nothing else is left."""
 
 
 class Endings:
@@ -29,10 +31,10 @@ class Endings:
         """`token_bytes`: those of each token. `tokenize`: bytes in the fewest tokens."""
         alone = {octets[0]: token for token, octets in enumerate(token_bytes) if len(octets) == 1}
         self._orders = [
-            list(dict.fromkeys(alone[byte] for byte in order if byte in alone)) for order in _ORDERS
+            _Order([byte for byte in dict.fromkeys(one) if byte in alone], alone) for one in _ORDERS
         ]
         self.token_bytes = token_bytes
-        self._tokenize = tokenize
+        self.tokenize = tokenize
 
     def find(
         self, matcher: LLMatcher, hints: Collection[bytes] = (), most: int = LONGEST
@@ -52,7 +54,7 @@ class Endings:
     def _walk(
         self,
         matcher: LLMatcher,
-        order: Sequence[int],
+        order: _Order,
         hints: Collection[bytes],
         most: int,
         fair: bool = False,
@@ -62,7 +64,7 @@ class Endings:
         text = b""
         while not matcher.is_accepting():
             forced = matcher.compute_ff_tokens() or [
-                _choose(self._allowed(matcher, order), _names(hints, text), tried if fair else None)
+                _choose(order.allowed(matcher), order, _names(hints, text), tried if fair else None)
             ]
             if len(path) + len(forced) > most or forced[0] < 0 or not matcher.consume_tokens(forced):
                 return None
@@ -71,37 +73,54 @@ class Endings:
             text += b"".join(self.token_bytes[token] for token in forced)
         return path
 
-    def _allowed(self, matcher: LLMatcher, order: Sequence[int]) -> dict[int, int]:
-        """The bytes that may come next, in order, and their tokens."""
-        mask = matcher.compute_bitmask()
-        return {self.token_bytes[token][0]: token for token in order if mask[token >> 3] >> (token & 7) & 1}
-
     def _in_fewer_tokens(self, matcher: LLMatcher, path: list[int]) -> list[int]:
         """The same bytes in the tokens of the tokenizer, if the grammar lets them pass."""
         octets = b"".join(self.token_bytes[token] for token in path)
-        fewer = self._tokenize(octets)
+        fewer = self.tokenize(octets)
         if len(fewer) < len(path) and completes(matcher, fewer):
             return fewer
         return path
 
 
-def _choose(allowed: dict[int, int], hinted: Collection[int], tried: Counter[int] | None) -> int:
+class _Order:
+    """Bytes in order of preference, and the tokens that stand for each of them alone."""
+
+    def __init__(self, octets: Sequence[int], token_of_byte: Mapping[int, int]) -> None:
+        self.octets = list(octets)
+        self.tokens = [token_of_byte[octet] for octet in octets]
+        self._words = np.array([token >> 3 for token in self.tokens])
+        self._bits = np.array([1 << (token & 7) for token in self.tokens], np.uint8)
+        self.brackets_and_quote = [self.octets.index(octet) for octet in b'}]"']
+
+    def allowed(self, matcher: LLMatcher) -> NDArray[np.bool_]:
+        """Which of them may come next: bool [number of bytes]."""
+        mask = np.frombuffer(matcher.compute_bitmask(), np.uint8)
+        return np.asarray(mask[self._words] & self._bits, np.bool_)
+
+
+def _choose(
+    allowed: NDArray[np.bool_], order: _Order, hinted: Collection[int], tried: Counter[int] | None
+) -> int:
     """The best token; -1 if there is none."""
-    if not allowed:
-        return -1
     if tried is not None:
-        return min(allowed.values(), key=lambda token: tried[token])
-    if allowed.keys() >= set(b'}]"'):
-        return allowed[ord('"')]  # inside a string: nothing else lets both brackets pass
-    return next((token for byte, token in allowed.items() if byte in hinted), next(iter(allowed.values())))
+        places = np.flatnonzero(allowed).tolist()
+        return min((order.tokens[place] for place in places), key=lambda token: tried[token], default=-1)
+    if allowed[order.brackets_and_quote].all():
+        return order.tokens[order.brackets_and_quote[2]]  # in a string: nothing else lets both brackets pass
+    for octet in hinted:
+        place = order.octets.index(octet)
+        if allowed[place]:
+            return order.tokens[place]
+    best = int(allowed.argmax())
+    return order.tokens[best] if allowed[best] else -1
 
 
-def _names(hints: Collection[bytes], text: bytes) -> set[int]:
+def _names(hints: Collection[bytes], text: bytes) -> list[int]:
     """The bytes with which one of the hints goes on, if a name has begun at the end of a JSON text."""
     before, quote, said = text.rpartition(b'"')
     if not quote or before.rstrip()[-1:] not in (b"{", b","):
-        return set()
-    return {hint[len(said)] for hint in hints if hint.startswith(said) and len(hint) > len(said)}
+        return []
+    return sorted({hint[len(said)] for hint in hints if hint.startswith(said) and len(hint) > len(said)})
 
 
 def completes(matcher: LLMatcher, path: list[int]) -> bool:

@@ -14,7 +14,7 @@ from llguidance import LLMatcher, LLParserLimits, LLTokenizer
 from wending.engine.constraint import Constraint
 from wending.engine.errors import InvalidRequest
 from wending.engine.grammar.ending import Endings
-from wending.engine.grammar.growth import growth_of_schema
+from wending.engine.grammar.growth import Growth, growth_of_schema
 from wending.engine.grammar.json_schema import grammar_of_schema
 from wending.engine.grammar.vocabulary import grammar_vocabulary
 from wending.model.tokenizer import Tokenizer
@@ -36,8 +36,8 @@ class Grammar:
     """Names that a JSON schema requires."""
     ending: tuple[int, ...]
     """The shortest complete text that was found."""
-    growth: int | None
-    """See growth.py."""
+    growth: Growth | None
+    """By how much that can become longer; None: by any length with any token."""
 
 
 class Grammars:
@@ -105,7 +105,8 @@ class Grammars:
         hints = frozenset(_required(schema))
         ending = endings.find(start, hints)
         if ending is None:
-            raise InvalidRequest(field, "cannot be enforced: no complete answer was found that it allows")
+            message = "cannot be enforced: no complete answer was found that it allows"
+            raise InvalidRequest(field, message, code="unsupported_constraint")
         growth = None if schema is None else growth_of_schema(schema)
         return Grammar(start, hints, tuple(ending), growth)
 

@@ -1,45 +1,102 @@
-"""How much longer the way to a complete text can become where a JSON text goes one level deeper.
+"""How much longer the way to a complete JSON text can become with each of its bytes.
 
 While that and the tokens that are left say that a text can be completed in any case, nobody needs to look for
-the way. Only an upper bound, and none for schemas whose strings have patterns.
+the way. The bounds are those of the schema's largest parts, whichever part it is that a text is in: a comma
+may cost what the dearest property costs. They are bytes, and so at least as many as the tokens. Schemas whose
+strings have patterns have none.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import orjson
 
 _MOST_ROUNDS = 64
 """Through schemas that refer to each other, until the bounds no longer change."""
-_NUMBER, _STRING_FORMAT, _SHORT = 64, 96, 8
-"""Characters of a number within limits, of a string with a format, and of true, null and the like."""
+_NUMBER, _SHORT = 32, 8
+"""A number within limits; true, null and the like, or any value at all."""
+_FORMATS = {"date": 12, "time": 24, "date-time": 34, "uuid": 38, "ipv4": 9, "email": 12, "hostname": 8}
+_OTHER_FORMAT = 64
 _PATTERNS = frozenset(("pattern", "patternProperties", "propertyNames"))
 _BRANCHES = ("anyOf", "oneOf", "allOf")
+_ALL_KINDS = ("string", "array", "object", "number")
+_ELSEWHERE = object()
+
+_QUOTE, _BACKSLASH, _COMMA, _BRACE, _BRACKET = b'"\\,{['
+_NUMBER_BEGINS, _NUMBER_GOES_ON, _WORD_BEGINS = b"-0123456789", b"-+.eE0123456789", b"tfn"
 
 
-def growth_of_schema(schema: Any) -> int | None:
-    """Characters, and so at least as many tokens as, that any value in the schema's texts needs at least.
+class Place(NamedTuple):
+    """Where in the words of JSON a text is."""
 
-    None where no bound is known.
-    """
-    if _has_patterns(schema):
+    in_string: bool = False
+    escaped: bool = False
+    in_number: bool = False
+
+
+class Growth(NamedTuple):
+    """What a part of a text needs at least from where it begins: the most for any part of a schema."""
+
+    string: int
+    array: int
+    object: int
+    member: int
+    """A name and its value, or an element."""
+
+    def over(self, place: Place, octets: bytes) -> tuple[Place, int]:
+        """Where a text is after these bytes, and how much longer the way to its end may have become."""
+        in_string, escaped, in_number = place
+        growth = 0
+        for octet in octets:
+            if in_string:
+                in_string = escaped or octet != _QUOTE
+                escaped = octet == _BACKSLASH and not escaped
+                continue
+            if octet == _QUOTE:
+                in_string = True
+                growth += max(self.string, self.member)
+            elif octet == _COMMA:
+                growth += self.member
+            elif octet == _BRACE:
+                growth += self.object
+            elif octet == _BRACKET:
+                growth += self.array
+            elif octet in _NUMBER_BEGINS and not in_number:
+                growth += _NUMBER
+            elif octet in _WORD_BEGINS and not in_number:
+                growth += _SHORT
+            in_number = octet in _NUMBER_GOES_ON
+        return Place(in_string, escaped, in_number), growth
+
+    def pending(self, place: Place) -> int:
+        """By how much what has begun there may still become longer: which name, text or number it is going to
+        be shows later."""
+        if place.in_string:
+            return max(self.string, self.member)
+        return _NUMBER if place.in_number else 0
+
+
+def growth_of_schema(schema: Any) -> Growth | None:
+    """None where no bounds are known."""
+    if any(isinstance(node, dict) and not _PATTERNS.isdisjoint(node) for node in _within(schema)):
         return None
-    bounds = _Bounds(schema)
+    parts = _Parts(schema)
     for _ in range(_MOST_ROUNDS):
-        if not bounds.improve():
-            return bounds.largest()
+        if not parts.improve():
+            return parts.growth()
     return None
 
 
-class _Bounds:
-    """For every schema within a schema, by its identity in memory."""
+class _Parts:
+    """For every schema within a schema, by its identity in memory, the least that its values need."""
 
     def __init__(self, root: Any) -> None:
         self._root = root
         self._nodes = [node for node in _within(root) if isinstance(node, dict)]
-        self._bounds: dict[int, float] = {id(node): math.inf for node in self._nodes}
+        self._least: dict[int, float] = {id(node): math.inf for node in self._nodes}
         # Of each name, wherever it stands: what requires a name need not be what describes it.
         self._properties: dict[str, list[Any]] = {}
         for node in self._nodes:
@@ -47,37 +104,56 @@ class _Bounds:
                 self._properties.setdefault(name, []).append(value)
 
     def improve(self) -> bool:
+        """Once through all of them; whether any bound has become smaller."""
         changed = False
         for node in self._nodes:
-            bound = self._value(node)
-            changed |= bound < self._bounds[id(node)]
-            self._bounds[id(node)] = bound
+            least = self._value(node)
+            changed |= least < self._least[id(node)]
+            self._least[id(node)] = least
         return changed
 
-    def largest(self) -> int | None:
+    def growth(self) -> Growth | None:
         """None if a value has no end, or what it refers to is not here."""
-        largest = max(self._bounds.values(), default=0.0)
-        return None if largest == math.inf else int(largest) + _SHORT
+        nodes = self._nodes
+        literals = max(map(self._literals, nodes), default=0.0)
+        largest = (
+            max([literals, *map(self._string, nodes)]),
+            max([literals, *map(self._array, nodes)]),
+            max([literals, *map(self._object, nodes)]),
+            max([literals, *(size for node in nodes for size in self._members(node))], default=0.0),
+        )
+        # A schema that refers to another takes what that needs with it, so all of a value is in each.
+        referring = max((self._branches(node) for node in nodes), default=0.0)
+        if math.inf in (*largest, referring):
+            return None
+        string, array, object_, member = (int(size + referring) + _SHORT for size in largest)
+        return Growth(string, array, object_, member)
 
     def _value(self, schema: dict[str, Any]) -> float:
-        kinds = (self._literals(schema), self._string(schema), self._array(schema), self._object(schema))
-        bound = max(*kinds, _NUMBER)
+        kinds = schema.get("type")
+        kinds = _ALL_KINDS if kinds is None else [kinds] if isinstance(kinds, str) else kinds
+        of_kind = {"string": self._string, "array": self._array, "object": self._object}
+        sizes = [of_kind[kind](schema) if kind in of_kind else _NUMBER for kind in kinds]
+        return max([*sizes, self._literals(schema)]) + self._branches(schema)
+
+    def _branches(self, schema: dict[str, Any]) -> float:
+        size = 0.0
         for key in _BRANCHES:
             sizes = [self._seen(branch) for branch in _list(schema.get(key))]
-            bound += sum(sizes) if key == "allOf" else max(sizes, default=0)
-        return bound + (self._seen(self._target(schema["$ref"])) if "$ref" in schema else 0)
+            size += sum(sizes) if key == "allOf" else max(sizes, default=0)
+        return size + (self._seen(self._target(schema["$ref"])) if "$ref" in schema else 0)
 
     def _seen(self, schema: Any) -> float:
         if schema is _ELSEWHERE:
             return math.inf
-        return self._bounds[id(schema)] if isinstance(schema, dict) else _SHORT
+        return self._least[id(schema)] if isinstance(schema, dict) else _SHORT
 
     def _target(self, reference: Any) -> Any:
-        node = self._root
         if reference == "#":
-            return node
+            return self._root
         if not isinstance(reference, str) or not reference.startswith("#/"):
             return _ELSEWHERE
+        node = self._root
         for part in reference[2:].split("/"):
             name = part.replace("~1", "/").replace("~0", "~")
             node = node.get(name, _ELSEWHERE) if isinstance(node, dict) else _ELSEWHERE
@@ -85,30 +161,33 @@ class _Bounds:
 
     def _literals(self, schema: dict[str, Any]) -> float:
         values = [schema["const"]] if "const" in schema else []
-        if isinstance(schema.get("enum"), list):
-            values += schema["enum"]
-        return max((6 * len(orjson.dumps(value)) for value in values), default=0)
+        return max((len(orjson.dumps(value)) for value in values + _list(schema.get("enum"))), default=0)
 
     def _string(self, schema: dict[str, Any]) -> float:
-        return _STRING_FORMAT * ("format" in schema) + 2 + _count(schema.get("minLength"))
+        form = schema.get("format")
+        size = 0 if form is None else _FORMATS.get(form, _OTHER_FORMAT) if isinstance(form, str) else 0
+        return size + 2 + _times(schema.get("minLength"), 1)
 
     def _array(self, schema: dict[str, Any]) -> float:
-        items = [schema.get("items"), *_list(schema.get("prefixItems")), *_list(schema.get("items"))]
-        each = max(self._seen(item) for item in items) + 2
-        return 2 + _count(schema.get("minItems")) * each
+        return 2 + _times(schema.get("minItems"), max(self._elements(schema)))
 
     def _object(self, schema: dict[str, Any]) -> float:
+        size = 2 + _times(schema.get("minProperties"), max(self._members(schema)))
         further = self._seen(schema.get("additionalProperties"))
-        properties = [*_dict(schema.get("properties")).items()]
-        each = max((6 * len(name) + 4 + self._seen(value) for name, value in properties), default=0)
-        size = 2 + _count(schema.get("minProperties")) * max(each, further + _NUMBER)
         for name in map(str, _list(schema.get("required"))):
-            values = self._properties.get(name, [])
-            size += 6 * len(name) + 4 + max([further, *map(self._seen, values)])
+            values = map(self._seen, self._properties.get(name, []))
+            size += len(orjson.dumps(name)) + 2 + max([further, *values])
         return size
 
+    def _elements(self, schema: dict[str, Any]) -> list[float]:
+        items = [schema.get("items"), *_list(schema.get("prefixItems")), *_list(schema.get("items"))]
+        return [self._seen(item) + 1 for item in items]
 
-_ELSEWHERE = object()
+    def _members(self, schema: dict[str, Any]) -> Iterator[float]:
+        yield from self._elements(schema)
+        yield _NUMBER + self._seen(schema.get("additionalProperties"))
+        for name, value in _dict(schema.get("properties")).items():
+            yield len(orjson.dumps(name)) + 2 + self._seen(value)
 
 
 def _within(schema: Any) -> list[Any]:
@@ -120,10 +199,6 @@ def _within(schema: Any) -> list[Any]:
     return found
 
 
-def _has_patterns(schema: Any) -> bool:
-    return any(isinstance(node, dict) and not _PATTERNS.isdisjoint(node) for node in _within(schema))
-
-
 def _dict(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
@@ -132,5 +207,6 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _count(value: Any) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0
+def _times(count: Any, size: float) -> float:
+    """Nothing is as good as no count; and none of what has no end takes no room."""
+    return count * size if isinstance(count, int | float) and count > 0 else 0.0

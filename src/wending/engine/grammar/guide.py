@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from wending.engine.grammar.ending import completes
 from wending.engine.grammar.grammar import Grammar, Grammars
+from wending.engine.grammar.growth import Place
 
-OPENING = b'{[",:'
-"""Only behind these can a JSON text need more to be complete than before, by one value each."""
-MARGIN = 64
+WHITE_SPACE = b" \t\r\n"
+MARGIN = 1.25
+"""The way that is found may be so many times as long as the shortest."""
 
 
 class GrammarBroken(ArithmeticError):  # noqa: N818
@@ -39,6 +40,7 @@ class Guide:
         """The way to a complete text; None: it has not been looked for since the last token."""
         self._longest_ending = len(grammar.ending)
         """It has no more tokens than this."""
+        self._place = Place()
         self.complete = False
         """Whether the text is whole and nothing more can follow."""
 
@@ -62,7 +64,8 @@ class Guide:
                 return []
             after = self._matcher.deep_copy()
             taken = self._follow(after, self._ending[0])
-            self._in_time(after, taken)
+            if not self._in_time(after, taken):
+                self._ending = None
         self._matcher = after
         self._left -= len(taken)
         self.complete = after.is_stopped()
@@ -95,27 +98,40 @@ class Guide:
         what comes next depends on the tokens that were taken, and on none that was refused.
         """
         left = self._left - len(taken)
+        place = self._place
         if self._grammar.growth is not None:
-            opened = sum(octet in OPENING for token in taken for octet in self._endings.token_bytes[token])
-            longest = self._longest_ending + opened * self._grammar.growth
-            if left >= longest + self._grammar.growth + MARGIN:
-                self._ending, self._longest_ending = None, longest
+            place, growth = self._grammar.growth.over(place, self._octets(taken))
+            longest = self._longest_ending + growth
+            if left >= MARGIN * longest:
+                self._ending, self._longest_ending, self._place = None, longest, place
                 return True
         if self._ending is None:
-            self._ending = self._endings.find(self._matcher, self._grammar.hints, self._left)
-        ending = self._ending_behind(after, taken)
+            self._ending = self._endings.find(self._matcher, self._grammar.hints)
+        ending = self._ending_behind(after, taken, left)
         if ending is None or len(ending) > left:
             return False
-        self._ending, self._longest_ending = ending, len(ending)
+        pending = 0 if self._grammar.growth is None else self._grammar.growth.pending(place)
+        self._ending, self._longest_ending, self._place = ending, len(ending) + pending, place
         return True
 
-    def _ending_behind(self, after: LLMatcher, taken: list[int]) -> list[int] | None:
-        """What was the way before may still be it; else it is looked for."""
+    def _ending_behind(self, after: LLMatcher, taken: list[int], left: int) -> list[int] | None:
+        """What was the way before may still be it, or what it goes on with; else it is looked for."""
         known = self._ending or []
-        known = known[len(taken) :] if known[: len(taken)] == taken else known
-        if completes(after, known):
-            return known
-        return self._endings.find(after, self._grammar.hints, max(self._left, 0))
+        said = self._octets(taken)
+        if known[: len(taken)] == taken:
+            ways = [known[len(taken) :]]
+        else:
+            rest = self._octets(known)
+            bare = said.translate(None, WHITE_SPACE)
+            ways = [self._endings.tokenize(rest[len(one) :]) for one in (said, bare) if rest.startswith(one)]
+            ways.append(known)
+        for way in ways:
+            if len(way) <= left and completes(after, way):
+                return way
+        return self._endings.find(after, self._grammar.hints)
+
+    def _octets(self, token_ids: list[int]) -> bytes:
+        return b"".join(map(self._endings.token_bytes.__getitem__, token_ids))
 
     @staticmethod
     def _check(matcher: LLMatcher) -> None:

@@ -52,11 +52,11 @@ def grammar_of_schema(source: str, field: str) -> str:
         raise InvalidRequest(field, f"is no schema: {error}") from error
     failed, messages = LLMatcher.validate_grammar_with_warnings(grammar)
     if failed:
-        raise InvalidRequest(field, _explained(schema, messages[0]), code="unsupported_schema")
+        raise InvalidRequest(field, _explained(schema, messages[0]), code="unsupported_constraint")
     for place, key, value in _members(schema):
         if key in _EXCLUSIVE and _lets_pass(schema, place, value):
             message = f"the schema has at {place} a bound that cannot be enforced together with the other one"
-            raise InvalidRequest(field, message, code="unsupported_schema")
+            raise InvalidRequest(field, message, code="unsupported_constraint")
     return grammar
 
 
