@@ -1,4 +1,4 @@
-"""Finds the pieces of a text that are meant to be JSON: each from its first bracket to the one that closes it."""
+"""Finds the pieces of a text that are meant to be JSON: from a bracket to the one that closes it."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ import json_repair
 from wending.serve.guard.json_pieces import JSONPiece
 
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w.])")
-_QUOTES = ('""', "''", "``", "“”", "‘’")
+_QUOTES = (('"', '"'), ("'", "'"), ("`", "`"), ("“", "”"), ("‘", "’"))
 
 
 def repaired(piece: JSONPiece) -> Any:
