@@ -1,4 +1,4 @@
-"""Whole answers: what the guard passes on, mends, asks for again and gives up, over an upstream with faults."""
+"""Whole answers: what the guard passes on, mends, asks for again and gives up, over planted faults."""
 
 from __future__ import annotations
 

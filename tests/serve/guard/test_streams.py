@@ -155,7 +155,7 @@ async def test_held_json_comes_when_it_is_valid(http: httpx.AsyncClient, upstrea
     assert chunks[3]["wending"]["guard"]["asked"] == 2
     assert chunks[3]["choices"] == []
     assert chunks[4:] == ["[DONE]"]
-    assert upstream.requests[0] == person(stream=False)
+    assert upstream.requests[0] == person()
 
 
 async def test_held_json_that_needed_nothing_says_nothing(
@@ -227,10 +227,18 @@ async def test_passed_refusals_and_tool_calls_are_no_broken_json(
     http: httpx.AsyncClient, upstream: ScriptedUpstream
 ) -> None:
     refusal = event([{"index": 0, "delta": {"refusal": "No."}, "finish_reason": None}])
-    upstream.script = [stream(extra=[], finish_reason=None, done=False)]
-    pieces = [*upstream.script[0].pieces, refusal, *stream().pieces[1:]]
+    role, *end = stream().pieces
+    pieces = [role, refusal, *end]
     upstream.script = [Reply(pieces, content_type="text/event-stream")]
     assert (await events(http, person(guard_stream="pass")))[-1] == "[DONE]"
+
+
+async def test_passed_json_whose_end_is_not_said(http: httpx.AsyncClient, upstream: ScriptedUpstream) -> None:
+    upstream.script = [stream('{"a": 1', finish_reason=None)]
+    chunks = await events(http, hello(response_format=JSON_OBJECT, guard_stream="pass"))
+    assert chunks[-1]["error"]["code"] == "invalid_upstream_answer"
+    upstream.script = [stream('{"a": 1}', finish_reason=None)]
+    assert (await events(http, hello(response_format=JSON_OBJECT, guard_stream="pass")))[-1] == "[DONE]"
 
 
 async def test_passed_json_whose_format_is_refused(

@@ -35,9 +35,6 @@ def again(
         f"Your answer is not the JSON that was asked for. What is wrong:\n{listed}{hint}\n"
         "Answer again with the whole corrected JSON and nothing else."
     )
-    messages = [
-        *body["messages"],
-        {"role": "assistant", "content": text[:MAX_REPEATED_CHARACTERS]},
-        {"role": "user", "content": complaint},
-    ]
+    said = [{"role": "assistant", "content": text[:MAX_REPEATED_CHARACTERS]}] if text else []
+    messages = [*body["messages"], *said, {"role": "user", "content": complaint}]
     return dict(body) | {"messages": messages} | ({"n": 1} if "n" in body else {})

@@ -33,8 +33,9 @@ class GuardedAnswer:
         Raises APIError: InvalidAnswer if no try gave valid JSON, or what the upstream failed with. Free text
         takes the time it takes; the deadline then only ends retries.
         """
-        unsaid = {name: value for name, value in self.request.body.items() if name != "stream_options"}
-        body = unsaid | ({"stream": False} if "stream" in unsaid else {})
+        body = self.request.body
+        if self.request.stream:
+            body = {name: value for name, value in body.items() if name not in ("stream", "stream_options")}
         if self.request.schema is None:
             answer = await self._ask(body)
         else:

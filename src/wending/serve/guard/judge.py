@@ -61,7 +61,8 @@ class Judge:
 
 async def _start() -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "wending.serve.guard.judge_process"),
+        # -P: modules must not come from whatever folder this is run in
+        *(sys.executable, "-P", "-m", "wending.serve.guard.judge_process"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )

@@ -18,36 +18,53 @@ from wending.serve.guard.verdict import Verdict
 
 async def passed_stream(guarded: GuardedAnswer) -> AsyncGenerator[bytes, None]:
     """The upstream's events, byte for byte. Raises APIError; InvalidAnswer if the text was no valid JSON."""
-    texts: dict[int, str | None] = {}
+    texts = None if guarded.request.schema is None else _Texts(guarded)
     chunk: dict[str, Any] = {}
     async with aclosing(_events(guarded)) as events:
         async for received in events:
             chunk = received.chunk
-            for choice in chunk.get("choices") or []:
-                await _check(guarded, choice, texts)
+            if texts is not None:
+                for choice in chunk.get("choices") or []:
+                    await texts.take(choice)
             yield b"data: " + received.data.replace(b"\n", b"\ndata: ") + b"\n\n"
+    if texts is not None:
+        await texts.end()
     if guarded.wants_report:
         yield event(report_chunk(chunk, guarded.report_json()))
     yield DONE
 
 
-async def _check(guarded: GuardedAnswer, choice: Mapping[str, Any], texts: dict[int, str | None]) -> None:
-    """Adds to the text of the choice (None: it says something else than text); at its end, checks it."""
-    if guarded.request.schema is None:
-        return
-    index, delta = choice.get("index", 0), choice.get("delta") or {}
-    text = texts.get(index, "")
-    if text is not None:
-        text = None if says_no_text(delta) else text + text_of(delta)
-    texts[index] = text
-    if text is None or choice.get("finish_reason") is None:
-        return
-    verdict = await guarded.service.judge.check_answer(text, guarded.request.schema)
-    if verdict.text is None or verdict.repairs:
-        # What is out cannot be repaired any more.
-        problems = verdict.problems or tuple(f"it needs a repair: {kind}" for kind in verdict.repairs)
-        guarded.report.judged(index, 1, Verdict(None, problems=problems))
-        raise InvalidAnswer("in a stream that was passed on", text, guarded.closed_report())
+class _Texts:
+    """The text of each choice so far. It is checked when the choice, or else the stream, has ended."""
+
+    def __init__(self, guarded: GuardedAnswer) -> None:
+        self._guarded = guarded
+        self._texts: dict[int, str] = {}
+        self._settled: set[int] = set()  # checked, or with something else than text to say
+
+    async def take(self, choice: Mapping[str, Any]) -> None:
+        index, delta = choice.get("index") or 0, choice.get("delta") or {}
+        self._texts[index] = self._texts.get(index, "") + text_of(delta)
+        if says_no_text(delta):
+            self._settled.add(index)
+        if choice.get("finish_reason") is not None:
+            await self._check(index)
+
+    async def end(self) -> None:
+        for index in self._texts:
+            await self._check(index)
+
+    async def _check(self, index: int) -> None:
+        """What is out cannot be repaired any more: anything but valid JSON is InvalidAnswer."""
+        if index in self._settled:
+            return
+        self._settled.add(index)
+        text = self._texts[index]
+        verdict = await self._guarded.service.judge.check_answer(text, self._guarded.request.schema)
+        if verdict.text is None or verdict.repairs:
+            problems = verdict.problems or tuple(f"it needs a repair: {kind}" for kind in verdict.repairs)
+            self._guarded.report.judged(index, 1, Verdict(None, problems=problems))
+            raise InvalidAnswer("in a stream that was passed on", text, self._guarded.closed_report())
 
 
 async def _events(guarded: GuardedAnswer) -> AsyncGenerator[UpstreamEvent, None]:
