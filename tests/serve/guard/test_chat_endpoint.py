@@ -131,6 +131,16 @@ async def test_always_wrong_ends_honestly(http: httpx.AsyncClient, upstream: Scr
     assert len(upstream.requests) == 3
 
 
+async def test_a_refusal_to_be_asked_again_is_not_the_clients_mistake(
+    http: httpx.AsyncClient, upstream: ScriptedUpstream
+) -> None:
+    upstream.script = [completion("One."), error(400, "the context is full", param="messages")]
+    failed = (await ask(http, 502))["error"]
+    assert failed["code"] == "invalid_upstream_answer"
+    assert "the context is full" in failed["message"]
+    assert failed["last_text"] == "One."
+
+
 async def test_each_choice_is_settled_by_itself(http: httpx.AsyncClient, upstream: ScriptedUpstream) -> None:
     other = '{"name": "Wu", "age": 4}'
     upstream.script = [completion(GOOD, "no", f"Here: {other}"), completion(other)]

@@ -84,10 +84,22 @@ class GuardedAnswer:
             if tries >= self.service.settings.tries:
                 raise InvalidAnswer(f"in {tries} tries", text, self.closed_report())
             tries += 1
-            other = await self._ask_for_json(again(body, text, verdict.problems, choice.get("finish_reason")))
+            other = await self._ask_again(body, text, verdict, choice.get("finish_reason"))
             _add_usage(answer, other)
             choice.clear()
             choice.update(other["choices"][0], index=index)
+
+    async def _ask_again(
+        self, body: Mapping[str, Any], text: str, verdict: Verdict, finish_reason: str | None
+    ) -> dict[str, Any]:
+        try:
+            return await self._ask_for_json(again(body, text, verdict.problems, finish_reason))
+        except UpstreamRefusal as refusal:
+            if refusal.status == 429:
+                raise
+            # It is our longer request that was refused, as beyond the context: the client did nothing wrong.
+            why = f"and refused to be asked again ({refusal.reason})"
+            raise InvalidAnswer(why, text, self.closed_report()) from refusal
 
     async def _ask_for_json(self, body: Mapping[str, Any]) -> dict[str, Any]:
         if not self.report.format_in_words:

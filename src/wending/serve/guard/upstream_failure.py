@@ -30,11 +30,11 @@ class UpstreamRefusal(APIError):  # noqa: N818
     def __init__(self, status: int, answer: Any, text: str, headers: Mapping[str, str]) -> None:
         error = answer.get("error") if isinstance(answer, dict) else None
         fields = error if isinstance(error, dict) else {}
-        message = str(fields.get("message") or text[:SHOWN_CHARACTERS] or f"status {status}")
+        self.reason = str(fields.get("message") or text[:SHOWN_CHARACTERS] or f"status {status}")
         param = fields.get("param")
         super().__init__(
             status,
-            f"The upstream refused the request: {message}",
+            f"The upstream refused the request: {self.reason}",
             param=param if isinstance(param, str) else None,
             code="upstream_refused",
             headers=headers,
