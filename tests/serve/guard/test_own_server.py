@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import httpx
+from tests.random_checkpoint import small_config, write_random_checkpoint
 from tests.serve.fake_client import FakeClient
 from tests.serve.guard.live_guard import live_guard
 from tests.serve.guard.requests import GOOD
 from tests.serve.live_server import live_server
+from tests.serve.test_main import Serving
 
 MESSAGES = [{"role": "user", "content": "Hi"}]
 
@@ -42,3 +45,23 @@ def test_json() -> None:
         answer = httpx.post(guard + "/v1/chat/completions", json=body).json()
     assert answer["choices"][0]["message"]["content"] == GOOD
     assert answer["wending"]["guard"]["repairs"] == [{"choice": 0, "kind": "text_around"}]
+
+
+def test_the_real_engine(tmp_path: Path) -> None:
+    """Its bytes pass as they are. What random weights say is JSON only if the engine sees to it."""
+    serving = Serving(write_random_checkpoint(tmp_path / "Random-Qwen2", small_config()))
+    body = {"model": "Random-Qwen2", "messages": MESSAGES, "seed": 7, "max_tokens": 30}
+    url = "/v1/chat/completions"
+    try:
+        with live_guard(serving.url) as guard, httpx.Client(timeout=60) as http:
+            direct, guarded = (http.post(base + url, json=body).json() for base in (serving.url, guard))
+            assert guarded["choices"] == direct["choices"]
+            answer = http.post(guard + url, json=body | {"response_format": {"type": "json_object"}})
+    finally:
+        serving.close()
+    if answer.status_code == 200:
+        assert isinstance(json.loads(answer.json()["choices"][0]["message"]["content"]), dict)
+    else:
+        assert answer.status_code == 502
+        assert answer.json()["error"]["code"] == "invalid_upstream_answer"
+        assert answer.json()["error"]["last_text"]

@@ -31,7 +31,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         slept.append(seconds)
 
     monkeypatch.setattr(retries, "FIRST_PAUSE_S", 0.25)
-    monkeypatch.setattr(retries.asyncio, "sleep", sleep)
+    monkeypatch.setattr(retries, "sleep", sleep)
     monkeypatch.setattr(random, "uniform", lambda low, high: high)
     return slept
 

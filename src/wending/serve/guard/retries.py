@@ -6,8 +6,8 @@ distributed between 0 and a limit that doubles, so that clients that failed toge
 
 from __future__ import annotations
 
-import asyncio
 import random
+from asyncio import get_running_loop, sleep
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -49,6 +49,6 @@ class Retries:
         if not failure.may_repeat or len(self.failures) >= MAX_FAILURES:
             raise failure.error from failure
         pause = (failure.retry_after_s or 0.0) + random.uniform(0, longest_pause_s(len(self.failures)))
-        if asyncio.get_running_loop().time() + pause >= self.deadline:
+        if get_running_loop().time() + pause >= self.deadline:
             raise failure.error from failure
-        await asyncio.sleep(pause)
+        await sleep(pause)
