@@ -148,6 +148,7 @@ def test_an_array_or_a_scalar_where_the_schema_wants_one() -> None:
     number = AnswerSchema({"type": "integer"})
     assert check_answer("42", number).text == "42"
     assert check_answer("```\n42\n```", number).text == "42"
+    assert check_answer("<think>1 or 2?</think>\n42", number).text.strip() == "42"  # type: ignore[union-attr]
     assert check_answer("It is 42", number).text is None
 
 
@@ -160,6 +161,11 @@ def test_a_fragment_of_a_broken_whole_is_never_taken_for_it() -> None:
     schema = AnswerSchema({"type": "object", "required": ["b"]})
     assert check_answer('{"outer": {"b": 1}, "more": [1', schema).text is None
     assert check_answer('{"outer": {"b": 1} "more": 1,}', schema).text is None
+
+
+def test_many_pieces_cost_no_more_than_their_text() -> None:
+    verdict = check_answer("[1] " * 2_000, ANYTHING)
+    assert verdict.text == "[1]"
 
 
 def test_json_with_wrong_values_is_not_repaired() -> None:

@@ -15,12 +15,22 @@ _CLOSING = {"{": "}", "[": "]"}
 class JSONPiece:
     """A part of a text that begins with a bracket, or what stands in a code fence that has no bracket."""
 
-    text: str
-    around: str
-    """Everything else of the whole text, that of other pieces included."""
+    whole: str
+    """The text that this is a part of, from `start` to `end`."""
+    start: int
+    end: int
     closed_text: str
     """`text`, or if it was cut off: what of it was complete, and what closes it."""
     was_cut_off: bool = False
+
+    @property
+    def text(self) -> str:
+        return self.whole[self.start : self.end]
+
+    @property
+    def around(self) -> str:
+        """Everything else of the whole text, that of other pieces included."""
+        return self.whole[: self.start] + self.whole[self.end :]
 
 
 def json_pieces(text: str) -> list[JSONPiece]:
@@ -33,13 +43,12 @@ def json_pieces(text: str) -> list[JSONPiece]:
     pieces = []
     while (start := _first_bracket(text, begin)) >= 0:
         scan = _Scan(text, start)
-        piece, around = text[start : scan.end], text[:start] + text[scan.end :]
-        pieces.append(JSONPiece(piece, around, scan.closed_text(), bool(scan.open_brackets)))
+        pieces.append(JSONPiece(text, start, scan.end, scan.closed_text(), bool(scan.open_brackets)))
         begin = scan.end
     if not pieces:
-        fenced = _FENCED.fullmatch(text)
-        body = fenced[1] if fenced else text[begin:].strip()
-        pieces = [JSONPiece(body, text.replace(body, "", 1), body)] if body else []
+        fenced = _FENCED.fullmatch(text, begin)
+        start, end = fenced.span(1) if fenced else (begin, len(text))
+        pieces = [JSONPiece(text, start, end, text[start:end])]
     return pieces
 
 

@@ -8,10 +8,11 @@ import sys
 from typing import Any
 
 from wending.serve.guard.answer_schema import InvalidSchema
-from wending.serve.guard.judge_process import CHECK_LIMIT_S, LENGTH
+from wending.serve.guard.judge_process import CHECK_LIMIT_S, LENGTH, MEMORY_LIMIT_BYTES
 from wending.serve.guard.verdict import Verdict
 
 MAX_PROCESSES = 4
+LIMITS = f"{CHECK_LIMIT_S:g} s of computing and {MEMORY_LIMIT_BYTES >> 30} GiB"
 
 
 class Judge:
@@ -24,13 +25,13 @@ class Judge:
     async def check_schema(self, schema: Any) -> None:
         """Raises InvalidSchema if answers cannot be held against `schema`."""
         if await self._ask(schema, None) is None:
-            raise InvalidSchema("", f"compiling it takes longer than {CHECK_LIMIT_S:g} s")
+            raise InvalidSchema("", f"it could not be compiled within {LIMITS}")
 
     async def check_answer(self, text: str, schema: Any) -> Verdict:
-        """See check_answer.py. An answer whose check takes too long is not valid."""
+        """See check_answer.py. An answer whose check takes too much is not valid."""
         answer = await self._ask(schema, text)
         if answer is None:
-            return Verdict(None, problems=(f"it could not be checked within {CHECK_LIMIT_S:g} s",))
+            return Verdict(None, problems=(f"it could not be checked within {LIMITS}",))
         valid_text, repairs, problems = answer["verdict"]
         return Verdict(valid_text, tuple(repairs), tuple(problems))
 

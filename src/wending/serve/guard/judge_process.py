@@ -11,6 +11,7 @@ Messages are JSON, each behind its length in four bytes. In: {"schema", "text"}.
 from __future__ import annotations
 
 import json
+import resource
 import signal
 import struct
 import sys
@@ -21,10 +22,12 @@ from wending.serve.guard.answer_schema import AnswerSchema, InvalidSchema
 from wending.serve.guard.check_answer import check_answer
 
 CHECK_LIMIT_S = 2.0  # of computing, so that a busy machine makes no answer invalid
+MEMORY_LIMIT_BYTES = 2 * 2**30
 LENGTH = struct.Struct("<I")
 
 
 def main() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which then closes our input
     while len(head := sys.stdin.buffer.read(LENGTH.size)) == LENGTH.size:
         question = json.loads(sys.stdin.buffer.read(LENGTH.unpack(head)[0]))
