@@ -22,6 +22,8 @@ class Reply:
     content_type: str = "application/json"
     headers: dict[str, str] = field(default_factory=dict)
     delay_s: float = 0.0
+    gap_s: float = 0.0
+    """Before the answer, and after each piece."""
     reset_after: int | None = None
     """The connection is reset after so many pieces; 0: without an answer."""
 
@@ -116,10 +118,10 @@ class ScriptedUpstream:
         reply = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         try:
             await asyncio.sleep(reply.delay_s)
+            return await self._write(request, reply)
         except asyncio.CancelledError:
             self.hung_up.set()
             raise
-        return await self._write(request, reply)
 
     async def _write(self, request: web.Request, reply: Reply) -> web.StreamResponse:
         response = web.StreamResponse(status=reply.status, headers=reply.headers)
@@ -130,7 +132,7 @@ class ScriptedUpstream:
             if i == 0:
                 await response.prepare(request)
             await response.write(piece)
-            await asyncio.sleep(0)
+            await asyncio.sleep(reply.gap_s)
         if reply.reset_after is not None:
             await asyncio.sleep(0.02)  # what was written has left
             assert request.transport is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import openai
 import pydantic
@@ -92,6 +93,13 @@ def test_hanging_up_ends_the_upstreams_work(
     upstream.script = [Reply(completion(GOOD).pieces, delay_s=30)]
     with pytest.raises(openai.APITimeoutError):
         client.with_options(timeout=0.3, max_retries=0).chat.completions.create(**fields)  # type: ignore[call-overload]
+    assert upstream.hung_up.wait(20)
+
+
+def test_closing_a_stream_ends_the_upstreams_work(client: openai.OpenAI, upstream: ScriptedUpstream) -> None:
+    upstream.script = [replace(stream(*TEXT * 1000), gap_s=0.05)]
+    with client.chat.completions.create(**hello(stream=True)) as chunks:
+        next(iter(chunks))
     assert upstream.hung_up.wait(20)
 
 
