@@ -33,6 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    _refuse_mixed_options(options)
+    if options.upstream is not None:
+        return _serve_upstream(options)
     from wending.serve.main import run_server
 
     return run_server(
@@ -47,6 +50,20 @@ def _serve(options: argparse.Namespace) -> int:
         cache=not options.no_cache,
         speculate=not options.no_speculation,
         gap_s=options.max_gap / 1000,
+        language=_locale_language(),
+    )
+
+
+def _serve_upstream(options: argparse.Namespace) -> int:
+    from wending.serve.guard.guard_service import GuardSettings
+    from wending.serve.guard.main import run_guard
+
+    return run_guard(
+        options.upstream,
+        options.host,
+        options.port,
+        settings=GuardSettings(options.upstream_model, options.guard_tries, options.guard_deadline),
+        key_env=options.upstream_key_env,
         language=_locale_language(),
     )
 
@@ -234,7 +251,73 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser], sa
             "不从上下文猜测词元（答案不变，只影响速度）",
         ),
     )
-    command.set_defaults(run=_serve)
+    _add_upstream(command, say)
+    command.set_defaults(run=_serve, command_parser=command)
+
+
+# Of an engine, and of a guard in front of an upstream: with one of them the others mean nothing.
+_ENGINE_OPTIONS = (
+    *("model", "quant", "kv_cache", "memory", "max_context", "threads"),
+    *("no_cache", "max_gap", "no_speculation"),
+)
+_UPSTREAM_OPTIONS = ("upstream_model", "upstream_key_env", "guard_tries", "guard_deadline")
+
+
+def _refuse_mixed_options(options: argparse.Namespace) -> None:
+    """Ends the program if an option was given that would have no effect."""
+    command: argparse.ArgumentParser = options.command_parser
+    has_upstream = options.upstream is not None
+    for name in _ENGINE_OPTIONS if has_upstream else _UPSTREAM_OPTIONS:
+        if getattr(options, name) != command.get_default(name):
+            shown = "MODEL" if name == "model" else "--" + name.replace("_", "-")
+            command.error(f"{shown} cannot be used {'with' if has_upstream else 'without'} --upstream")
+
+
+def _add_upstream(command: argparse.ArgumentParser, say: Say) -> None:
+    command.add_argument(
+        "--upstream",
+        metavar="URL",
+        help=say(
+            "serve no model, but guard the JSON of this OpenAI-compatible API (key from $OPENAI_API_KEY)",
+            "不加载模型，而是为该 OpenAI 兼容接口校验并修复 JSON 输出（密钥取自 $OPENAI_API_KEY）",
+        ),
+    )
+    command.add_argument(
+        "--upstream-model",
+        metavar="NAME",
+        help=say(
+            "the upstream's only model to serve (default: all that it has)",
+            "只提供上游的这一个模型（默认：上游的全部模型）",
+        ),
+    )
+    command.add_argument(
+        "--upstream-key-env",
+        metavar="NAME",
+        help=say(
+            "environment variable that holds the upstream's key (default: OPENAI_API_KEY)",
+            "存放上游密钥的环境变量（默认 OPENAI_API_KEY）",
+        ),
+    )
+    command.add_argument(
+        "--guard-tries",
+        type=_positive,
+        default=3,
+        metavar="N",
+        help=say(
+            "how often an answer is asked for until its JSON is valid (default: %(default)s)",
+            "JSON 无效时最多请求几次（默认 %(default)s）",
+        ),
+    )
+    command.add_argument(
+        "--guard-deadline",
+        type=_seconds,
+        default=60.0,
+        metavar="S",
+        help=say(
+            "seconds within which an answer in JSON is there or given up (default: %(default)g)",
+            "JSON 回答的最长等待时间，单位秒，超时即放弃（默认 %(default)g）",
+        ),
+    )
 
 
 def _add_assess(
@@ -541,6 +624,16 @@ def _not_negative(text: str) -> int:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
     if value < 0:
         raise argparse.ArgumentTypeError(f"{value} is negative")
+    return value
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds") from None
+    if not 0 < value <= 86400:
+        raise argparse.ArgumentTypeError(f"{text} s makes no sense as a time limit: above 0, at most 86400")
     return value
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from wending import __version__
 from wending.engine.client import EngineClient
@@ -17,6 +17,8 @@ from wending.serve.page import page_router
 from wending.serve.service import DEFAULT_MAX_BODY_BYTES, Service
 
 logger = logging.getLogger(__name__)
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 def create_app(
@@ -45,6 +47,13 @@ def create_app(
                 await asyncio.gather(attaching, return_exceptions=True)
             await service.close()
 
+    app = assemble(lifespan, chat_completions.router, models.router, health.router)
+    app.state.service = service
+    return app
+
+
+def assemble(lifespan: Lifespan, *routers: APIRouter) -> FastAPI:
+    """An application of these endpoints and of what every one of ours has: OpenAI's errors and the page."""
     app = FastAPI(
         title="wending",
         version=__version__,
@@ -54,9 +63,8 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.service = service
     install_error_handlers(app)
-    for router in (chat_completions.router, models.router, health.router, page_router()):
+    for router in (*routers, page_router()):
         app.include_router(router)
     return app
 

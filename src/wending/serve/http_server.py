@@ -6,16 +6,21 @@ import asyncio
 import socket
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import Protocol
 
 import uvicorn
 from fastapi import FastAPI
-
-from wending.serve.service import Service
 
 BACKLOG = 2048
 KEEP_ALIVE_S = (
     75  # longer than the pools of usual clients and proxies keep a connection, so that they close it first
 )
+
+
+class Stoppable(Protocol):
+    """A service, of which the server needs to know only how its running answers are ended."""
+
+    stopping: asyncio.Event
 
 
 class HTTPServer(uvicorn.Server):
@@ -25,7 +30,7 @@ class HTTPServer(uvicorn.Server):
     seconds are ended with an error.
     """
 
-    def __init__(self, app: FastAPI, service: Service, grace_s: float) -> None:
+    def __init__(self, app: FastAPI, service: Stoppable, grace_s: float) -> None:
         config = uvicorn.Config(
             app,
             http="httptools",

@@ -1,0 +1,52 @@
+"""POST /v1/chat/completions in front of an upstream."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from wending.serve.event_stream import EventStream
+from wending.serve.guard.answer_schema import InvalidSchema
+from wending.serve.guard.guard_request import GuardRequest
+from wending.serve.guard.guard_service import GuardService, guard_service_of
+from wending.serve.guard.guarded_answer import GuardedAnswer
+from wending.serve.guard.held_stream import held_stream
+from wending.serve.guard.passed_stream import passed_stream
+from wending.serve.hang_up import ClientHungUp, until_hang_up
+from wending.serve.json_body import read_json_object
+from wending.serve.json_response import JSONResponse
+from wending.serve.openai_errors import CLIENT_CLOSED_REQUEST, APIError
+
+router = APIRouter()
+
+
+@router.post("/v1/chat/completions")
+async def create_chat_completion(request: Request) -> Response:
+    service = guard_service_of(request)
+    body = await read_json_object(request, service.max_body_bytes)
+    if service.settings.model is not None:
+        body.setdefault("model", service.settings.model)
+        service.check_model(body["model"])
+    asked = GuardRequest.parse(body, request.headers)
+    await _check_schema(service, asked)
+    guarded = GuardedAnswer(service, asked)
+    if asked.stream:
+        is_held = asked.schema is not None and asked.mode == "hold"
+        events = held_stream(guarded) if is_held else passed_stream(guarded)
+        return EventStream(events, service.stopping)
+    try:
+        return JSONResponse(await until_hang_up(guarded.whole(), request.receive, service.stopping))
+    except ClientHungUp:
+        return Response(status_code=CLIENT_CLOSED_REQUEST)
+
+
+async def _check_schema(service: GuardService, asked: GuardRequest) -> None:
+    """Raises APIError 400 if the schema is none: no model need be asked for what cannot be checked."""
+    if asked.schema is None:
+        return
+    try:
+        await service.judge.check_schema(asked.schema)
+    except InvalidSchema as error:
+        param = "response_format.json_schema.schema"
+        message = f"Invalid value for '{param}' at '{error.pointer}': {error.reason}."
+        raise APIError(400, message, param=param, code="invalid_json_schema") from error

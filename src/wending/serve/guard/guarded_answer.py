@@ -1,0 +1,160 @@
+"""A whole answer, its JSON checked: ask, check, repair, and ask again with what was wrong."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from wending.serve.guard.asking import again, in_words
+from wending.serve.guard.guard_report import GuardReport
+from wending.serve.guard.guard_request import GuardRequest
+from wending.serve.guard.guard_service import GuardService
+from wending.serve.guard.invalid_answer import InvalidAnswer
+from wending.serve.guard.retries import Retries
+from wending.serve.guard.upstream_failure import DO_NOT_RETRY, UpstreamRefusal
+from wending.serve.guard.verdict import Verdict
+from wending.serve.openai_errors import APIError
+
+
+class GuardedAnswer:
+    """One request, until its answer is there. The deadline begins when this is made."""
+
+    def __init__(self, service: GuardService, request: GuardRequest) -> None:
+        self.service = service
+        self.request = request
+        self.report = GuardReport()
+        self.retries = Retries(asyncio.get_running_loop().time() + service.settings.deadline_s)
+        self._last_text: str | None = None
+
+    async def whole(self) -> dict[str, Any]:
+        """The answer as one object, with the report where there is something to report.
+
+        Raises APIError: InvalidAnswer if no try gave valid JSON, or what the upstream failed with. Free text
+        takes the time it takes; the deadline then only ends retries.
+        """
+        body = self.request.body
+        if self.request.stream:
+            body = {name: value for name, value in body.items() if name not in ("stream", "stream_options")}
+        if self.request.schema is None:
+            answer = await self._ask(body)
+        else:
+            try:
+                async with asyncio.timeout_at(self.retries.deadline):
+                    answer = await self._valid(body)
+            except TimeoutError as error:
+                raise self._out_of_time() from error
+        if self.wants_report:
+            answer["wending"] = _as_object(answer.get("wending")) | self.report_json()
+        return answer
+
+    @property
+    def wants_report(self) -> bool:
+        return self.request.report or self.report.changed
+
+    def report_json(self) -> dict[str, Any]:
+        return self.closed_report().json()
+
+    def closed_report(self) -> GuardReport:
+        """The report with what only the retries know."""
+        self.report.failures = self.retries.failures
+        return self.report
+
+    async def _valid(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        answer = await self._ask_for_json(body)
+        for position, choice in enumerate(answer["choices"]):
+            await self._settle(body, answer, choice, choice.get("index", position))
+        return answer
+
+    async def _settle(
+        self, body: Mapping[str, Any], answer: dict[str, Any], choice: dict[str, Any], index: int
+    ) -> None:
+        """Makes one choice of the answer valid. Raises InvalidAnswer."""
+        tries = 1
+        while True:
+            message = choice.get("message") or {}
+            if says_no_text(message):
+                return
+            self._last_text = text = text_of(message)
+            verdict = await self.service.judge.check_answer(text, self.request.schema)
+            self.report.judged(index, tries, verdict)
+            if verdict.text is not None:
+                _put(choice, message, verdict)
+                return
+            if tries >= self.service.settings.tries:
+                raise InvalidAnswer(f"in {tries} tries", text, self.closed_report())
+            tries += 1
+            other = await self._ask_again(body, text, verdict, choice.get("finish_reason"))
+            _add_usage(answer, other)
+            choice.clear()
+            choice.update(other["choices"][0], index=index)
+
+    async def _ask_again(
+        self, body: Mapping[str, Any], text: str, verdict: Verdict, finish_reason: str | None
+    ) -> dict[str, Any]:
+        try:
+            return await self._ask_for_json(again(body, text, verdict.problems, finish_reason))
+        except UpstreamRefusal as refusal:
+            if refusal.status == 429:
+                raise
+            # It is our longer request that was refused, as beyond the context: the client did nothing wrong.
+            why = f"and refused to be asked again ({refusal.reason})"
+            raise InvalidAnswer(why, text, self.closed_report()) from refusal
+
+    async def _ask_for_json(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        if not self.report.format_in_words:
+            try:
+                return await self._ask(body)
+            except UpstreamRefusal as refusal:
+                if not refusal.names_response_format():
+                    raise
+                self.report.format_in_words = True
+        return await self._ask(in_words(body, self.request.schema))
+
+    async def _ask(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        answer = await self.retries.run(lambda: self.service.upstream.answer(body))
+        self.report.asked += 1
+        return answer
+
+    def _out_of_time(self) -> APIError:
+        limit = f"within {self.service.settings.deadline_s:g} s"
+        if self._last_text is not None and self.report.problems:
+            return InvalidAnswer(limit, self._last_text, self.closed_report())
+        return APIError(
+            504,
+            f"The upstream did not answer {limit}.",
+            type="server_error",
+            code="upstream_timeout",
+            headers=DO_NOT_RETRY,
+        )
+
+
+def says_no_text(message: Mapping[str, Any]) -> bool:
+    """Whether a message, or a delta, has no text that could be JSON because it calls a tool or refuses."""
+    return any(message.get(name) for name in ("tool_calls", "function_call", "refusal"))
+
+
+def text_of(message: Mapping[str, Any]) -> str:
+    """The text of a message or a delta; none is the empty one."""
+    content = message.get("content")
+    return content if isinstance(content, str) else ""
+
+
+def _put(choice: dict[str, Any], message: Mapping[str, Any], verdict: Verdict) -> None:
+    if verdict.repairs:
+        choice["message"] = {**message, "content": verdict.text}
+        if "logprobs" in choice:
+            choice["logprobs"] = None  # those of the tokens that came are not those of this text
+
+
+def _add_usage(answer: dict[str, Any], other: Mapping[str, Any]) -> None:
+    """What all tries have cost together, where the upstream counts it."""
+    usage, added = answer.get("usage"), other.get("usage")
+    if isinstance(usage, dict) and isinstance(added, dict):
+        for name in ("prompt_tokens", "completion_tokens", "total_tokens"):
+            if isinstance(usage.get(name), int) and isinstance(added.get(name), int):
+                usage[name] += added[name]
+
+
+def _as_object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

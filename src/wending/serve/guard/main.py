@@ -1,0 +1,90 @@
+"""`wending serve --upstream URL`: from a URL to a running guard, and to its orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+
+import uvloop
+
+from wending import __version__
+from wending.serve.guard.app import create_guard_app
+from wending.serve.guard.guard_service import GuardService, GuardSettings
+from wending.serve.guard.health_endpoint import upstream_problem
+from wending.serve.guard.upstream import InvalidUpstream, Upstream
+from wending.serve.guard.upstream_failure import UpstreamFailure
+from wending.serve.http_server import HTTPServer
+from wending.serve.listening_socket import CannotListen, base_url, bind
+from wending.serve.start_up_output import StartUpOutput
+
+DEFAULT_KEY_ENV = "OPENAI_API_KEY"
+GRACE_S = 3.0  # what running answers are given to complete when the server is told to stop
+
+
+class NoKey(Exception):  # noqa: N818
+    """The environment variable that was named for the upstream's key is not set."""
+
+
+def run_guard(
+    url: str,
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    *,
+    settings: GuardSettings,
+    key_env: str | None = None,
+    language: str = "en",
+) -> int:
+    """Serve the guard in front of the API at `url` until SIGTERM or SIGINT.
+
+    `port` 0 is any free one. The upstream's key is read from the environment variable `key_env`, which must
+    be set; without it from OPENAI_API_KEY, if that is. `language` of the output: "en" or "zh". The result is
+    the exit code: 0, or 1 after a failure, which one line on standard error explains.
+    """
+    try:
+        upstream = Upstream(url, _key(key_env))
+        with bind(host, port) as bound, StartUpOutput(language) as output:
+            output.lines([f"wending {__version__} {base_url(bound)}"])
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(_serve(bound, upstream, settings, output))
+    except (CannotListen, InvalidUpstream, NoKey, OSError) as error:
+        print(f"wending serve: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _key(key_env: str | None) -> str | None:
+    key = os.environ.get(key_env or DEFAULT_KEY_ENV, "").strip()
+    if key_env is not None and not key:
+        raise NoKey(f"--upstream-key-env names {key_env}, which is not set")
+    return key or None
+
+
+async def _serve(
+    bound: socket.socket, upstream: Upstream, settings: GuardSettings, output: StartUpOutput
+) -> None:
+    service = GuardService(upstream, settings)
+    server = HTTPServer(create_guard_app(service), service, GRACE_S)
+    for each in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(each, server.stop)
+    announcing = asyncio.create_task(_announce(output, service, base_url(bound)))
+    await server.serve(sockets=[bound])
+    announcing.cancel()
+    await asyncio.gather(announcing, return_exceptions=True)
+
+
+async def _announce(output: StartUpOutput, service: GuardService, url: str) -> None:
+    """Whether the upstream answers is said, but not waited for: it may come later."""
+    try:
+        problem = await upstream_problem(service)
+        reason = problem and problem["reason"]
+    except UpstreamFailure as error:
+        reason = error.error.message
+    if reason:
+        output.say(f"Not ready yet: {reason}", f"上游尚未就绪：{reason}")
+    output.say(
+        f"Serving {service.upstream.url} on {url} (chat page: {url}/, API: {url}/v1), its JSON guarded",
+        f"{service.upstream.url} 已就绪：{url}（聊天页面：{url}/，接口：{url}/v1），JSON 输出受保护",
+    )
