@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -34,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _serve(options: argparse.Namespace) -> int:
     from wending.serve.main import run_server
+    from wending.serve.operations import Operations
 
     return run_server(
         options.model,
@@ -47,6 +49,19 @@ def _serve(options: argparse.Namespace) -> int:
         cache=not options.no_cache,
         speculate=not options.no_speculation,
         gap_s=options.max_gap / 1000,
+        operations=Operations(
+            api_key_file=options.api_key_file,
+            max_requests=options.max_requests,
+            max_requests_per_key=options.max_requests_per_key,
+            max_body_bytes=options.max_body << 20,
+            deadline_s=options.deadline,
+            drain_s=options.drain_seconds,
+            tls_cert=options.tls_cert,
+            tls_key=options.tls_key,
+            cors_origins=tuple(options.cors_origin),
+            log_format=options.log_format,
+            log_prompts=options.log_prompts,
+        ),
         language=_locale_language(),
     )
 
@@ -234,7 +249,103 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser], sa
             "不从上下文猜测词元（答案不变，只影响速度）",
         ),
     )
+    _add_operations(command, say)
     command.set_defaults(run=_serve)
+
+
+def _add_operations(command: argparse.ArgumentParser, say: Say) -> None:
+    group = command.add_argument_group(
+        say("operation (see docs/operations.md)", "运维（参见 docs/operations.md）")
+    )
+    group.add_argument(
+        "--api-key-file",
+        type=Path,
+        metavar="FILE",
+        help=say(
+            "API keys, one a line: [NAME] KEY, # begins a comment (also WENDING_API_KEYS, with commas)",
+            "API 密钥文件，每行一个：[名称] 密钥，# 后为注释（另可用 WENDING_API_KEYS，以逗号分隔）",
+        ),
+    )
+    group.add_argument(
+        "--max-requests",
+        type=_positive,
+        default=2048,
+        metavar="N",
+        help=say(
+            "requests answered or waiting at once; more get 429 (default: %(default)s)",
+            "同时处理或等待的请求数上限，超出返回 429（默认 %(default)s）",
+        ),
+    )
+    group.add_argument(
+        "--max-requests-per-key",
+        type=_positive,
+        metavar="N",
+        help=say("the same for each key name (default: no limit)", "每个密钥名称的同样上限（默认不限）"),
+    )
+    group.add_argument(
+        "--max-body",
+        type=_positive,
+        default=16,
+        metavar="MIB",
+        help=say(
+            "largest body of a request, in MiB (default: %(default)s)",
+            "请求体上限，单位 MiB（默认 %(default)s）",
+        ),
+    )
+    group.add_argument(
+        "--deadline",
+        type=_seconds,
+        metavar="S",
+        help=say(
+            "seconds in which an answer must be complete if the request has no deadline_s (default: none)",
+            "回答须在多少秒内完成，请求自带 deadline_s 时以其为准（默认不限）",
+        ),
+    )
+    group.add_argument(
+        "--drain-seconds",
+        type=_seconds,
+        default=30.0,
+        metavar="S",
+        help=say(
+            "how long running answers may go on after SIGTERM or Ctrl-C; a second one ends at once "
+            "(default: %(default)g)",
+            "收到 SIGTERM 或 Ctrl-C 后，未完成的回答最多再运行多少秒；再次收到则立即结束（默认 %(default)g）",
+        ),
+    )
+    group.add_argument(
+        "--tls-cert",
+        type=Path,
+        metavar="FILE",
+        help=say("certificate chain in PEM: serve HTTPS", "PEM 证书链：以 HTTPS 提供服务"),
+    )
+    group.add_argument(
+        "--tls-key", type=Path, metavar="FILE", help=say("its private key in PEM", "对应的 PEM 私钥")
+    )
+    group.add_argument(
+        "--cors-origin",
+        type=_origin,
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help=say(
+            "let pages of this origin call the API, * for any; may be repeated (default: none)",
+            "允许此来源的网页调用接口，* 表示任意来源；可多次给出（默认不允许）",
+        ),
+    )
+    group.add_argument(
+        "--log-format",
+        choices=("text", "json"),
+        default="text",
+        help=say(
+            "form of the log on standard error, one line a request (default: %(default)s)",
+            "标准错误上日志的格式，每个请求一行（默认 %(default)s）",
+        ),
+    )
+    group.add_argument(
+        "--log-prompts",
+        action="store_true",
+        help=say("write prompts into the log too", "在日志中同时记录提示词"),
+    )
 
 
 def _add_assess(
@@ -542,6 +653,22 @@ def _not_negative(text: str) -> int:
     if value < 0:
         raise argparse.ArgumentTypeError(f"{value} is negative")
     return value
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds") from None
+    if not 0 < value < 1e6:
+        raise argparse.ArgumentTypeError(f"{text} is out of range: more than 0 and less than 1000000 seconds")
+    return value
+
+
+def _origin(text: str) -> str:
+    if text != "*" and not re.fullmatch(r"https?://[^/\s]+", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not an origin such as https://example.org, nor *")
+    return text
 
 
 def _gibibytes(text: str) -> int:

@@ -8,14 +8,15 @@ import pytest
 from tests.serve.fake_client import FakeClient
 from tests.serve.live_server import live_server, wait_until
 
-from wending.serve.listening_socket import CannotListen, base_url, bind
+from wending.serve.listening_socket import CannotListen, base_url, bind, is_loopback
+from wending.serve.operations import Operations
 
 HELLO = {"model": "fake-model", "messages": [{"role": "user", "content": "Hi"}], "stream": True}
 
 
 def test_stop_lets_a_short_answer_complete() -> None:
     client = FakeClient("x" * 20, delay_s=0.01)
-    with live_server(client, grace_s=20) as server, httpx.Client(base_url=server.url) as http:
+    with live_server(client, Operations(drain_s=20)) as server, httpx.Client(base_url=server.url) as http:
         with http.stream("POST", "/v1/chat/completions", json=HELLO) as response:
             wait_until(lambda: len(client.running) == 1)
             server.stop()
@@ -27,7 +28,7 @@ def test_stop_lets_a_short_answer_complete() -> None:
 
 def test_stop_ends_a_long_answer_with_an_error() -> None:
     client = FakeClient(delay_s=0.01, max_context=100_000)
-    with live_server(client, grace_s=0.2) as server, httpx.Client(base_url=server.url) as http:
+    with live_server(client, Operations(drain_s=0.2)) as server, httpx.Client(base_url=server.url) as http:
         with http.stream("POST", "/v1/chat/completions", json=HELLO | {"ignore_eos": True}) as response:
             wait_until(lambda: len(client.running) == 1)
             server.stop()
@@ -41,7 +42,7 @@ def test_stop_ends_a_long_answer_with_an_error() -> None:
 
 def test_second_stop_does_not_wait() -> None:
     client = FakeClient(delay_s=0.01, max_context=1_000_000)
-    with live_server(client, grace_s=1000) as server, httpx.Client(base_url=server.url) as http:
+    with live_server(client, Operations(drain_s=1000)) as server, httpx.Client(base_url=server.url) as http:
         with http.stream("POST", "/v1/chat/completions", json=HELLO | {"ignore_eos": True}) as response:
             wait_until(lambda: len(client.running) == 1)
             server.stop()
@@ -53,7 +54,10 @@ def test_second_stop_does_not_wait() -> None:
 
 
 def test_idle_connection_does_not_hold_up_the_end() -> None:
-    with live_server(FakeClient(), grace_s=1000) as server, httpx.Client(base_url=server.url) as http:
+    with (
+        live_server(FakeClient(), Operations(drain_s=1000)) as server,
+        httpx.Client(base_url=server.url) as http,
+    ):
         assert http.get("/health").status_code == 200
         server.stop()
         server.join()

@@ -25,8 +25,9 @@ from tests.random_checkpoint import small_config, write_random_checkpoint
 
 from wending import demo
 from wending.engine.load import load_engine
+from wending.serve.app import create_app
 from wending.serve.last_resort import LastResort
-from wending.serve.listening_socket import bind
+from wending.serve.listening_socket import base_url, bind
 from wending.serve.main import _announce, _serve, run_server
 from wending.serve.start_up_output import StartUpOutput
 
@@ -329,7 +330,7 @@ def test_an_interrupt_while_the_model_loads_is_no_failure() -> None:
             pass
 
     with bind("127.0.0.1", 0) as bound:
-        asyncio.run(_serve(bound, load, output, NoResort(), []))
+        asyncio.run(_serve(create_app(), bound, base_url(bound), load, output, NoResort()))
 
 
 def test_start_up_in_chinese(checkpoint: Path) -> None:

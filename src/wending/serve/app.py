@@ -8,13 +8,18 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
 
 from wending import __version__
 from wending.engine.client import EngineClient
 from wending.serve import chat_completions, health, models
+from wending.serve.api_keys import ApiKeys
+from wending.serve.gate import Gate
 from wending.serve.openai_errors import install_error_handlers
+from wending.serve.operations import Operations
 from wending.serve.page import page_router
-from wending.serve.service import DEFAULT_MAX_BODY_BYTES, Service
+from wending.serve.request_log import RequestLog
+from wending.serve.service import Service
 
 logger = logging.getLogger(__name__)
 
@@ -23,15 +28,16 @@ def create_app(
     client: EngineClient | None = None,
     *,
     aliases: Collection[str] = (),
-    max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
+    operations: Operations | None = None,
+    keys: ApiKeys | None = None,
 ) -> FastAPI:
     """The application, at once able to say that it is starting.
 
     `client` is started with the application. Without it, the caller hands one to `app.state.service.attach`
     when it has loaded. Either way it is closed with the application. `aliases` are further names by which
-    requests may call the model.
+    requests may call the model. Without `keys` everybody may ask.
     """
-    service = Service(aliases, max_body_bytes)
+    service = Service(aliases, operations)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -56,9 +62,24 @@ def create_app(
     )
     app.state.service = service
     install_error_handlers(app)
+    _add_middleware(app, service, keys or ApiKeys())
     for router in (chat_completions.router, models.router, health.router, page_router()):
         app.include_router(router)
     return app
+
+
+def _add_middleware(app: FastAPI, service: Service, keys: ApiKeys) -> None:
+    """From the inside out. A browser's question whether a page may ask (CORS) comes without a key."""
+    app.add_middleware(Gate, service=service, keys=keys)
+    if service.operations.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=service.operations.cors_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["*"],
+            expose_headers=["X-Request-Id", "Retry-After"],
+        )
+    app.add_middleware(RequestLog)
 
 
 async def _attach(service: Service, client: EngineClient) -> None:

@@ -15,6 +15,7 @@ from wending.engine.client import CompletionDelta, EngineClient
 from wending.serve.chat_answer import ChatAnswer
 from wending.serve.chat_request import ChatRequest
 from wending.serve.event_stream import EventStream
+from wending.serve.generation import generate
 from wending.serve.hang_up import ClientHungUp, until_hang_up
 from wending.serve.json_body import read_json_object
 from wending.serve.json_response import JSONResponse
@@ -38,7 +39,7 @@ async def create_chat_completion(request: Request) -> Response:
     params, urgency = chat.sampling_params(), chat.urgency()
     prompt_token_ids = await _encode(client, chat.template_messages())
     answer = ChatAnswer(client.info.name, system_fingerprint(client.info), len(prompt_token_ids), params.n)
-    deltas = client.generate(prompt_token_ids, params, answer.id, urgency)
+    deltas = generate(request, client, prompt_token_ids, params, answer.id, urgency)
     if chat.stream:
         include_usage = chat.stream_options is not None and chat.stream_options.include_usage
         return EventStream(_events(answer, deltas, include_usage), service.stopping)
