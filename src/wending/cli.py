@@ -66,6 +66,19 @@ def _serve(options: argparse.Namespace) -> int:
     )
 
 
+def _chat(options: argparse.Namespace) -> int:
+    from wending.chat.main import run_chat
+
+    return run_chat(
+        options.target,
+        system=options.system,
+        temperature=options.temperature,
+        model=options.model,
+        key=os.environ.get("OPENAI_API_KEY"),
+        language=_locale_language(),
+    )
+
+
 def _assess(options: argparse.Namespace) -> int:
     from wending.assess.main import run_assessment
 
@@ -142,6 +155,7 @@ def _parser(language: str) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"wending {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_serve(commands, say)
+    _add_chat(commands, say)
     _add_assess(commands, say, language)
     _add_bench(commands, say, language)
     _add_selftest(commands, say, language)
@@ -346,6 +360,51 @@ def _add_operations(command: argparse.ArgumentParser, say: Say) -> None:
         action="store_true",
         help=say("write prompts into the log too", "在日志中同时记录提示词"),
     )
+
+
+def _add_chat(commands: argparse._SubParsersAction[argparse.ArgumentParser], say: Say) -> None:
+    summary = say("chat with a model or an API in the terminal", "在终端中与模型或接口对话")
+    command = commands.add_parser(
+        "chat",
+        help=summary,
+        description=summary,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=say(
+            "example:\n  wending chat ./Qwen2.5-0.5B-Instruct\n"
+            "  OPENAI_API_KEY=... wending chat http://127.0.0.1:8080 --system 'Be brief.'\n"
+            "  echo 'What is 17 * 23?' | wending chat --temperature 0\n"
+            "Ctrl-C stops an answer, Ctrl-D or /quit ends; /help lists the commands",
+            "示例：\n  wending chat ./Qwen2.5-0.5B-Instruct\n"
+            "  OPENAI_API_KEY=... wending chat http://127.0.0.1:8080 --system '请简短回答。'\n"
+            "  echo '17 * 23 等于多少？' | wending chat --temperature 0\n"
+            "Ctrl-C 停止当前回答，Ctrl-D 或 /quit 退出；/help 列出命令",
+        ),
+    )
+    command.add_argument(
+        "target",
+        nargs="?",
+        metavar="MODEL|URL",
+        help=say(
+            "checkpoint folder, GGUF file, or URL of an OpenAI-compatible API (default: the bundled model)",
+            "模型文件夹、GGUF 文件，或 OpenAI 兼容接口的地址（默认：自带的演示模型）",
+        ),
+    )
+    command.add_argument("--system", default="", metavar="TEXT", help=say("system prompt", "系统提示词"))
+    command.add_argument(
+        "--temperature",
+        type=_temperature,
+        metavar="T",
+        help=say(
+            "0 to 2 (default: 0.7, or what the API has for its default)",
+            "0 到 2（默认 0.7；使用接口时为其默认值）",
+        ),
+    )
+    command.add_argument(
+        "--model",
+        metavar="NAME",
+        help=say("model to ask of an API (default: its first)", "请求接口的模型名（默认：其列出的第一个）"),
+    )
+    command.set_defaults(run=_chat)
 
 
 def _add_assess(
@@ -652,6 +711,16 @@ def _not_negative(text: str) -> int:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
     if value < 0:
         raise argparse.ArgumentTypeError(f"{value} is negative")
+    return value
+
+
+def _temperature(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+    if not 0 <= value <= 2:
+        raise argparse.ArgumentTypeError(f"{text} is out of range: 0 to 2")
     return value
 
 
