@@ -30,7 +30,7 @@ async def test_a_consumer_that_keeps_up_gets_each_delta_by_itself() -> None:
 @pytest.mark.parametrize("n", [1, 3, 2 * MAX_WAITING])
 async def test_what_piles_up_is_merged_and_nothing_lost(n: int) -> None:
     stream = DeltaStream(n)
-    count = 5000
+    count = 10 * MAX_WAITING
     for number in range(count):
         logprob = TokenLogprob(number, "x", [120], -1.0, [])
         is_last = number >= count - n

@@ -7,7 +7,7 @@ from collections import deque
 
 from wending.engine.client import CompletionDelta
 
-MAX_WAITING = 64
+MAX_WAITING = 1024
 """Deltas that wait before further ones are merged into them: more than one that keeps up ever leaves."""
 
 
