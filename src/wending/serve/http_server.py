@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import uvicorn
 from fastapi import FastAPI
 
+from wending.serve.http_protocol import BoundedHeadProtocol
 from wending.serve.service import Service
 
 BACKLOG = 2048
@@ -30,7 +31,7 @@ class HTTPServer(uvicorn.Server):
         operations = service.operations
         config = uvicorn.Config(
             app,
-            http="httptools",
+            http=BoundedHeadProtocol,
             ws="none",
             lifespan="on",
             log_config=None,
