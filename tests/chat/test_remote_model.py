@@ -63,6 +63,15 @@ def test_nobody_there() -> None:
         RemoteModel("http://127.0.0.1:9", None, None, None)
 
 
+@pytest.fixture
+def _ctrl_c() -> Iterator[None]:
+    """What Python does at Ctrl-C by itself: an event loop of another test may have left its own handler."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_ctrl_c")
 def test_ctrl_c_stops_the_answer_and_frees_the_engine(server: LiveServer) -> None:
     server.client.delay_s = 30
     model = RemoteModel(server.url, None, "sk-1", None)

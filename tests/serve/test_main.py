@@ -363,6 +363,8 @@ def test_a_second_signal_ends_a_running_stream_at_once(checkpoint: Path) -> None
         with httpx.stream("POST", serving.url + "/v1/chat/completions", json=body, timeout=60) as response:
             next(response.iter_lines())
             serving.process.send_signal(signal.SIGTERM)
+            while httpx.get(serving.url + "/health").json()["status"] != "stopping":
+                time.sleep(0.01)
             refused = httpx.post(serving.url + "/v1/chat/completions", json=hello())
             assert refused.json()["error"]["code"] == "shutting_down"
             serving.process.send_signal(signal.SIGTERM)
