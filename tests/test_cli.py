@@ -23,7 +23,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     )
 
 
-@pytest.mark.parametrize("command", [[], ["serve"], ["assess"], ["bench"], ["selftest"], ["cache"]])
+@pytest.mark.parametrize("command", [[], ["serve"], ["chat"], ["assess"], ["bench"], ["selftest"], ["cache"]])
 def test_help_shows_an_example_in_both_languages(command: list[str]) -> None:
     english = run(*command, "--help", LC_ALL="C.UTF-8")
     chinese = run(*command, "--help", LC_ALL="zh_CN.UTF-8", PYTHONUTF8="1")
@@ -72,6 +72,12 @@ def test_version() -> None:
         (["assess", "--seed", "-1"], "-1 is negative"),
         (["assess", "--lang", "fr"], "fr"),
         (["dance"], "dance"),
+        (["serve", "--max-requests", "0"], "0 is too small"),
+        (["serve", "--deadline", "0"], "0 is out of range"),
+        (["serve", "--drain-seconds", "soon"], "'soon' is not a number of seconds"),
+        (["serve", "--cors-origin", "https://a.example/"], "'https://a.example/' is not an origin"),
+        (["serve", "--log-format", "xml"], "xml"),
+        (["chat", "--temperature", "3"], "3 is out of range"),
         (["cache", "eat"], "eat"),
     ],
 )

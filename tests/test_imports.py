@@ -14,6 +14,7 @@ PACKAGE = Path(wending.__file__).parent
 # Layer -> what it may import of wending, beside itself and the package's root (version).
 ALLOWED = {
     "assess": {"demo"},
+    "chat": {"engine", "demo"},
     "serve": {"engine", "demo"},
     "engine": {"model", "demo"},
     "model": {"_kernels"},

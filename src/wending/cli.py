@@ -7,10 +7,15 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wending import __version__
+
+if TYPE_CHECKING:
+    from wending.serve.operations import Operations
 
 Say = Callable[[str, str], str]
 
@@ -50,6 +55,38 @@ def _serve(options: argparse.Namespace) -> int:
         cache=not options.no_cache,
         speculate=not options.no_speculation,
         gap_s=options.max_gap / 1000,
+        operations=_operations(options),
+        language=_locale_language(),
+    )
+
+
+def _operations(options: argparse.Namespace) -> Operations:
+    from wending.serve.operations import Operations
+
+    return Operations(
+        api_key_file=options.api_key_file,
+        max_requests=options.max_requests,
+        max_requests_per_key=options.max_requests_per_key,
+        max_body_bytes=options.max_body << 20,
+        deadline_s=options.deadline,
+        drain_s=options.drain_seconds,
+        tls_cert=options.tls_cert,
+        tls_key=options.tls_key,
+        cors_origins=tuple(options.cors_origin),
+        log_format=options.log_format,
+        log_prompts=options.log_prompts,
+    )
+
+
+def _chat(options: argparse.Namespace) -> int:
+    from wending.chat.main import run_chat
+
+    return run_chat(
+        options.target,
+        system=options.system,
+        temperature=options.temperature,
+        model=options.model,
+        key=os.environ.get("OPENAI_API_KEY"),
         language=_locale_language(),
     )
 
@@ -64,6 +101,7 @@ def _serve_upstream(options: argparse.Namespace) -> int:
         options.port,
         settings=GuardSettings(options.upstream_model, options.guard_tries, options.guard_deadline),
         key_env=options.upstream_key_env,
+        operations=_operations(options),
         language=_locale_language(),
     )
 
@@ -144,6 +182,7 @@ def _parser(language: str) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"wending {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_serve(commands, say)
+    _add_chat(commands, say)
     _add_assess(commands, say, language)
     _add_bench(commands, say, language)
     _add_selftest(commands, say, language)
@@ -252,13 +291,14 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser], sa
         ),
     )
     _add_upstream(command, say)
+    _add_operations(command, say)
     command.set_defaults(run=_serve, command_parser=command)
 
 
 # Of an engine, and of a guard in front of an upstream: with one of them the others mean nothing.
 _ENGINE_OPTIONS = (
     *("model", "quant", "kv_cache", "memory", "max_context", "threads"),
-    *("no_cache", "max_gap", "no_speculation"),
+    *("no_cache", "max_gap", "no_speculation", "deadline", "log_prompts"),
 )
 _UPSTREAM_OPTIONS = ("upstream_model", "upstream_key_env", "guard_tries", "guard_deadline")
 
@@ -318,6 +358,146 @@ def _add_upstream(command: argparse.ArgumentParser, say: Say) -> None:
             "JSON 回答的最长等待时间，单位秒，超时即放弃（默认 %(default)g）",
         ),
     )
+
+
+def _add_operations(command: argparse.ArgumentParser, say: Say) -> None:
+    group = command.add_argument_group(
+        say("operation (see docs/operations.md)", "运维（参见 docs/operations.md）")
+    )
+    group.add_argument(
+        "--api-key-file",
+        type=Path,
+        metavar="FILE",
+        help=say(
+            "API keys, one a line: [NAME] KEY, # begins a comment (also WENDING_API_KEYS, with commas)",
+            "API 密钥文件，每行一个：[名称] 密钥，# 后为注释（另可用 WENDING_API_KEYS，以逗号分隔）",
+        ),
+    )
+    group.add_argument(
+        "--max-requests",
+        type=_positive,
+        default=2048,
+        metavar="N",
+        help=say(
+            "requests answered or waiting at once; more get 429 (default: %(default)s)",
+            "同时处理或等待的请求数上限，超出返回 429（默认 %(default)s）",
+        ),
+    )
+    group.add_argument(
+        "--max-requests-per-key",
+        type=_positive,
+        metavar="N",
+        help=say("the same for each key name (default: no limit)", "每个密钥名称的同样上限（默认不限）"),
+    )
+    group.add_argument(
+        "--max-body",
+        type=_positive,
+        default=16,
+        metavar="MIB",
+        help=say(
+            "largest body of a request, in MiB (default: %(default)s)",
+            "请求体上限，单位 MiB（默认 %(default)s）",
+        ),
+    )
+    group.add_argument(
+        "--deadline",
+        type=_seconds,
+        metavar="S",
+        help=say(
+            "seconds in which an answer must be complete if the request has no deadline_s (default: none)",
+            "回答须在多少秒内完成，请求自带 deadline_s 时以其为准（默认不限）",
+        ),
+    )
+    group.add_argument(
+        "--drain-seconds",
+        type=_seconds,
+        default=30.0,
+        metavar="S",
+        help=say(
+            "how long running answers may go on after SIGTERM or Ctrl-C; a second one ends at once "
+            "(default: %(default)g)",
+            "收到 SIGTERM 或 Ctrl-C 后，未完成的回答最多再运行多少秒；再次收到则立即结束（默认 %(default)g）",
+        ),
+    )
+    group.add_argument(
+        "--tls-cert",
+        type=Path,
+        metavar="FILE",
+        help=say("certificate chain in PEM: serve HTTPS", "PEM 证书链：以 HTTPS 提供服务"),
+    )
+    group.add_argument(
+        "--tls-key", type=Path, metavar="FILE", help=say("its private key in PEM", "对应的 PEM 私钥")
+    )
+    group.add_argument(
+        "--cors-origin",
+        type=_origin,
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help=say(
+            "let pages of this origin call the API, * for any; may be repeated (default: none)",
+            "允许此来源的网页调用接口，* 表示任意来源；可多次给出（默认不允许）",
+        ),
+    )
+    group.add_argument(
+        "--log-format",
+        choices=("text", "json"),
+        default="text",
+        help=say(
+            "form of the log on standard error, one line a request (default: %(default)s)",
+            "标准错误上日志的格式，每个请求一行（默认 %(default)s）",
+        ),
+    )
+    group.add_argument(
+        "--log-prompts",
+        action="store_true",
+        help=say("write prompts into the log too", "在日志中同时记录提示词"),
+    )
+
+
+def _add_chat(commands: argparse._SubParsersAction[argparse.ArgumentParser], say: Say) -> None:
+    summary = say("chat with a model or an API in the terminal", "在终端中与模型或接口对话")
+    command = commands.add_parser(
+        "chat",
+        help=summary,
+        description=summary,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=say(
+            "example:\n  wending chat ./Qwen2.5-0.5B-Instruct\n"
+            "  OPENAI_API_KEY=... wending chat http://127.0.0.1:8080 --system 'Be brief.'\n"
+            "  echo 'What is 17 * 23?' | wending chat --temperature 0\n"
+            "Ctrl-C stops an answer, Ctrl-D or /quit ends; /help lists the commands",
+            "示例：\n  wending chat ./Qwen2.5-0.5B-Instruct\n"
+            "  OPENAI_API_KEY=... wending chat http://127.0.0.1:8080 --system '请简短回答。'\n"
+            "  echo '17 * 23 等于多少？' | wending chat --temperature 0\n"
+            "Ctrl-C 停止当前回答，Ctrl-D 或 /quit 退出；/help 列出命令",
+        ),
+    )
+    command.add_argument(
+        "target",
+        nargs="?",
+        metavar="MODEL|URL",
+        help=say(
+            "checkpoint folder, GGUF file, or URL of an OpenAI-compatible API (default: the bundled model)",
+            "模型文件夹、GGUF 文件，或 OpenAI 兼容接口的地址（默认：自带的演示模型）",
+        ),
+    )
+    command.add_argument("--system", default="", metavar="TEXT", help=say("system prompt", "系统提示词"))
+    command.add_argument(
+        "--temperature",
+        type=_temperature,
+        metavar="T",
+        help=say(
+            "0 to 2 (default: 0.7, or what the API has for its default)",
+            "0 到 2（默认 0.7；使用接口时为其默认值）",
+        ),
+    )
+    command.add_argument(
+        "--model",
+        metavar="NAME",
+        help=say("model to ask of an API (default: its first)", "请求接口的模型名（默认：其列出的第一个）"),
+    )
+    command.set_defaults(run=_chat)
 
 
 def _add_assess(
@@ -627,14 +807,30 @@ def _not_negative(text: str) -> int:
     return value
 
 
+def _temperature(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+    if not 0 <= value <= 2:
+        raise argparse.ArgumentTypeError(f"{text} is out of range: 0 to 2")
+    return value
+
+
 def _seconds(text: str) -> float:
     try:
         value = float(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds") from None
-    if not 0 < value <= 86400:
-        raise argparse.ArgumentTypeError(f"{text} s makes no sense as a time limit: above 0, at most 86400")
+    if not 0 < value < 1e6:
+        raise argparse.ArgumentTypeError(f"{text} is out of range: more than 0 and less than 1000000 seconds")
     return value
+
+
+def _origin(text: str) -> str:
+    if text != "*" and not re.fullmatch(r"https?://[^/\s]+", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not an origin such as https://example.org, nor *")
+    return text
 
 
 def _gibibytes(text: str) -> int:

@@ -46,12 +46,13 @@ def chunk(content: str | None, finish_reason: str | None = None) -> bytes:
 
 
 class ScriptedServer:
-    """A test may set `answers`, `status` (as /health gives it) and `is_demo`; it may look at the others."""
+    """A test may set `answers`, `status` (as /health gives it), `is_demo`, `key`, and look at the others."""
 
     def __init__(self, port: int = 0) -> None:
         self.answers: deque[Answer] = deque()
         self.status = "ok"
         self.is_demo = True
+        self.key: str | None = None
         self.requests: list[dict[str, Any]] = []
         self.hung_up = threading.Event()
         self._released = threading.Semaphore(0)
@@ -79,7 +80,9 @@ class ScriptedServer:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                if self.path == "/health":
+                if self._is_locked():
+                    self._locked()
+                elif self.path == "/health":
                     self._json(200 if script.status == "ok" else 503, {"status": script.status})
                 elif self.path.startswith("/v1/") and script.status != "ok":
                     self._not_ready()
@@ -91,7 +94,11 @@ class ScriptedServer:
 
             def do_POST(self) -> None:
                 length = int(self.headers["Content-Length"])
-                script.requests.append(json.loads(self.rfile.read(length)))
+                body = json.loads(self.rfile.read(length))
+                if self._is_locked():
+                    self._locked()
+                    return
+                script.requests.append(body)
                 if script.status != "ok":
                     self._not_ready()
                     return
@@ -108,6 +115,14 @@ class ScriptedServer:
                         self.wfile.flush()
                 except OSError:
                     script.hung_up.set()
+
+            def _is_locked(self) -> bool:
+                needs_key = self.path == "/health" or self.path.startswith("/v1/")
+                given = self.headers["Authorization"]
+                return needs_key and script.key is not None and given != f"Bearer {script.key}"
+
+            def _locked(self) -> None:
+                self._json(401, {"error": {"message": "no key", "code": "invalid_api_key"}})
 
             def _not_ready(self) -> None:
                 code = "starting" if script.status == "starting" else "engine_dead"

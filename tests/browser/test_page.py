@@ -164,6 +164,28 @@ def test_a_setting_that_cannot_be_is_not_taken(page: Any, server: ScriptedServer
     assert "max_tokens" not in server.requests[0]
 
 
+def test_a_service_that_asks_for_a_key_opens_once_it_is_typed(page: Any, server: ScriptedServer) -> None:
+    server.key = "sk-1"
+    page.reload()
+    expect(page.locator("#model-name")).to_have_text("An API key is needed: enter it in the settings.")
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_label("API key").fill("sk-2")
+    expect(page.locator("#model-name")).not_to_have_text("scripted-model")
+    page.get_by_label("API key").fill("密钥")  # no header can carry it: what was typed before stays
+    page.get_by_label("API key").fill("sk-1 ")
+    expect(page.locator("#model-name")).to_have_text("scripted-model")
+    page.get_by_role("button", name="Restore the defaults").click()
+    page.get_by_role("button", name="Close").click()
+    page.get_by_label("Message", exact=True).fill("Hi")
+    page.keyboard.press("Enter")
+    expect(page.locator(".message.assistant .body")).to_have_text("Hello there.")
+    server.key = "sk-3"
+    page.get_by_role("button", name="Answer again").click()
+    expect(page.locator(".message.assistant")).to_contain_text("asks for a valid API key")
+    page.get_by_role("button", name="切换到中文").click()
+    expect(page.locator(".message.assistant")).to_contain_text("需要有效的 API 密钥")
+
+
 def test_the_role_of_an_example_belongs_to_its_chat(page: Any, server: ScriptedServer) -> None:
     page.locator(".suggestion", has_text="Role play").click()
     expect(page.locator("#role")).to_contain_text("FastAPI")

@@ -10,22 +10,24 @@ from contextlib import contextmanager, suppress
 
 from tests.serve.fake_client import FakeClient
 
+from wending.serve.api_keys import ApiKeys
 from wending.serve.app import create_app
 from wending.serve.http_server import HTTPServer
 from wending.serve.listening_socket import base_url, bind
+from wending.serve.operations import Operations
 
 
 class LiveServer:
     """Runs until `stop`. `client` is touched by the server's thread; tests only read it."""
 
-    def __init__(self, client: FakeClient, grace_s: float) -> None:
+    def __init__(self, client: FakeClient, operations: Operations, keys: ApiKeys | None = None) -> None:
         self.client = client
         self._socket = bind("127.0.0.1", 0)
-        self.url = base_url(self._socket)
+        self.url = base_url(self._socket, tls=operations.tls_cert is not None)
         self.address: tuple[str, int] = self._socket.getsockname()
-        app = create_app(client)
+        app = create_app(client, operations=operations, keys=keys)
         self.service = app.state.service
-        self._server = HTTPServer(app, self.service, grace_s)
+        self._server = HTTPServer(app, self.service)
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
         self._thread.start()
         wait_until(lambda: self.service.status()[0] == "ok")
@@ -44,8 +46,11 @@ class LiveServer:
 
 
 @contextmanager
-def live_server(client: FakeClient, grace_s: float = 0.2) -> Iterator[LiveServer]:
-    server = LiveServer(client, grace_s)
+def live_server(
+    client: FakeClient, operations: Operations | None = None, keys: ApiKeys | None = None
+) -> Iterator[LiveServer]:
+    """A server that runs within the context; without `operations` it hardly waits when it is stopped."""
+    server = LiveServer(client, operations or Operations(drain_s=0.2), keys)
     try:
         yield server
     finally:

@@ -9,25 +9,29 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 import httpx
 import openai
 import psutil
 import pytest
 from tests.random_checkpoint import small_config, write_random_checkpoint
+from tests.serve.test_tls import make_certificate
 
 from wending import demo
 from wending.engine.load import load_engine
+from wending.serve.app import create_app
 from wending.serve.last_resort import LastResort
-from wending.serve.listening_socket import bind
+from wending.serve.listening_socket import base_url, bind
 from wending.serve.main import _announce, _serve, run_server
+from wending.serve.operations import Operations
 from wending.serve.start_up_output import StartUpOutput
 
 ENVIRONMENT = os.environ | {"LC_ALL": "C.UTF-8"}
@@ -63,10 +67,20 @@ class Serving:
     """A server of its own process that is ready."""
 
     def __init__(self, *arguments: str | Path, new_session: bool = False, **environment: str) -> None:
-        self.process = start(*arguments, "--port", "0", new_session=new_session, **environment)
-        assert self.process.stdout is not None
-        self.output = read_until(self.process.stdout, r"Serving|已就绪")
-        match = re.search(r"http://127\.0\.0\.1:\d+", self.output)
+        self._wait(start(*arguments, "--port", "0", new_session=new_session, **environment))
+
+    @classmethod
+    def of(cls, process: subprocess.Popen[str]) -> Self:
+        """A process that is starting, once it is ready."""
+        serving = cls.__new__(cls)
+        serving._wait(process)
+        return serving
+
+    def _wait(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        self.process = process
+        self.output = read_until(process.stdout, r"Serving|已就绪")
+        match = re.search(r"https?://[\d.]+:\d+", self.output)
         assert match is not None
         self.url = match.group()
 
@@ -102,9 +116,15 @@ def failure(capfd: pytest.CaptureFixture[str]) -> Callable[..., str]:
     """Runs a server that cannot start, in this process; the one line that it writes on standard error."""
 
     def run(
-        model: Path | None, port: int = 0, memory: int | None = None, max_context: int | None = None
+        model: Path | None,
+        port: int = 0,
+        memory: int | None = None,
+        max_context: int | None = None,
+        operations: Operations | None = None,
     ) -> str:
-        assert run_server(model, port=port, memory=memory, max_context=max_context) == 1
+        assert (
+            run_server(model, port=port, memory=memory, max_context=max_context, operations=operations) == 1
+        )
         [line] = capfd.readouterr().err.splitlines()
         assert line.startswith("wending serve: ")
         return line
@@ -227,7 +247,7 @@ def test_hang_up_frees_the_engine(serving: Serving, client: openai.OpenAI) -> No
 
 
 def test_sigterm_ends_a_running_stream_and_exits_with_0(checkpoint: Path) -> None:
-    serving = Serving(checkpoint)
+    serving = Serving(checkpoint, "--drain-seconds", "1")
     try:
         body = hello(max_tokens=4000, ignore_eos=True, stream=True, n=16)
         with httpx.stream("POST", serving.url + "/v1/chat/completions", json=body, timeout=60) as response:
@@ -255,21 +275,23 @@ def test_killing_the_engine_s_process_changes_no_byte(checkpoint: Path) -> None:
         max_tokens=500, ignore_eos=True, stream=True, n=4, temperature=1.0, logprobs=True, top_logprobs=2
     )
 
-    def stream(number_of_kills: int) -> list[Any]:
-        """What each choice got: text and log-probabilities, in order."""
-        choices: list[Any] = [[] for _ in range(4)]
+    def stream(number_of_kills: int) -> tuple[Any, ...]:
+        """What each choice got, its events put together: how many there are depends on who keeps up."""
+        texts, reasons = [""] * 4, [None] * 4
+        logprobs: list[list[Any]] = [[] for _ in range(4)]
         with httpx.stream("POST", serving.url + "/v1/chat/completions", json=body, timeout=60) as response:
             for line in response.iter_lines():
                 if not line or line == "data: [DONE]":
                     continue
                 [choice] = json.loads(line.removeprefix("data: "))["choices"]
-                choices[choice["index"]].append(
-                    (choice["delta"], choice["logprobs"], choice["finish_reason"])
-                )
-                if number_of_kills and len(choices[0]) == 100:
+                index = choice["index"]
+                texts[index] += choice["delta"].get("content", "")
+                logprobs[index] += (choice["logprobs"] or {"content": []})["content"]
+                reasons[index] = choice["finish_reason"]
+                if number_of_kills and len(logprobs[0]) >= 100:
                     number_of_kills -= 1
                     worker_of(serving).kill()
-        return choices
+        return texts, logprobs, reasons
 
     try:
         assert stream(1) == stream(0)
@@ -299,7 +321,8 @@ def test_an_interrupt_from_the_keyboard_reaches_both_processes_and_answers_are_c
         assert serving.process.wait(timeout=30) == 0
         assert not worker.is_running()
         assert serving.process.stderr is not None
-        assert serving.process.stderr.read() == ""
+        [request_line] = serving.process.stderr.read().splitlines()
+        assert "finish_reason=length" in request_line
     finally:
         serving.close()
 
@@ -329,7 +352,115 @@ def test_an_interrupt_while_the_model_loads_is_no_failure() -> None:
             pass
 
     with bind("127.0.0.1", 0) as bound:
-        asyncio.run(_serve(bound, load, output, NoResort(), []))
+        asyncio.run(_serve(create_app(), bound, base_url(bound), load, output, NoResort()))
+
+
+def test_a_second_signal_ends_a_running_stream_at_once(checkpoint: Path) -> None:
+    serving = Serving(checkpoint, "--drain-seconds", "1000")
+    worker = worker_of(serving)
+    try:
+        body = hello(max_tokens=4000, ignore_eos=True, stream=True, n=16)
+        with httpx.stream("POST", serving.url + "/v1/chat/completions", json=body, timeout=60) as response:
+            next(response.iter_lines())
+            serving.process.send_signal(signal.SIGTERM)
+            while httpx.get(serving.url + "/health").json()["status"] != "stopping":
+                time.sleep(0.01)
+            refused = httpx.post(serving.url + "/v1/chat/completions", json=hello())
+            assert refused.json()["error"]["code"] == "shutting_down"
+            serving.process.send_signal(signal.SIGTERM)
+            assert serving.process.wait(timeout=30) == 0
+        worker.wait(timeout=30)
+    finally:
+        serving.close()
+
+
+def test_keys_certificate_and_log(checkpoint: Path, tmp_path: Path) -> None:
+    cert, key = make_certificate(tmp_path, "server", "-nodes")
+    keys = tmp_path / "keys"
+    keys.write_text("alice sk-secret-1\n")
+    serving = Serving(
+        *(checkpoint, "--api-key-file", keys, "--tls-cert", cert, "--tls-key", key, "--log-format", "json"),
+        WENDING_API_KEYS="bob sk-secret-2",
+    )
+    try:
+        assert serving.url.startswith("https://")
+        with httpx.Client(base_url=serving.url, verify=ssl.create_default_context(cafile=str(cert))) as http:
+            assert http.get("/v1/models").status_code == 401
+            for name in ("sk-secret-1", "sk-secret-2"):
+                headers = {"Authorization": f"Bearer {name}", "X-Request-Id": f"id-of-{name[-1]}"}
+                answer = http.post("/v1/chat/completions", json=hello(user="someone"), headers=headers)
+                assert answer.status_code == 200
+                assert answer.headers["x-request-id"] == f"id-of-{name[-1]}"
+        assert serving.stop() == 0
+        assert serving.process.stderr is not None
+        log = serving.process.stderr.read()
+        lines = [json.loads(line) for line in log.splitlines()]
+        assert [(line["status"], line.get("key")) for line in lines] == [
+            (401, None),
+            (200, "alice"),
+            (200, "bob"),
+        ]
+        for line in lines[1:]:
+            assert line["request_id"].startswith("id-of-")
+            assert line["prompt_tokens"] > 0
+            assert 0 < line["completion_tokens"] <= 40
+            assert 0 < line["ttft_s"] <= line["duration_s"]
+        for secret in ("sk-secret", "Hello"):
+            assert secret not in log + serving.output
+    finally:
+        serving.close()
+
+
+def test_without_keys_an_open_address_is_warned_of(checkpoint: Path) -> None:
+    for arguments, environment, said in (
+        (("--host", "0.0.0.0"), {}, True),
+        (("--host", "0.0.0.0"), {"WENDING_API_KEYS": "sk-1"}, False),
+        ((), {}, False),
+    ):
+        serving = Serving(checkpoint, *arguments, **environment)
+        serving.close()
+        assert ("no API keys" in serving.output) == said
+
+
+def test_two_servers_on_one_host(checkpoint: Path) -> None:
+    """Started together, from one weight cache; one that is killed leaves the other alone."""
+    processes = [start(checkpoint, "--port", "0", "--quant", "int8") for _ in range(2)]
+    servers = [Serving.of(process) for process in processes]
+    try:
+        answers = []
+        for _ in range(2):
+            for server in servers:
+                reply = httpx.post(server.url + "/v1/chat/completions", json=hello(), timeout=60).json()
+                answers.append(reply["choices"][0]["message"]["content"])
+            worker_of(servers[0]).kill()
+        assert len(set(answers)) == 1
+        assert servers[0].stop() == 0
+        assert httpx.get(servers[1].url + "/health").json()["restarts_total"] == 0
+    finally:
+        for server in servers:
+            server.close()
+
+
+def test_two_hundred_hang_ups_free_everything(serving: Serving) -> None:
+    """Each client reads the beginning of its stream, many wait for their turn, and all leave at once."""
+    content = json.dumps(hello(max_tokens=4000, ignore_eos=True, stream=True, user="x")).encode()
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: t\r\nContent-Length: {len(content)}\r\n"
+    address = ("127.0.0.1", int(serving.url.rpartition(":")[2]))
+    connections = []
+    for _ in range(200):
+        connection = socket.create_connection(address, timeout=60)
+        connection.sendall(head.encode() + b"Content-Type: application/json\r\n\r\n" + content)
+        connections.append(connection)
+    assert b" 200 OK" in connections[0].recv(4096)
+    health = httpx.get(serving.url + "/health").json()
+    assert health["running"] + health["waiting"] > 100
+    for connection in connections:
+        connection.close()
+    end = time.monotonic() + 20
+    while (health := httpx.get(serving.url + "/health").json())["running"] or health["waiting"]:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    assert health["kv_blocks_used"] == 0
 
 
 def test_start_up_in_chinese(checkpoint: Path) -> None:
@@ -345,6 +476,17 @@ def test_port_in_use(failure: Callable[..., str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert f"port {port} on 127.0.0.1 is already in use" in failure(None, port=port)
+
+
+def test_what_is_wrong_with_the_operator_s_files_is_said_before_loading(
+    tmp_path: Path, failure: Callable[..., str]
+) -> None:
+    for operations, said in (
+        (Operations(api_key_file=tmp_path / "nowhere"), "nowhere: cannot be read: No such file"),
+        (Operations(tls_cert=tmp_path / "cert"), "--tls-key"),
+        (Operations(max_requests_per_key=3), "--max-requests-per-key needs keys"),
+    ):
+        assert said in failure(None, operations=operations)
 
 
 def test_no_such_folder(tmp_path: Path, failure: Callable[..., str]) -> None:

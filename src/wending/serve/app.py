@@ -8,13 +8,19 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
+from starlette.middleware.cors import CORSMiddleware
 
 from wending import __version__
 from wending.engine.client import EngineClient
 from wending.serve import chat_completions, health, models
+from wending.serve.api_keys import ApiKeys
+from wending.serve.gate import Gate
+from wending.serve.hosted import Hosted
 from wending.serve.openai_errors import install_error_handlers
+from wending.serve.operations import Operations
 from wending.serve.page import page_router
-from wending.serve.service import DEFAULT_MAX_BODY_BYTES, Service
+from wending.serve.request_log import RequestLog
+from wending.serve.service import Service
 
 logger = logging.getLogger(__name__)
 
@@ -25,15 +31,16 @@ def create_app(
     client: EngineClient | None = None,
     *,
     aliases: Collection[str] = (),
-    max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
+    operations: Operations | None = None,
+    keys: ApiKeys | None = None,
 ) -> FastAPI:
     """The application, at once able to say that it is starting.
 
     `client` is started with the application. Without it, the caller hands one to `app.state.service.attach`
     when it has loaded. Either way it is closed with the application. `aliases` are further names by which
-    requests may call the model.
+    requests may call the model. Without `keys` everybody may ask.
     """
-    service = Service(aliases, max_body_bytes)
+    service = Service(aliases, operations)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -47,13 +54,12 @@ def create_app(
                 await asyncio.gather(attaching, return_exceptions=True)
             await service.close()
 
-    app = assemble(lifespan, chat_completions.router, models.router, health.router)
-    app.state.service = service
-    return app
+    return assemble(lifespan, service, keys, chat_completions.router, models.router, health.router)
 
 
-def assemble(lifespan: Lifespan, *routers: APIRouter) -> FastAPI:
-    """An application of these endpoints and of what every one of ours has: OpenAI's errors and the page."""
+def assemble(lifespan: Lifespan, service: Hosted, keys: ApiKeys | None, *routers: APIRouter) -> FastAPI:
+    """An application of these endpoints and of what every one of ours has: the gate, OpenAI's errors and the
+    page. `service` is its `state.service`. Without `keys` everybody may ask."""
     app = FastAPI(
         title="wending",
         version=__version__,
@@ -64,9 +70,25 @@ def assemble(lifespan: Lifespan, *routers: APIRouter) -> FastAPI:
         redirect_slashes=False,
     )
     install_error_handlers(app)
+    app.state.service = service
+    _add_middleware(app, service, keys or ApiKeys())
     for router in (*routers, page_router()):
         app.include_router(router)
     return app
+
+
+def _add_middleware(app: FastAPI, service: Hosted, keys: ApiKeys) -> None:
+    """From the inside out. A browser's question whether a page may ask (CORS) comes without a key."""
+    app.add_middleware(Gate, service=service, keys=keys)
+    if service.operations.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=service.operations.cors_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["*"],
+            expose_headers=["X-Request-Id", "Retry-After"],
+        )
+    app.add_middleware(RequestLog)
 
 
 async def _attach(service: Service, client: EngineClient) -> None:

@@ -16,6 +16,7 @@ from wending.serve.chat_answer import ChatAnswer
 from wending.serve.chat_request import ChatRequest
 from wending.serve.checked_answer import checked
 from wending.serve.event_stream import EventStream
+from wending.serve.generation import generate
 from wending.serve.hang_up import ClientHungUp, until_hang_up
 from wending.serve.json_body import read_json_object
 from wending.serve.json_response import JSONResponse
@@ -39,7 +40,7 @@ async def create_chat_completion(request: Request) -> Response:
     params, urgency = chat.sampling_params(), chat.urgency()
     prompt_token_ids = await _encode(client, chat.template_messages())
     answer = ChatAnswer(client.info.name, system_fingerprint(client.info), len(prompt_token_ids), params.n)
-    deltas = client.generate(prompt_token_ids, params, answer.id, urgency)
+    deltas = generate(request, client, prompt_token_ids, params, answer.id, urgency)
     if params.constraint is not None:
         deltas = checked(deltas, params.constraint)
     if chat.stream:

@@ -58,7 +58,7 @@ class ChatRequest(ConstraintFields):
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 
     model: str
-    messages: list[ChatMessage] = Field(min_length=1, max_length=MAX_MESSAGES)
+    messages: list[ChatMessage] = Field(min_length=1, max_length=MAX_MESSAGES, fail_fast=True)
     temperature: float | None = Field(default=None, ge=0.0, le=2.0)
     top_p: float | None = None
     n: int | None = None
@@ -85,7 +85,7 @@ class ChatRequest(ConstraintFields):
     top_k: int | None = None
     min_p: float | None = None
     repetition_penalty: float | None = None
-    stop_token_ids: list[int] | None = None
+    stop_token_ids: list[int] | None = Field(default=None, fail_fast=True)
     ignore_eos: bool | None = None
     # When to serve a request, not how: the lower priority goes first; seconds in which it must be complete.
     priority: int | None = None

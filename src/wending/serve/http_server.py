@@ -2,62 +2,71 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Protocol
 
 import uvicorn
 from fastapi import FastAPI
+
+from wending.serve.hosted import Hosted
+from wending.serve.http_protocol import BoundedHeadProtocol
 
 BACKLOG = 2048
 KEEP_ALIVE_S = (
     75  # longer than the pools of usual clients and proxies keep a connection, so that they close it first
 )
-
-
-class Stoppable(Protocol):
-    """A service, of which the server needs to know only how its running answers are ended."""
-
-    stopping: asyncio.Event
+END_S = 2  # what answers that are ended with an error are given to go out
 
 
 class HTTPServer(uvicorn.Server):
     """Serves one application on a socket that is bound already.
 
-    When it is told to stop, it takes no more connections; answers that are not complete after `grace_s`
-    seconds are ended with an error.
+    When it is told to stop, new work is refused (see Gate) while running answers complete. It ends when none
+    runs any more; those that are not complete after `Operations.drain_s` are ended with an error.
     """
 
-    def __init__(self, app: FastAPI, service: Stoppable, grace_s: float) -> None:
+    def __init__(self, app: FastAPI, service: Hosted) -> None:
+        operations = service.operations
         config = uvicorn.Config(
             app,
-            http="httptools",
+            http=BoundedHeadProtocol,
             ws="none",
             lifespan="on",
+            log_config=None,
             log_level="warning",
             access_log=False,
             server_header=False,
             backlog=BACKLOG,
             timeout_keep_alive=KEEP_ALIVE_S,
-            timeout_graceful_shutdown=max(1, round(grace_s) + 2),
+            timeout_graceful_shutdown=END_S,
+            ssl_certfile=operations.tls_cert,
+            ssl_keyfile=operations.tls_key,
         )
         super().__init__(config)
         self._service = service
-        self._grace_s = grace_s
+        self._drain_end = 0.0
 
     def stop(self) -> None:
         """Begin to stop; a second call does not wait for running answers."""
-        if self.should_exit:
+        if self._service.draining:
             self._service.stopping.set()
-            self.force_exit = True
-        self.should_exit = True
+            self.should_exit = self.force_exit = True
+        self._service.draining = True
+        self._drain_end = time.monotonic() + self._service.operations.drain_s
+
+    async def on_tick(self, counter: int) -> bool:
+        """Called ten times a second; True ends the server."""
+        if self._service.draining and (
+            self._service.requests.total == 0 or time.monotonic() >= self._drain_end
+        ):
+            self.should_exit = True
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        ending = asyncio.get_running_loop().call_later(self._grace_s, self._service.stopping.set)
+        self._service.stopping.set()
         await super().shutdown(sockets)
-        ending.cancel()
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:

@@ -6,16 +6,18 @@ The port is bound first, so that it is ours and /health answers while the weight
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 import sys
 import traceback
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
 import uvloop
+from fastapi import FastAPI
 
 from wending import __version__
 from wending.engine.budget import MemoryBudget
@@ -23,21 +25,25 @@ from wending.engine.client import EngineClient, ModelInfo
 from wending.engine.errors import CheckpointError, ContextNotAvailable, EngineDead, NotEnoughMemory
 from wending.engine.load import DEFAULT_GAP_S
 from wending.engine.process_client import load_client
+from wending.serve.api_keys import ApiKeys, BadKeys
 from wending.serve.app import create_app
 from wending.serve.http_server import HTTPServer
 from wending.serve.last_resort import LastResort
-from wending.serve.listening_socket import CannotListen, base_url, bind
+from wending.serve.listening_socket import CannotListen, base_url, bind, is_loopback
+from wending.serve.log_output import logging_to_stderr
+from wending.serve.operations import Operations
 from wending.serve.service import Service
 from wending.serve.start_up_output import StartUpOutput
+from wending.serve.tls import BadTLSFiles, check_tls_files
 
-GRACE_S = 3.0  # what running answers are given to complete when the server is told to stop
 # After these times the process ends in the middle of whatever the engine does: when it was told to stop while
-# it served; while it was starting, when there is nothing to complete; and when it was told a second time.
-END_S, END_WHILE_STARTING_S, END_AT_ONCE_S = 6.0, 1.0, 0.5
+# it served, and answers had `Operations.drain_s` to complete; while it was starting, when there is nothing to
+# complete; and when it was told a second time.
+END_AFTER_DRAIN_S, END_WHILE_STARTING_S, END_AT_ONCE_S = 4.0, 1.0, 0.5
 
 # Failures that one line explains. Any other is a defect of this program, and where it happened is shown.
 EXPECTED_FAILURES = (
-    *(CannotListen, CheckpointError, ContextNotAvailable, EngineDead),
+    *(BadKeys, BadTLSFiles, CannotListen, CheckpointError, ContextNotAvailable, EngineDead),
     *(MemoryError, NotEnoughMemory, OSError),
 )
 
@@ -57,6 +63,7 @@ def run_server(
     cache: bool = True,
     speculate: bool = True,
     gap_s: float = DEFAULT_GAP_S,
+    operations: Operations | None = None,
     language: str = "en",
 ) -> int:
     """Serve the checkpoint `model`, a folder or a GGUF file (None: the bundled one), until SIGTERM or SIGINT.
@@ -66,12 +73,22 @@ def run_server(
     `gap_s`: see `load_engine`. `language` of the output: "en" or "zh". The result is the exit code: 0, or 1
     after a failure, which one line on standard error explains.
     """
+    operations = operations or Operations()
     last_resort = LastResort()
     try:
         if model is not None:
             _check_path(model)
-        with bind(host, port) as bound, StartUpOutput(language) as output:
-            output.lines([f"wending {__version__} {base_url(bound)}"])
+        keys = load_keys(operations)
+        check_tls_files(operations.tls_cert, operations.tls_key)
+        with (
+            bind(host, port) as bound,
+            StartUpOutput(language) as output,
+            logging_to_stderr(operations.log_format),
+        ):
+            url = base_url(bound, tls=operations.tls_cert is not None)
+            output.lines([f"wending {__version__} {url}"])
+            if not keys and not is_loopback(bound):
+                warn_of_open_door(output)
             load = partial(
                 load_client,
                 model,
@@ -83,12 +100,14 @@ def run_server(
                 cache=cache,
                 speculate=speculate,
                 gap_s=gap_s,
+                max_requests=operations.max_requests,
                 progress=output.loading,
                 on_budget=partial(_show_budget, output),
             )
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 aliases = [] if model is None else [str(model)]
-                runner.run(_serve(bound, load, output, last_resort, aliases))
+                app = create_app(aliases=aliases, operations=operations, keys=keys)
+                runner.run(_serve(app, bound, url, load, output, last_resort))
     except EXPECTED_FAILURES as error:
         reason = " ".join(str(error).split()) or "not enough memory"  # MemoryError may have no message
         print(f"wending serve: {reason}", file=sys.stderr)
@@ -115,22 +134,31 @@ def _check_path(model: Path) -> None:
         raise CheckpointError(model, "holds no config.json, so it is not a checkpoint folder")
 
 
+def load_keys(operations: Operations) -> ApiKeys:
+    """Raises BadKeys, also for a limit that needs keys and has none."""
+    keys = ApiKeys.load(operations.api_key_file, os.environ)
+    if operations.max_requests_per_key is not None and not keys:
+        raise BadKeys("--max-requests-per-key needs keys (--api-key-file)")
+    return keys
+
+
 async def _serve(
+    app: FastAPI,
     bound: socket.socket,
+    url: str,
     load: Load,
     output: StartUpOutput,
     last_resort: LastResort,
-    aliases: Collection[str],
 ) -> None:
     """Serve until told to stop. Raises what goes wrong in starting the engine."""
-    app = create_app(aliases=aliases)
     service: Service = app.state.service
-    server = HTTPServer(app, service, GRACE_S)
+    server = HTTPServer(app, service)
 
     def stop() -> None:
         is_serving = service.status()[0] in ("ok", "restarting")
+        drained_s = service.operations.drain_s + END_AFTER_DRAIN_S
         last_resort.arm(
-            END_AT_ONCE_S if server.should_exit else END_S if is_serving else END_WHILE_STARTING_S
+            END_AT_ONCE_S if service.draining else drained_s if is_serving else END_WHILE_STARTING_S
         )
         output.interrupt()
         server.stop()
@@ -141,8 +169,8 @@ async def _serve(
     starting = asyncio.create_task(_start_engine(service, load))
     try:
         await asyncio.wait((serving, starting), return_when=asyncio.FIRST_COMPLETED)
-        if starting.done() and not server.should_exit:  # else it may have been interrupted
-            _announce(output, starting.result(), base_url(bound))
+        if starting.done() and not service.draining:  # else it may have been interrupted
+            _announce(output, starting.result(), url)
             await serving
     finally:
         server.should_exit = True
@@ -159,6 +187,13 @@ async def _start_engine(service: Service, load: Load) -> ModelInfo:
 
 def _show_budget(output: StartUpOutput, budget: MemoryBudget) -> None:
     output.lines(budget.lines(output.language))
+
+
+def warn_of_open_door(output: StartUpOutput) -> None:
+    output.say(
+        "Warning: there are no API keys (--api-key-file): whoever reaches this address may use the service.",
+        "警告：未设置 API 密钥（--api-key-file），能访问此地址的任何人都可以使用本服务。",
+    )
 
 
 def _announce(output: StartUpOutput, info: ModelInfo, url: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import Collection
 from contextlib import aclosing
@@ -14,23 +13,22 @@ from wending import __version__
 from wending.engine.client import EngineClient, ModelInfo
 from wending.engine.errors import EngineDead
 from wending.engine.sampling_params import SamplingParams
+from wending.serve.hosted import Hosted
 from wending.serve.openai_errors import APIError, unavailable
+from wending.serve.operations import Operations
 
 Status = Literal["starting", "ok", "restarting", "stopping", "failed"]
 
-DEFAULT_MAX_BODY_BYTES = 16 * 2**20
 STARTING_RETRY_AFTER_S = 2
 
 
-class Service:
+class Service(Hosted):
     """The state of one application. It begins without an engine, so that it can answer while one loads."""
 
-    def __init__(self, aliases: Collection[str] = (), max_body_bytes: int = DEFAULT_MAX_BODY_BYTES) -> None:
+    def __init__(self, aliases: Collection[str] = (), operations: Operations | None = None) -> None:
+        super().__init__(operations)
         self.aliases = frozenset(aliases)
-        self.max_body_bytes = max_body_bytes
         self.client: EngineClient | None = None
-        self.stopping = asyncio.Event()
-        """Set when the answers that still run must end now."""
         self._ready = False
         self._failure: str | None = None
 
@@ -63,7 +61,7 @@ class Service:
 
     def status(self) -> tuple[Status, str]:
         """Whether requests can be answered now, and if not, why."""
-        if self.stopping.is_set():
+        if self.draining or self.stopping.is_set():
             return "stopping", "The server is shutting down."
         stats = None if self.client is None else self.client.stats()
         failure = self._failure

@@ -7,13 +7,14 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from wending.serve.api_keys import ApiKeys
 from wending.serve.app import assemble
 from wending.serve.guard import chat_endpoint, health_endpoint, models_endpoint
 from wending.serve.guard.guard_service import GuardService
 
 
-def create_guard_app(service: GuardService) -> FastAPI:
-    """The application in front of `service.upstream`, which is closed with it."""
+def create_guard_app(service: GuardService, keys: ApiKeys | None = None) -> FastAPI:
+    """The application in front of `service.upstream`, which is closed with it. Without `keys` all may ask."""
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -23,6 +24,5 @@ def create_guard_app(service: GuardService) -> FastAPI:
             service.stopping.set()
             await service.close()
 
-    app = assemble(lifespan, chat_endpoint.router, models_endpoint.router, health_endpoint.router)
-    app.state.service = service
-    return app
+    routers = (chat_endpoint.router, models_endpoint.router, health_endpoint.router)
+    return assemble(lifespan, service, keys, *routers)

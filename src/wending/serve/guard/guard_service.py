@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +9,9 @@ from fastapi import Request
 
 from wending.serve.guard.judge import Judge
 from wending.serve.guard.upstream import Upstream
+from wending.serve.hosted import Hosted
 from wending.serve.openai_errors import APIError
-from wending.serve.service import DEFAULT_MAX_BODY_BYTES
+from wending.serve.operations import Operations
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +24,16 @@ class GuardSettings:
     """Within which a guarded answer is there or given up, and after which no failed call is repeated."""
 
 
-class GuardService:
+class GuardService(Hosted):
     """The state of one guard application."""
 
     def __init__(
-        self, upstream: Upstream, settings: GuardSettings, max_body_bytes: int = DEFAULT_MAX_BODY_BYTES
+        self, upstream: Upstream, settings: GuardSettings, operations: Operations | None = None
     ) -> None:
+        super().__init__(operations)
         self.upstream = upstream
         self.settings = settings
-        self.max_body_bytes = max_body_bytes
         self.judge = Judge()
-        self.stopping = asyncio.Event()
-        """Set when the answers that still run must end now."""
 
     async def close(self) -> None:
         await self.upstream.close()

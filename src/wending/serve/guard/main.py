@@ -11,17 +11,22 @@ import sys
 import uvloop
 
 from wending import __version__
+from wending.serve.api_keys import BadKeys
 from wending.serve.guard.app import create_guard_app
 from wending.serve.guard.guard_service import GuardService, GuardSettings
 from wending.serve.guard.health_endpoint import upstream_problem
 from wending.serve.guard.upstream import InvalidUpstream, Upstream
 from wending.serve.guard.upstream_failure import UpstreamFailure
 from wending.serve.http_server import HTTPServer
-from wending.serve.listening_socket import CannotListen, base_url, bind
+from wending.serve.last_resort import LastResort
+from wending.serve.listening_socket import CannotListen, base_url, bind, is_loopback
+from wending.serve.log_output import logging_to_stderr
+from wending.serve.main import END_AFTER_DRAIN_S, END_AT_ONCE_S, load_keys, warn_of_open_door
+from wending.serve.operations import Operations
 from wending.serve.start_up_output import StartUpOutput
+from wending.serve.tls import BadTLSFiles, check_tls_files
 
 DEFAULT_KEY_ENV = "OPENAI_API_KEY"
-GRACE_S = 3.0  # what running answers are given to complete when the server is told to stop
 
 
 class NoKey(Exception):  # noqa: N818
@@ -35,6 +40,7 @@ def run_guard(
     *,
     settings: GuardSettings,
     key_env: str | None = None,
+    operations: Operations | None = None,
     language: str = "en",
 ) -> int:
     """Serve the guard in front of the API at `url` until SIGTERM or SIGINT.
@@ -43,15 +49,30 @@ def run_guard(
     be set; without it from OPENAI_API_KEY, if that is. `language` of the output: "en" or "zh". The result is
     the exit code: 0, or 1 after a failure, which one line on standard error explains.
     """
+    operations = operations or Operations()
+    last_resort = LastResort()
     try:
         upstream = Upstream(url, _key(key_env))
-        with bind(host, port) as bound, StartUpOutput(language) as output:
-            output.lines([f"wending {__version__} {base_url(bound)}"])
+        keys = load_keys(operations)
+        check_tls_files(operations.tls_cert, operations.tls_key)
+        with (
+            bind(host, port) as bound,
+            StartUpOutput(language) as output,
+            logging_to_stderr(operations.log_format),
+        ):
+            own_url = base_url(bound, tls=operations.tls_cert is not None)
+            output.lines([f"wending {__version__} {own_url}"])
+            if not keys and not is_loopback(bound):
+                warn_of_open_door(output)
+            service = GuardService(upstream, settings, operations)
+            server = HTTPServer(create_guard_app(service, keys), service)
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(_serve(bound, upstream, settings, output))
-    except (CannotListen, InvalidUpstream, NoKey, OSError) as error:
+                runner.run(_serve(bound, own_url, server, service, output, last_resort))
+    except (BadKeys, BadTLSFiles, CannotListen, InvalidUpstream, NoKey, OSError) as error:
         print(f"wending serve: {error}", file=sys.stderr)
         return 1
+    finally:
+        last_resort.disarm()
     return 0
 
 
@@ -63,13 +84,21 @@ def _key(key_env: str | None) -> str | None:
 
 
 async def _serve(
-    bound: socket.socket, upstream: Upstream, settings: GuardSettings, output: StartUpOutput
+    bound: socket.socket,
+    url: str,
+    server: HTTPServer,
+    service: GuardService,
+    output: StartUpOutput,
+    last_resort: LastResort,
 ) -> None:
-    service = GuardService(upstream, settings)
-    server = HTTPServer(create_guard_app(service), service, GRACE_S)
+    def stop() -> None:
+        drained_s = service.operations.drain_s + END_AFTER_DRAIN_S
+        last_resort.arm(END_AT_ONCE_S if service.draining else drained_s)
+        server.stop()
+
     for each in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(each, server.stop)
-    announcing = asyncio.create_task(_announce(output, service, base_url(bound)))
+        asyncio.get_running_loop().add_signal_handler(each, stop)
+    announcing = asyncio.create_task(_announce(output, service, url))
     await server.serve(sockets=[bound])
     announcing.cancel()
     await asyncio.gather(announcing, return_exceptions=True)

@@ -1,7 +1,8 @@
 // The service's HTTP interface as the page sees it: how it stands, which model answers, a streamed chat completion.
 import { readEvents } from "./sse.js";
+import { apiKey } from "./settings.js";
 
-/** A failure to show: `kind` is "unreachable", "broken" (the stream ended too early) or "refused" (by the server). */
+/** A failure to show: `kind` is "unreachable", "broken" (the stream ended too early), "locked" (no valid API key) or "refused". */
 export class ApiError extends Error {
   constructor(kind, { message = "", code } = {}) {
     super(message);
@@ -13,13 +14,17 @@ export class ApiError extends Error {
 async function request(path, options) {
   let response;
   try {
-    response = await fetch(path, options);
+    response = await fetch(path, { ...options, headers: { ...options.headers, ...authorization() } });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new ApiError("unreachable");
   }
-  if (!response.ok) throw new ApiError("refused", await errorOf(response));
+  if (!response.ok) throw new ApiError(response.status === 401 ? "locked" : "refused", await errorOf(response));
   return response;
+}
+
+function authorization() {
+  return apiKey() ? { Authorization: `Bearer ${apiKey()}` } : {};
 }
 
 async function errorOf(response) {
@@ -31,11 +36,12 @@ async function errorOf(response) {
   }
 }
 
-/** "ready", "starting", "failed" (the engine will not answer any more) or "unreachable". */
+/** "ready", "starting", "locked" (no valid API key), "failed" (the engine will not answer any more) or "unreachable". */
 export async function health(signal) {
   try {
-    const response = await fetch("/health", { signal, cache: "no-store" });
+    const response = await fetch("/health", { signal, cache: "no-store", headers: authorization() });
     if (response.ok) return "ready";
+    if (response.status === 401) return "locked";
     return ["starting", "restarting"].includes((await response.json()).status) ? "starting" : "failed";
   } catch (error) {
     if (error.name === "AbortError") throw error;

@@ -134,7 +134,7 @@ export class Chat {
     if (!(error instanceof ApiError)) console.error(error); // an answer in a form that this page does not understand
     answer.status = "error";
     answer.error = { kind: error.kind ?? "broken", message: error.message };
-    if (error.kind === "unreachable" || error.code === "engine_dead") this.onModel(undefined);
+    if (["unreachable", "locked"].includes(error.kind) || error.code === "engine_dead") this.onModel(undefined);
   }
 
   #changed() {

@@ -22,6 +22,7 @@ const TEXTS = {
   finePrint: ["Answers can be wrong: check what matters.", "回答可能有误，重要内容请核实。"],
   health_connecting: ["Connecting …", "正在连接……"],
   health_starting: ["The model is starting …", "模型正在启动……"],
+  health_locked: ["An API key is needed: enter it in the settings.", "需要 API 密钥，请在设置中填写。"],
   health_failed: ["The engine has stopped.", "引擎已停止。"],
   health_unreachable: ["The service cannot be reached. Trying again …", "无法连接服务，正在重试……"],
   health_ready: ["Ready", "就绪"],
@@ -57,6 +58,7 @@ const TEXTS = {
   empty: ["The model gave an empty answer.", "模型给出了空回答。"],
   error_unreachable: ["The service cannot be reached. Is it still running?", "无法连接服务，它还在运行吗？"],
   error_broken: ["The connection broke before the answer was complete.", "连接中断，回答未完成。"],
+  error_locked: ["The service asks for a valid API key: enter it in the settings.", "服务需要有效的 API 密钥，请在设置中填写。"],
   error_refused: ["The service reported an error: {message}", "服务报告错误：{message}"],
 
   ttft: ["TTFT", "TTFT"],
@@ -83,6 +85,8 @@ const TEXTS = {
   seed: ["Seed", "随机种子 seed"],
   seedHint: ["With the same seed, the same question gives the same answer, byte for byte.", "种子相同，同样的问题得到逐字节相同的回答。"],
   noSeed: ["a new one each time", "每次不同"],
+  apiKey: ["API key", "API 密钥"],
+  apiKeyHint: ["Only where the service asks for one. Kept in this browser.", "仅在服务要求时填写，保存在此浏览器中。"],
   resetSettings: ["Restore the defaults", "恢复默认值"],
 };
 

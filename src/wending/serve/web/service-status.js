@@ -17,8 +17,8 @@ export async function lookForService() {
     try {
       state = await health();
       if (state === "ready") model = await servedModel();
-    } catch {
-      state = "unreachable"; // it went away between the two questions
+    } catch (error) {
+      state = error.kind === "locked" ? "locked" : "unreachable"; // it changed between the two questions
     }
     showServiceStatus();
     if (!model) await pause(1000);

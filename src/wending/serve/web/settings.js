@@ -2,7 +2,8 @@
 import { read, write } from "./storage.js";
 import { t } from "./i18n.js";
 
-const DEFAULTS = { system: "", temperature: 0.7, topP: 0.9, maxTokens: null, seed: null };
+const DEFAULTS = { system: "", temperature: 0.7, topP: 0.9, maxTokens: null, seed: null, apiKey: "" };
+const TEXTS = ["system", "apiKey"]; // the others are numbers
 
 const settings = { ...DEFAULTS, ...read("settings", {}) };
 const form = document.getElementById("settings-form");
@@ -16,6 +17,10 @@ export function systemPrompt() {
 export function setSystemPrompt(text) {
   settings.system = text;
   keep();
+}
+
+export function apiKey() {
+  return settings.apiKey.trim();
 }
 
 /** The sampling fields of a request body; those left empty are not sent, so that the service's own defaults hold. */
@@ -42,8 +47,8 @@ function showValues() {
 }
 
 function takeInput(input) {
-  if (input.name === "system") settings.system = input.value;
-  else if (!input.checkValidity()) return; // the field shows that it is wrong; the last good value stays in force
+  if (!input.checkValidity()) return; // the field shows that it is wrong; the last good value stays in force
+  if (TEXTS.includes(input.name)) settings[input.name] = input.value;
   else settings[input.name] = input.value === "" ? null : Number(input.value);
   keep();
 }
@@ -59,7 +64,7 @@ export function startSettings(onChange) {
   });
   document.getElementById("open-settings").addEventListener("click", () => dialog.showModal());
   document.getElementById("reset-settings").addEventListener("click", () => {
-    Object.assign(settings, DEFAULTS);
+    Object.assign(settings, DEFAULTS, { apiKey: settings.apiKey }); // whoever resets a slider means to stay in
     keep();
   });
   // A click on the backdrop lands on the dialog itself.

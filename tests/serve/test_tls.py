@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import shutil
+import ssl
+import subprocess
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.serve.fake_client import FakeClient
+from tests.serve.live_server import live_server
+
+from wending.serve.operations import Operations
+from wending.serve.tls import BadTLSFiles, check_tls_files
+
+
+def make_certificate(folder: Path, name: str, *options: str) -> tuple[Path, Path]:
+    """A certificate that signs itself, for 127.0.0.1, and its key."""
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl on the PATH")
+    cert, key = folder / f"{name}.crt", folder / f"{name}.key"
+    command = [
+        *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-days", "2"),
+        *("-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1"),
+        *("-out", str(cert), "-keyout", str(key), *options),
+    ]
+    subprocess.run(command, check=True, capture_output=True)
+    return cert, key
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    return make_certificate(tmp_path_factory.mktemp("tls"), "server", "-nodes")
+
+
+def test_serves_https(files: tuple[Path, Path]) -> None:
+    cert, key = files
+    check_tls_files(cert, key)
+    operations = Operations(tls_cert=cert, tls_key=key, drain_s=0.2)
+    trusting = ssl.create_default_context(cafile=str(cert))
+    with live_server(FakeClient(), operations) as server:
+        assert server.url.startswith("https://")
+        with httpx.Client(base_url=server.url, verify=trusting) as http:
+            assert http.get("/health").json()["status"] == "ok"
+        with pytest.raises(httpx.HTTPError):
+            httpx.get(server.url.replace("https:", "http:"))
+
+
+def test_no_tls_needs_no_files() -> None:
+    check_tls_files(None, None)
+
+
+def test_what_is_wrong_names_the_file(files: tuple[Path, Path], tmp_path: Path) -> None:
+    cert, key = files
+    other_cert, other_key = make_certificate(tmp_path, "other", "-nodes")
+    secret_cert, secret_key = make_certificate(tmp_path, "secret", "-passout", "pass:1234")
+    text = tmp_path / "text"
+    text.write_text("no certificate")
+    for pair, said in (
+        ((cert, None), "needs both"),
+        ((None, key), "needs both"),
+        ((tmp_path / "nowhere", key), "nowhere: cannot be read: No such file"),
+        ((cert, tmp_path), "cannot be read: Is a directory"),
+        ((text, key), "text and .*server.key: are not a PEM certificate and its key"),
+        ((cert, text), "are not a PEM certificate and its key"),
+        ((cert, other_key), "other.key: is not the key of the certificate .*server.crt"),
+        ((other_cert, key), "server.key: is not the key of the certificate"),
+        ((secret_cert, secret_key), "secret.key: is protected by a password"),
+    ):
+        with pytest.raises(BadTLSFiles, match=said):
+            check_tls_files(*pair)
