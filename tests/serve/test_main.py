@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import re
@@ -78,6 +79,9 @@ class Serving:
 
     def _wait(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
+        assert process.stderr is not None
+        # The log of a test must fit, because nobody reads it before the end.
+        fcntl.fcntl(process.stderr, fcntl.F_SETPIPE_SZ, 1 << 20)
         self.process = process
         self.output = read_until(process.stdout, r"Serving|已就绪")
         match = re.search(r"https?://[\d.]+:\d+", self.output)
