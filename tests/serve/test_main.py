@@ -365,7 +365,8 @@ def test_a_second_signal_ends_a_running_stream_at_once(checkpoint: Path) -> None
     try:
         body = hello(max_tokens=4000, ignore_eos=True, stream=True, n=16)
         with httpx.stream("POST", serving.url + "/v1/chat/completions", json=body, timeout=60) as response:
-            next(response.iter_lines())
+            lines = response.iter_lines()  # the stream is closed when this goes
+            next(lines)
             serving.process.send_signal(signal.SIGTERM)
             while httpx.get(serving.url + "/health").json()["status"] != "stopping":
                 time.sleep(0.01)
