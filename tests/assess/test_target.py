@@ -50,7 +50,10 @@ def test_targets_are_told_apart(tmp_path: Path) -> None:
         parse_target(str(tmp_path / "absent"))
 
 
-def test_a_checkpoint_is_served_measured_and_its_server_stopped(checkpoint: Path, tmp_path: Path) -> None:
+def test_a_checkpoint_is_served_measured_and_its_server_stopped(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WENDING_API_KEYS", "sk-of-another-server")
     assert assess(checkpoint, tmp_path / "out") == DONE
     assert servers() == []
     report = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import re
@@ -78,6 +79,9 @@ class Serving:
 
     def _wait(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
+        assert process.stderr is not None
+        # The log of a test must fit, because nobody reads it before the end.
+        fcntl.fcntl(process.stderr, fcntl.F_SETPIPE_SZ, 1 << 20)
         self.process = process
         self.output = read_until(process.stdout, r"Serving|已就绪")
         match = re.search(r"https?://[\d.]+:\d+", self.output)
@@ -361,7 +365,8 @@ def test_a_second_signal_ends_a_running_stream_at_once(checkpoint: Path) -> None
     try:
         body = hello(max_tokens=4000, ignore_eos=True, stream=True, n=16)
         with httpx.stream("POST", serving.url + "/v1/chat/completions", json=body, timeout=60) as response:
-            next(response.iter_lines())
+            lines = response.iter_lines()  # the stream is closed when this goes
+            next(lines)
             serving.process.send_signal(signal.SIGTERM)
             while httpx.get(serving.url + "/health").json()["status"] != "stopping":
                 time.sleep(0.01)

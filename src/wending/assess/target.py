@@ -101,6 +101,8 @@ class OwnServer:
         command = [sys.executable, "-m", "wending", "serve"]
         command += [] if self._folder is None else [str(self._folder)]
         command += ["--host", "127.0.0.1", "--port", str(self.port)]
+        # Keys of the person's own server would lock this one, which is asked by this process alone.
+        environment = {name: value for name, value in os.environ.items() if name != "WENDING_API_KEYS"}
         self._log_file = self.log.open("wb")
         # A session of its own: Ctrl-C in the terminal reaches the assessment, which then stops the server
         # in order.
@@ -109,7 +111,7 @@ class OwnServer:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=self._log_file,
             stderr=asyncio.subprocess.STDOUT,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env=environment | {"PYTHONUNBUFFERED": "1"},
             start_new_session=True,
         )
         return self
