@@ -43,7 +43,9 @@ def test_serves_with_the_key_of_the_environment_and_ends_well(upstream: Scripted
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=30) == 0
         assert process.stderr is not None
-        assert process.stderr.read() == ""
+        [line] = process.stderr.read().splitlines()
+        assert "path=/v1/chat/completions status=200" in line
+        assert "from-outside" not in line
     finally:
         process.kill()
         process.communicate()
