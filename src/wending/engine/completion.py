@@ -38,6 +38,16 @@ class Completion:
         )
 
     @property
+    def may_end(self) -> bool:
+        """Whether the next token may be one that ends it."""
+        return self.sequence.num_completion_tokens >= self.request.params.min_tokens
+
+    @property
+    def forbidden_token_ids(self) -> frozenset[int]:
+        """What the next token must not be."""
+        return frozenset() if self.may_end else self._end_token_ids
+
+    @property
     def sampler(self) -> Sampler:
         """Made when it is first needed: it may hold the prompt, and thousands of requests may wait."""
         if self._sampler is None:
@@ -50,19 +60,20 @@ class Completion:
     def replay(self, token_ids: Sequence_[int]) -> None:
         """Put it in the state in which it had generated these tokens, none of which ended it."""
         for token_id in token_ids:
+            self._detokenizer.add(self._tokenizer.token_bytes(token_id), self.may_end)
             self.sequence.token_ids.append(token_id)
-            self._detokenizer.add(self._tokenizer.token_bytes(token_id))
 
     def append(self, sample: Sample) -> CompletionDelta:
         """Add a sampled token to the sequence; returns what it adds to the answer."""
         token_id = sample.token_id
+        may_end, is_first = self.may_end, self.sequence.num_completion_tokens == 0
         self.sampler.observe(token_id)
         self.sequence.token_ids.append(token_id)
         finish_reason: FinishReason | None = None
         if token_id in self._end_token_ids:
             text, finish_reason = "", "stop"
         else:
-            text = self._detokenizer.add(self._tokenizer.token_bytes(token_id))
+            text = self._detokenizer.add(self._tokenizer.token_bytes(token_id), may_end)
             if self._detokenizer.stopped:
                 finish_reason = "stop"
             elif len(self.sequence.token_ids) >= self.sequence.max_total_tokens:
@@ -76,6 +87,7 @@ class Completion:
             logprobs=None if sample.logprob is None else [self._token_logprob(sample, sample.logprob)],
             finish_reason=finish_reason,
             seed=self.request.seed,
+            cached_tokens=self.sequence.num_cached_tokens if is_first else None,
         )
 
     def fail(self, code: ErrorCode, message: str) -> CompletionDelta:

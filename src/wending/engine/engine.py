@@ -30,6 +30,7 @@ from wending.engine.sampler import NonFiniteLogits, NothingAllowed, Sample, samp
 from wending.engine.sampling_params import SamplingParams
 from wending.engine.scheduler import Chunk, Scheduler
 from wending.engine.sequence import Sequence
+from wending.engine.token_mask import mask_without
 from wending.engine.urgency import Urgency
 
 if TYPE_CHECKING:
@@ -179,6 +180,7 @@ class Engine:
             preemptions_total=self.scheduler.preemptions_total,
             kv_blocks_cached=blocks.num_cached_blocks,
             cached_tokens_total=self.scheduler.cached_tokens_total,
+            cache_queries_total=self.scheduler.cache_queries_total,
             tokens_drafted_total=self._tokens_drafted_total,
             drafts_accepted_total=self._drafts_accepted_total,
         )
@@ -262,6 +264,9 @@ class Engine:
             [completion.sampler for completion in completions],
             [completion.sequence.num_completion_tokens for completion in completions],
             self.tokenizer.vocab_size,
+            mask_without(
+                [completion.forbidden_token_ids for completion in completions], self.tokenizer.vocab_size
+            ),
         )
 
     def _extend(

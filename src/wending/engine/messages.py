@@ -28,7 +28,7 @@ from wending.engine.urgency import Urgency
 from wending.model.kv_cache import KVQuant
 from wending.model.precision import Quant
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 """To be raised with every change to a message."""
 
 

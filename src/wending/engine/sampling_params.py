@@ -51,6 +51,9 @@ class SamplingParams:
     """Report log-probabilities of the chosen token and this many most likely ones (0: only the chosen)."""
     ignore_eos: bool = False
     """Do not end at the model's end-of-sequence tokens."""
+    min_tokens: int = 0
+    """So many tokens come before anything ends the completion but `max_tokens`: until then end-of-sequence and
+    stop tokens cannot be chosen, and stop strings are part of the text."""
 
     def __post_init__(self) -> None:
         _number("temperature", self.temperature, 0.0, math.inf)
@@ -65,6 +68,11 @@ class SamplingParams:
             _integer("seed", self.seed, -(2**63), 2**64 - 1)
         if self.max_tokens is not None:
             _integer("max_tokens", self.max_tokens, 1)
+        _integer("min_tokens", self.min_tokens, 0)
+        if self.max_tokens is not None and self.min_tokens > self.max_tokens:
+            raise InvalidRequest(
+                "min_tokens", f"must be at most max_tokens, which is {self.max_tokens}, got {self.min_tokens}"
+            )
         if self.logprobs is not None:
             _integer("logprobs", self.logprobs, 0, MAX_LOGPROBS)
         if not isinstance(self.ignore_eos, bool):
