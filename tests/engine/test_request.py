@@ -28,7 +28,7 @@ def test_a_prompt_that_fills_the_context_is_refused_with_both_numbers() -> None:
 
 def test_min_tokens_that_the_context_has_no_room_for_are_refused_with_the_numbers() -> None:
     assert admit([1] * 5, SamplingParams(min_tokens=15)).max_total_tokens == 20
-    with pytest.raises(InvalidRequest, match="is 16; behind the prompt's 5 tokens .* 20 has room for 15"):
+    with pytest.raises(InvalidRequest, match=r"is 16; behind the prompt's 5 tokens .* 20 has room for 15"):
         admit([1] * 5, SamplingParams(min_tokens=16))
 
 

@@ -50,8 +50,8 @@ class Request:
         if params.min_tokens > max_context - length:
             raise InvalidRequest(
                 "min_tokens",
-                f"is {params.min_tokens}; behind the prompt's {length} tokens the context of {max_context} has "
-                f"room for {max_context - length}",
+                f"is {params.min_tokens}; behind the prompt's {length} tokens the context of {max_context} "
+                f"has room for {max_context - length}",
             )
         for name, ids in (
             ("prompt", prompt_token_ids),

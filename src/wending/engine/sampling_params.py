@@ -52,8 +52,8 @@ class SamplingParams:
     ignore_eos: bool = False
     """Do not end at the model's end-of-sequence tokens."""
     min_tokens: int = 0
-    """So many tokens come before anything ends the completion but `max_tokens`: until then end-of-sequence and
-    stop tokens cannot be chosen, and stop strings are part of the text."""
+    """So many tokens come before anything but `max_tokens` ends the completion: until then end-of-sequence
+    and stop tokens cannot be chosen, and stop strings are part of the text."""
 
     def __post_init__(self) -> None:
         _number("temperature", self.temperature, 0.0, math.inf)

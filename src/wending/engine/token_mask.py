@@ -11,8 +11,10 @@ BITS = 32  # of a word
 
 
 def mask_without(forbidden: Sequence[Collection[int]], vocab_size: int) -> NDArray[np.uint32] | None:
-    """For each row all tokens but the forbidden ones: uint32 [L, ceil(vocab_size / 32)], in which bit i % 32 of
-    word i // 32 stands for token i. None if no row forbids anything."""
+    """For each row all tokens but the forbidden ones; None if no row forbids any.
+
+    uint32 [L, ceil(vocab_size / 32)], in which bit i % 32 of word i // 32 stands for token i.
+    """
     if not any(forbidden):
         return None
     mask = np.full((len(forbidden), -(-vocab_size // BITS)), 2**BITS - 1, dtype=np.uint32)
