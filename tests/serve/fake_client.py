@@ -55,6 +55,7 @@ class FakeClient(EngineClient):
         self.error_code: ErrorCode = "non_finite_logits"  # of that error
         self.die_after: int | None = None  # tokens after which the engine dies
         self.logprob = -0.25
+        self.cached_tokens = 0  # of each prompt
         self.start_gate: asyncio.Event | None = None  # start() waits for it
         self.error: str | None = None
         self.restarting = False
@@ -87,6 +88,8 @@ class FakeClient(EngineClient):
         self.urgencies.append(urgency or Urgency())
         if self.overloaded is not None:
             raise Overloaded(self.overloaded)
+        if not prompt_token_ids:
+            raise InvalidRequest("prompt", "must not be empty")
         room = self.info.max_context - len(prompt_token_ids)
         if room <= 0:
             message = f"has {len(prompt_token_ids)} tokens; the context holds {self.info.max_context}"
@@ -115,7 +118,10 @@ class FakeClient(EngineClient):
                         yield CompletionDelta(index, "", [], None, "error", message, self.error_code)
                     else:
                         logprobs = self._logprobs(character, params)
-                        yield CompletionDelta(index, character, [ord(character)], logprobs, reason)
+                        delta = CompletionDelta(index, character, [ord(character)], logprobs, reason)
+                        delta.seed = 7 if params.seed is None else params.seed
+                        delta.cached_tokens = self.cached_tokens if i == 0 else None
+                        yield delta
                 if self.fail_after == i:
                     break
             self.finished.append(request_id)

@@ -76,6 +76,11 @@ BAD_FIELDS: list[tuple[dict[str, Any], str, str]] = [
     ({"stop_token_ids": [-1]}, "stop_token_ids", "-1"),
     ({"stop_token_ids": ["5"]}, "stop_token_ids[0]", '"5"'),
     ({"ignore_eos": 1}, "ignore_eos", "1"),
+    ({"min_tokens": -1}, "min_tokens", "-1"),
+    ({"min_tokens": 1.5}, "min_tokens", "1.5"),
+    ({"min_tokens": 5, "max_tokens": 4}, "min_tokens", "4"),
+    ({"min_tokens": 5, "max_completion_tokens": 4}, "min_tokens", "4"),
+    ({"wending_report": 1}, "wending_report", "1"),
     # Not honoured by this version
     ({"response_format": {"type": "json_object"}}, "response_format", "not supported"),
     ({"response_format": {"type": "json_schema", "json_schema": {}}}, "response_format", "not supported"),

@@ -11,10 +11,10 @@ from fastapi import FastAPI
 
 from wending import __version__
 from wending.engine.client import EngineClient
-from wending.serve import chat_completions, health, models
+from wending.serve import chat_completions, health, models, text_completions
 from wending.serve.openai_errors import install_error_handlers
 from wending.serve.page import page_router
-from wending.serve.service import DEFAULT_MAX_BODY_BYTES, Service
+from wending.serve.service import DEFAULT_MAX_BODY_BYTES, DefaultsOf, Service
 
 logger = logging.getLogger(__name__)
 
@@ -24,14 +24,15 @@ def create_app(
     *,
     aliases: Collection[str] = (),
     max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
+    generation_config: DefaultsOf = "none",
 ) -> FastAPI:
     """The application, at once able to say that it is starting.
 
     `client` is started with the application. Without it, the caller hands one to `app.state.service.attach`
     when it has loaded. Either way it is closed with the application. `aliases` are further names by which
-    requests may call the model.
+    requests may call the model. `generation_config`: whose sampling values count where a request has none.
     """
-    service = Service(aliases, max_body_bytes)
+    service = Service(aliases, max_body_bytes, generation_config)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -56,7 +57,10 @@ def create_app(
     )
     app.state.service = service
     install_error_handlers(app)
-    for router in (chat_completions.router, models.router, health.router, page_router()):
+    for router in (
+        *(chat_completions.router, text_completions.router, models.router, health.router),
+        page_router(),
+    ):
         app.include_router(router)
     return app
 

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import Collection
 from contextlib import aclosing
-from typing import Literal
+from typing import Any, Literal
 
 from fastapi import Request
 
@@ -18,16 +18,29 @@ from wending.serve.openai_errors import APIError, unavailable
 
 Status = Literal["starting", "ok", "restarting", "stopping", "failed"]
 
+DefaultsOf = Literal["none", "model"]
+"""Whose sampling values count where a request has none: OpenAI's, or those of generation_config.json."""
+
+PING_S = 15.0
 DEFAULT_MAX_BODY_BYTES = 16 * 2**20
 STARTING_RETRY_AFTER_S = 2
+_GENERATION_CONFIG_FIELDS = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")
 
 
 class Service:
     """The state of one application. It begins without an engine, so that it can answer while one loads."""
 
-    def __init__(self, aliases: Collection[str] = (), max_body_bytes: int = DEFAULT_MAX_BODY_BYTES) -> None:
+    def __init__(
+        self,
+        aliases: Collection[str] = (),
+        max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
+        generation_config: DefaultsOf = "none",
+    ) -> None:
         self.aliases = frozenset(aliases)
         self.max_body_bytes = max_body_bytes
+        self.generation_config: DefaultsOf = generation_config
+        self.ping_s = PING_S
+        """How long a stream may be silent before a comment is sent."""
         self.client: EngineClient | None = None
         self.stopping = asyncio.Event()
         """Set when the answers that still run must end now."""
@@ -41,6 +54,7 @@ class Service:
         """
         self.client = client
         try:
+            SamplingParams(**self.sampling_defaults())  # refuses what no request could use
             await client.start()
             await self._warm_up(client)
         except Exception as error:
@@ -90,6 +104,13 @@ class Service:
         if status == "failed":
             raise unavailable(reason, "engine_dead")
         return self.client
+
+    def sampling_defaults(self) -> dict[str, Any]:
+        """Fields of SamplingParams for requests that do not have them."""
+        if self.client is None or self.generation_config == "none":
+            return {}
+        config = self.client.info.generation_config
+        return {name: getattr(config, name) for name in _GENERATION_CONFIG_FIELDS}
 
     def check_model(self, name: str, info: ModelInfo) -> None:
         """Raises APIError 404 if `name` is not what is served here."""

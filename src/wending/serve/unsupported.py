@@ -24,6 +24,10 @@ REQUEST_FIELDS: dict[str, tuple[Any, ...]] = {
     "verbosity": (None, "medium"),
     "web_search_options": (None,),
 }
+TEXT_REQUEST_FIELDS: dict[str, tuple[Any, ...]] = {
+    "store": (None, False),
+    "suffix": (None, ""),
+}
 # An answer's message may be sent back as it came, with its empty fields.
 MESSAGE_FIELDS: dict[str, tuple[Any, ...]] = {
     "annotations": (None, []),
@@ -45,6 +49,11 @@ def refuse_unsupported(body: Mapping[str, Any]) -> dict[str, Any]:
             for i, message in enumerate(messages)
         ]
     return supported
+
+
+def refuse_unsupported_text(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The same for a text completion."""
+    return _without(body, TEXT_REQUEST_FIELDS, "")
 
 
 def _without(values: Mapping[str, Any], fields: Mapping[str, tuple[Any, ...]], path: str) -> dict[str, Any]:

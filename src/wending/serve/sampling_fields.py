@@ -1,0 +1,121 @@
+"""The fields that requests for chat and for text completions have in common: above all how to sample.
+
+Types are strict: "5" is no number and true is no 1. Ranges are those of SamplingParams, which checks them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
+from pydantic_core import PydanticCustomError
+
+from wending.engine.errors import InvalidRequest
+from wending.engine.sampling_params import SamplingParams
+from wending.engine.urgency import Urgency
+from wending.serve.openai_errors import invalid_value
+
+MAX_STOP_STRINGS = 16  # OpenAI allows 4
+
+
+class StreamOptions(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    include_usage: bool = False
+    include_obfuscation: Literal[False] = False
+
+
+def _as_list(stop: Any) -> Any:
+    return [stop] if isinstance(stop, str) else stop
+
+
+def _token_ids(logit_bias: dict[str, float]) -> dict[int, float]:
+    for key in logit_bias:
+        if not (key.isascii() and key.isdigit() and len(key) <= 10):
+            raise PydanticCustomError(
+                "logit_bias_key", "its keys must be token ids, not {key}", {"key": repr(key[:40])}
+            )
+    return {int(key): bias for key, bias in logit_bias.items()}
+
+
+class SamplingFields(BaseModel):
+    """OpenAI's fields, then those that other engines have added to them. null is the same as absent."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+
+    model: str
+    temperature: float | None = Field(default=None, ge=0.0, le=2.0)
+    top_p: float | None = None
+    n: int | None = None
+    max_tokens: int | None = None
+    stop: Annotated[
+        list[Annotated[str, StringConstraints(min_length=1, max_length=1000)]] | None,
+        BeforeValidator(_as_list),
+    ] = Field(default=None, max_length=MAX_STOP_STRINGS)
+    seed: int | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    logit_bias: Annotated[dict[str, float], AfterValidator(_token_ids)] | None = None
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    user: str | None = None
+
+    top_k: int | None = None
+    min_p: float | None = None
+    repetition_penalty: float | None = None
+    stop_token_ids: list[int] | None = None
+    ignore_eos: bool | None = None
+    min_tokens: int | None = None
+    # When to serve a request, not how: the lower priority goes first; seconds in which it must be complete.
+    priority: int | None = None
+    deadline_s: float | None = None
+    # Whether the answer tells what was effectively used.
+    wending_report: bool | None = None
+
+    param_of_field: ClassVar[Mapping[str, str]] = {}
+    """What the engine calls a part of the request, where the API has another name for it."""
+
+    @property
+    def include_usage(self) -> bool:
+        """Whether a stream is to end with the usage."""
+        return self.stream_options is not None and self.stream_options.include_usage
+
+    def check_combinations(self) -> None:
+        """Raises APIError 400 for fields that contradict each other."""
+        if self.stream_options is not None and not self.stream:
+            raise invalid_value("stream_options", "it needs 'stream': true")
+
+    def param_of(self, field: str) -> str:
+        """The API's name of what the engine calls `field`."""
+        return self.param_of_field.get(field, field)
+
+    def urgency(self) -> Urgency:
+        """When to serve it. Raises InvalidRequest."""
+        return Urgency(self.priority or 0, self.deadline_s)
+
+    def sampling_params(self, defaults: Mapping[str, Any] | None = None) -> SamplingParams:
+        """How to sample: `defaults`, then OpenAI's, where nothing is asked for. Raises InvalidRequest."""
+        given = {name: value for name in _SAMPLING_FIELDS if (value := getattr(self, name)) is not None}
+        try:
+            return SamplingParams(**{**(defaults or {}), **given, **self.further_params()})
+        except InvalidRequest as error:
+            error.field = self.param_of(error.field)
+            raise
+
+    def further_params(self) -> dict[str, Any]:
+        """Values of SamplingParams that are not in a field of the same name and meaning."""
+        return {}
+
+
+_SAMPLING_FIELDS = (
+    "temperature", "top_p", "top_k", "min_p", "presence_penalty", "frequency_penalty", "repetition_penalty",
+    "logit_bias", "seed", "stop", "stop_token_ids", "max_tokens", "min_tokens", "n", "ignore_eos",
+)  # fmt: skip
