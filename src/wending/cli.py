@@ -47,6 +47,7 @@ def _serve(options: argparse.Namespace) -> int:
         cache=not options.no_cache,
         speculate=not options.no_speculation,
         gap_s=options.max_gap / 1000,
+        generation_config=options.generation_config,
         language=_locale_language(),
     )
 
@@ -232,6 +233,17 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser], sa
         help=say(
             "never guess tokens from the text (the answers are the same either way)",
             "不从上下文猜测词元（答案不变，只影响速度）",
+        ),
+    )
+    command.add_argument(
+        "--generation-config",
+        choices=("none", "model"),
+        default="none",
+        help=say(
+            "sampling values where a request has none: OpenAI's, or those of the model's "
+            "generation_config.json (default: %(default)s)",
+            "请求未给出采样参数时：none 用 OpenAI 的默认值，"
+            "model 用模型的 generation_config.json（默认 %(default)s）",
         ),
     )
     command.set_defaults(run=_serve)

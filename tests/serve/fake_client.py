@@ -56,6 +56,8 @@ class FakeClient(EngineClient):
         self.die_after: int | None = None  # tokens after which the engine dies
         self.logprob = -0.25
         self.cached_tokens = 0  # of each prompt
+        self.restarts = 0
+        self.restarts_after: int | None = None  # tokens after which it is restarted
         self.start_gate: asyncio.Event | None = None  # start() waits for it
         self.error: str | None = None
         self.restarting = False
@@ -106,6 +108,7 @@ class FakeClient(EngineClient):
                     await asyncio.sleep(self.delay_s)
                 self.tokens += params.n
                 self.last_token = time.monotonic()
+                self.restarts += self.restarts_after == i
                 if self.die_after == i:
                     self.error = "killed by the test"
                 if self.error is not None:
@@ -160,7 +163,7 @@ class FakeClient(EngineClient):
             tokens_generated_total=self.tokens,
             last_token_monotonic=self.last_token,
             error=self.error,
-            restarts_total=int(self.restarting),
+            restarts_total=self.restarts + self.restarting,
             restarting=self.restarting,
             last_death="killed by SIGKILL" if self.restarting else None,
         )

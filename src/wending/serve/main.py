@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -20,14 +20,20 @@ import uvloop
 from wending import __version__
 from wending.engine.budget import MemoryBudget
 from wending.engine.client import EngineClient, ModelInfo
-from wending.engine.errors import CheckpointError, ContextNotAvailable, EngineDead, NotEnoughMemory
+from wending.engine.errors import (
+    CheckpointError,
+    ContextNotAvailable,
+    EngineDead,
+    InvalidRequest,
+    NotEnoughMemory,
+)
 from wending.engine.load import DEFAULT_GAP_S
 from wending.engine.process_client import load_client
 from wending.serve.app import create_app
 from wending.serve.http_server import HTTPServer
 from wending.serve.last_resort import LastResort
 from wending.serve.listening_socket import CannotListen, base_url, bind
-from wending.serve.service import Service
+from wending.serve.service import DefaultsOf, Service
 from wending.serve.start_up_output import StartUpOutput
 
 GRACE_S = 3.0  # what running answers are given to complete when the server is told to stop
@@ -38,7 +44,7 @@ END_S, END_WHILE_STARTING_S, END_AT_ONCE_S = 6.0, 1.0, 0.5
 # Failures that one line explains. Any other is a defect of this program, and where it happened is shown.
 EXPECTED_FAILURES = (
     *(CannotListen, CheckpointError, ContextNotAvailable, EngineDead),
-    *(MemoryError, NotEnoughMemory, OSError),
+    *(InvalidRequest, MemoryError, NotEnoughMemory, OSError),
 )
 
 Load = Callable[[], EngineClient]
@@ -57,14 +63,16 @@ def run_server(
     cache: bool = True,
     speculate: bool = True,
     gap_s: float = DEFAULT_GAP_S,
+    generation_config: DefaultsOf = "none",
     language: str = "en",
 ) -> int:
     """Serve the checkpoint `model`, a folder or a GGUF file (None: the bundled one), until SIGTERM or SIGINT.
 
     `port` 0 is any free one. `memory`: the bytes that the engine may take. `threads`: how many compute.
     `cache`: whether quantised weights are kept on the disk, or taken from there. `max_context`, `speculate`,
-    `gap_s`: see `load_engine`. `language` of the output: "en" or "zh". The result is the exit code: 0, or 1
-    after a failure, which one line on standard error explains.
+    `gap_s`: see `load_engine`. `generation_config`: whose sampling values count where a request has none:
+    OpenAI's ("none") or those of generation_config.json ("model"). `language` of the output: "en" or "zh".
+    The result is the exit code: 0, or 1 after a failure, which one line on standard error explains.
     """
     last_resort = LastResort()
     try:
@@ -88,7 +96,7 @@ def run_server(
             )
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 aliases = [] if model is None else [str(model)]
-                runner.run(_serve(bound, load, output, last_resort, aliases))
+                runner.run(_serve(bound, load, output, last_resort, aliases, generation_config))
     except EXPECTED_FAILURES as error:
         reason = " ".join(str(error).split()) or "not enough memory"  # MemoryError may have no message
         print(f"wending serve: {reason}", file=sys.stderr)
@@ -121,9 +129,10 @@ async def _serve(
     output: StartUpOutput,
     last_resort: LastResort,
     aliases: Collection[str],
+    generation_config: DefaultsOf = "none",
 ) -> None:
     """Serve until told to stop. Raises what goes wrong in starting the engine."""
-    app = create_app(aliases=aliases)
+    app = create_app(aliases=aliases, generation_config=generation_config)
     service: Service = app.state.service
     server = HTTPServer(app, service, GRACE_S)
 
@@ -142,7 +151,7 @@ async def _serve(
     try:
         await asyncio.wait((serving, starting), return_when=asyncio.FIRST_COMPLETED)
         if starting.done() and not server.should_exit:  # else it may have been interrupted
-            _announce(output, starting.result(), base_url(bound))
+            _announce(output, starting.result(), base_url(bound), service.sampling_defaults())
             await serving
     finally:
         server.should_exit = True
@@ -161,7 +170,9 @@ def _show_budget(output: StartUpOutput, budget: MemoryBudget) -> None:
     output.lines(budget.lines(output.language))
 
 
-def _announce(output: StartUpOutput, info: ModelInfo, url: str) -> None:
+def _announce(
+    output: StartUpOutput, info: ModelInfo, url: str, defaults: Mapping[str, float] | None = None
+) -> None:
     if info.is_demo:
         output.say(
             "This is the demonstration model of wending: very small, made to show how everything works. "
@@ -172,6 +183,12 @@ def _announce(output: StartUpOutput, info: ModelInfo, url: str) -> None:
         output.say(
             "The quantised weights came from the cache (`wending cache` lists it).",
             "量化权重取自缓存（用 `wending cache` 查看）。",
+        )
+    if defaults:
+        values = ", ".join(f"{name} {value:g}" for name, value in defaults.items())
+        output.say(
+            f"Sampling values from generation_config.json, where a request has none: {values}",
+            f"请求未给出采样参数时，采用 generation_config.json 的值：{values}",
         )
     output.say(
         f"Serving {info.name} on {url} (chat page: {url}/, API: {url}/v1)",

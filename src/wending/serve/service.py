@@ -12,7 +12,7 @@ from fastapi import Request
 
 from wending import __version__
 from wending.engine.client import EngineClient, ModelInfo
-from wending.engine.errors import EngineDead
+from wending.engine.errors import EngineDead, InvalidRequest
 from wending.engine.sampling_params import SamplingParams
 from wending.serve.openai_errors import APIError, unavailable
 
@@ -54,13 +54,20 @@ class Service:
         """
         self.client = client
         try:
-            SamplingParams(**self.sampling_defaults())  # refuses what no request could use
+            self._check_sampling_defaults()
             await client.start()
             await self._warm_up(client)
         except Exception as error:
             self._failure = str(error)
             raise
         self._ready = True
+
+    def _check_sampling_defaults(self) -> None:
+        """Raises InvalidRequest if a value of generation_config.json is one that no request may have."""
+        try:
+            SamplingParams(**self.sampling_defaults())
+        except InvalidRequest as error:
+            raise InvalidRequest(f"generation_config.json: {error.field}", error.message) from error
 
     async def _warm_up(self, client: EngineClient) -> None:
         prompt_token_ids = client.encode("Hello")
