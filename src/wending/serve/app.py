@@ -11,7 +11,8 @@ from fastapi import FastAPI
 
 from wending import __version__
 from wending.engine.client import EngineClient
-from wending.serve import chat_completions, health, models, text_completions
+from wending.serve import chat_completions, health, metrics, models, text_completions, tokenize
+from wending.serve.http_metrics import CountRequests
 from wending.serve.openai_errors import install_error_handlers
 from wending.serve.page import page_router
 from wending.serve.service import DEFAULT_MAX_BODY_BYTES, DefaultsOf, Service
@@ -57,9 +58,10 @@ def create_app(
     )
     app.state.service = service
     install_error_handlers(app)
+    app.add_middleware(CountRequests, counts=service.http_requests)
     for router in (
-        *(chat_completions.router, text_completions.router, models.router, health.router),
-        page_router(),
+        *(chat_completions.router, text_completions.router, tokenize.router, models.router, health.router),
+        *(metrics.router, page_router()),
     ):
         app.include_router(router)
     return app

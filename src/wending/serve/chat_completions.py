@@ -8,13 +8,13 @@ from fastapi.responses import Response
 from wending.serve.chat_answer import ChatAnswer
 from wending.serve.chat_request import ChatRequest
 from wending.serve.generation import generate
+from wending.serve.in_thread import in_thread_if_long
 from wending.serve.json_body import read_json_object
 from wending.serve.report import Report, wants_report
 from wending.serve.response import respond
 from wending.serve.service import service_of, system_fingerprint
 from wending.serve.taken_requests import TakenRequests
 from wending.serve.tally import Tally
-from wending.serve.tokenizing import tokenize
 
 router = APIRouter()
 
@@ -28,7 +28,7 @@ async def create_chat_completion(request: Request) -> Response:
     params = chat.sampling_params(service.sampling_defaults())
     messages = chat.template_messages()
     characters = sum(len(message["content"]) for message in messages)
-    prompt_token_ids = await tokenize(characters, client.encode_chat, messages)
+    prompt_token_ids = await in_thread_if_long(characters, client.encode_chat, messages)
     report = Report(params, client, service.generation_config) if wants_report(request, chat) else None
     tally = Tally(len(prompt_token_ids))
     answer = ChatAnswer(client.info.name, system_fingerprint(client.info), tally, params.n, report)

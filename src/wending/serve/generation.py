@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 import msgspec
 
 from wending.engine.client import CompletionDelta
-from wending.engine.errors import InvalidRequest
+from wending.engine.errors import EngineDead, InvalidRequest
 from wending.engine.sampling_params import SamplingParams
+from wending.serve.request_metrics import RequestMeter
 from wending.serve.sampling_fields import SamplingFields
 from wending.serve.service import Service
 
@@ -24,13 +26,21 @@ async def generate(
 ) -> AsyncGenerator[CompletionDelta, None]:
     """See EngineClient.generate; completions are numbered from `first_index`. InvalidRequest names a field of
     the API."""
+    meter = RequestMeter(service.metrics, len(prompt_token_ids), params.n)
     deltas = service.ready_client().generate(prompt_token_ids, params, request_id, asked.urgency())
     try:
         async with aclosing(deltas):
             async for delta in deltas:
+                meter.note(delta)
                 yield (
                     msgspec.structs.replace(delta, index=first_index + delta.index) if first_index else delta
                 )
     except InvalidRequest as error:
         error.field = asked.param_of(error.field)
+        raise
+    except EngineDead:
+        meter.end("error")
+        raise
+    except (GeneratorExit, asyncio.CancelledError):
+        meter.end("abort")
         raise

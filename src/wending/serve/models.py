@@ -34,6 +34,7 @@ def _model(info: ModelInfo) -> dict[str, Any]:
         "object": "model",
         "created": info.created,
         "owned_by": "wending",
+        "max_model_len": info.max_context,  # vLLM's
         # Not OpenAI's: what a client needs to name the demonstration model as such and to know its limits.
         "wending": {"demo": info.is_demo, "max_context": info.max_context, "precision": info.precision},
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections import Counter
 from collections.abc import Collection
 from contextlib import aclosing
 from typing import Any, Literal
@@ -14,7 +15,9 @@ from wending import __version__
 from wending.engine.client import EngineClient, ModelInfo
 from wending.engine.errors import EngineDead, InvalidRequest
 from wending.engine.sampling_params import SamplingParams
+from wending.serve.http_metrics import RequestCounts
 from wending.serve.openai_errors import APIError, unavailable
+from wending.serve.request_metrics import RequestMetrics
 
 Status = Literal["starting", "ok", "restarting", "stopping", "failed"]
 
@@ -41,6 +44,8 @@ class Service:
         self.generation_config: DefaultsOf = generation_config
         self.ping_s = PING_S
         """How long a stream may be silent before a comment is sent."""
+        self.metrics = RequestMetrics()
+        self.http_requests: RequestCounts = Counter()
         self.client: EngineClient | None = None
         self.stopping = asyncio.Event()
         """Set when the answers that still run must end now."""

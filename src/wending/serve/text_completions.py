@@ -7,6 +7,7 @@ from fastapi.responses import Response
 
 from wending.engine.client import EngineClient
 from wending.serve.generation import generate
+from wending.serve.in_thread import in_thread_if_long
 from wending.serve.json_body import read_json_object
 from wending.serve.report import Report, wants_report
 from wending.serve.response import respond
@@ -15,7 +16,6 @@ from wending.serve.taken_requests import TakenRequests
 from wending.serve.tally import Tally
 from wending.serve.text_answer import TextAnswer
 from wending.serve.text_request import Prompt, TextRequest
-from wending.serve.tokenizing import tokenize
 from wending.serve.vocabulary import check_token_ids
 
 router = APIRouter()
@@ -46,7 +46,7 @@ async def create_text_completion(request: Request) -> Response:
 
 async def _token_ids(client: EngineClient, prompt: Prompt) -> list[int]:
     if isinstance(prompt, str):
-        return await tokenize(len(prompt), client.encode, prompt)
+        return await in_thread_if_long(len(prompt), client.encode, prompt)
     check_token_ids("prompt", prompt, client.info)
     return prompt
 
