@@ -221,7 +221,7 @@ async def test_body_too_large(http: httpx.AsyncClient, content: str | None) -> N
     assert str(16 * 2**20) in response.json()["error"]["message"]
 
 
-@pytest.mark.parametrize("url", ["/v1/chat/completion", URL + "/", "/v1", "/docs", "/openapi.json"])
+@pytest.mark.parametrize("url", ["/v1/chat/completion", URL + "/", "/v1", "/docs/", "/redoc"])
 async def test_unknown_route(http: httpx.AsyncClient, url: str) -> None:
     response = await http.post(url, json=HELLO)
     assert response.status_code == 404

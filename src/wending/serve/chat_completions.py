@@ -10,6 +10,7 @@ from wending.serve.chat_request import ChatRequest
 from wending.serve.generation import generate
 from wending.serve.in_thread import in_thread_if_long
 from wending.serve.json_body import read_json_object
+from wending.serve.openapi import request_body
 from wending.serve.report import Report, wants_report
 from wending.serve.response import respond
 from wending.serve.service import service_of, system_fingerprint
@@ -19,7 +20,9 @@ from wending.serve.tally import Tally
 router = APIRouter()
 
 
-@router.post("/v1/chat/completions")
+@router.post(
+    "/v1/chat/completions", summary="Answer a conversation.", openapi_extra=request_body(ChatRequest)
+)
 async def create_chat_completion(request: Request) -> Response:
     service = service_of(request)
     client = service.ready_client()

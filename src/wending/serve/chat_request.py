@@ -26,14 +26,21 @@ class ChatRequest(SamplingFields):
     """The fields of a chat completion."""
 
     messages: list[ChatMessage] = Field(min_length=1, max_length=MAX_MESSAGES)
+    """The conversation, which is put into the model's chat template."""
     max_completion_tokens: int | None = None
+    """Another name of max_tokens."""
     logprobs: bool | None = None
+    """Whether to report log-probabilities."""
     top_logprobs: int | None = None
+    """0 to 20: of so many most likely tokens too. With "logprobs" only."""
     response_format: ResponseFormat | None = None
+    """Only {"type": "text"}."""
     metadata: dict[str, str] | None = None
-    # Identifiers that change nothing in an answer.
+    """Changes nothing."""
     safety_identifier: str | None = None
+    """Changes nothing."""
     prompt_cache_key: str | None = None
+    """Changes nothing."""
 
     param_of_field: ClassVar[Mapping[str, str]] = {
         "prompt_token_ids": "messages",

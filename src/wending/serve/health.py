@@ -20,7 +20,7 @@ LATELY_S = 60.0
 router = APIRouter()
 
 
-@router.get("/health")
+@router.get("/health", summary="Whether the engine makes tokens, and its state.")
 async def health(request: Request) -> Response:
     service = service_of(request)
     status, reason = service.status()
@@ -51,14 +51,14 @@ async def health(request: Request) -> Response:
     )
 
 
-@router.get("/health/ready")
+@router.get("/health/ready", summary="Whether requests are taken.")
 async def ready(request: Request) -> Response:
     service = service_of(request)
     status, reason = service.status()
     return JSONResponse({"status": status}) if _takes_requests(service) else _unavailable(status, reason)
 
 
-@router.get("/health/live")
+@router.get("/health/live", summary="Whether the service answers at all.")
 async def live() -> Response:
     return JSONResponse({"status": "live"})
 

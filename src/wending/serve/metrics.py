@@ -15,7 +15,7 @@ from wending.serve.service import Service, service_of
 router = APIRouter()
 
 
-@router.get("/metrics")
+@router.get("/metrics", summary="Counts and times for Prometheus.")
 async def metrics(request: Request) -> Response:
     return Response(render(_all(service_of(request))), media_type=CONTENT_TYPE)
 

@@ -27,9 +27,10 @@ MAX_STOP_STRINGS = 16  # OpenAI allows 4
 
 
 class StreamOptions(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid")
+    model_config = ConfigDict(strict=True, extra="forbid", use_attribute_docstrings=True)
 
     include_usage: bool = False
+    """Whether the stream ends with the usage."""
     include_obfuscation: Literal[False] = False
 
 
@@ -49,36 +50,56 @@ def _token_ids(logit_bias: dict[str, float]) -> dict[int, float]:
 class SamplingFields(BaseModel):
     """OpenAI's fields, then those that other engines have added to them. null is the same as absent."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
     model: str
+    """The name that GET /v1/models tells."""
     temperature: float | None = Field(default=None, ge=0.0, le=2.0)
+    """0 to 2; 0 takes the most likely token. Default 1."""
     top_p: float | None = None
+    """Above 0, at most 1: sample from the most likely tokens whose probabilities sum to this. Default 1."""
     n: int | None = None
+    """How many completions of the prompt, 1 to 128. Default 1."""
     max_tokens: int | None = None
+    """Most tokens to generate; clamped to what the context leaves."""
     stop: Annotated[
         list[Annotated[str, StringConstraints(min_length=1, max_length=1000)]] | None,
-        BeforeValidator(_as_list),
+        BeforeValidator(_as_list, json_schema_input_type=str | list[str] | None),
     ] = Field(default=None, max_length=MAX_STOP_STRINGS)
+    """Up to 16 strings that end a completion; they are not part of the text."""
     seed: int | None = None
+    """64 bits. The same request with the same seed gives the same bytes. Drawn if absent."""
     presence_penalty: float | None = None
+    """-2 to 2, for each token that is in the completion already."""
     frequency_penalty: float | None = None
+    """-2 to 2, for each time that a token is in the completion already."""
     logit_bias: Annotated[dict[str, float], AfterValidator(_token_ids)] | None = None
+    """-100 to 100 by token id, added to the token's logit."""
     stream: bool | None = None
+    """Whether the answer comes as server-sent events."""
     stream_options: StreamOptions | None = None
+    """With "stream" only."""
     user: str | None = None
+    """Changes nothing."""
 
     top_k: int | None = None
+    """Sample from so many most likely tokens; 0 and -1: from all. Default 0."""
     min_p: float | None = None
+    """0 to 1: sample from tokens at least this fraction as likely as the most likely one. Default 0."""
     repetition_penalty: float | None = None
+    """0.01 to 100, for tokens in prompt or completion. Default 1, which is off."""
     stop_token_ids: list[int] | None = None
+    """Tokens that end a completion; they are not part of the text."""
     ignore_eos: bool | None = None
+    """Whether to go on behind the model's end of sequence."""
     min_tokens: int | None = None
-    # When to serve a request, not how: the lower priority goes first; seconds in which it must be complete.
+    """So many tokens come before an end of sequence, stop token or stop string counts. Default 0."""
     priority: int | None = None
+    """When to serve the request, not how: the lower goes first. Default 0."""
     deadline_s: float | None = None
-    # Whether the answer tells what was effectively used.
+    """Seconds in which the answer must be complete; it ends with an error otherwise."""
     wending_report: bool | None = None
+    """Whether the answer tells what was effectively used, in "wending"."""
 
     param_of_field: ClassVar[Mapping[str, str]] = {}
     """What the engine calls a part of the request, where the API has another name for it."""

@@ -9,6 +9,7 @@ from wending.engine.client import EngineClient
 from wending.serve.generation import generate
 from wending.serve.in_thread import in_thread_if_long
 from wending.serve.json_body import read_json_object
+from wending.serve.openapi import request_body
 from wending.serve.report import Report, wants_report
 from wending.serve.response import respond
 from wending.serve.service import service_of, system_fingerprint
@@ -21,7 +22,7 @@ from wending.serve.vocabulary import check_token_ids
 router = APIRouter()
 
 
-@router.post("/v1/completions")
+@router.post("/v1/completions", summary="Complete prompts.", openapi_extra=request_body(TextRequest))
 async def create_text_completion(request: Request) -> Response:
     service = service_of(request)
     client = service.ready_client()

@@ -53,9 +53,13 @@ class TextRequest(SamplingFields):
     """The fields of a text completion."""
 
     prompt: Annotated[list[Prompt], PlainValidator(_prompts), WithJsonSchema(_PROMPT_SCHEMA)]
+    """Text, token ids, or a list of up to 256 of one of them. Control tokens in text are plain text."""
     echo: bool | None = None
+    """Whether the text begins with the prompt. Not with "logprobs"."""
     logprobs: int | None = None
+    """0 to 20: report log-probabilities, of the chosen token and of so many most likely ones."""
     best_of: int | None = Field(default=None, ge=1)
+    """Only as many as "n"."""
 
     param_of_field: ClassVar[Mapping[str, str]] = {"prompt_token_ids": "prompt"}
 

@@ -11,6 +11,7 @@ from wending.engine.client import EngineClient
 from wending.serve.in_thread import in_thread_if_long
 from wending.serve.json_body import read_json_object
 from wending.serve.json_response import JSONResponse
+from wending.serve.openapi import request_body
 from wending.serve.service import service_of
 from wending.serve.tokenize_request import DetokenizeRequest, TokenizeRequest
 from wending.serve.vocabulary import check_token_ids
@@ -18,7 +19,9 @@ from wending.serve.vocabulary import check_token_ids
 router = APIRouter()
 
 
-@router.post("/tokenize")
+@router.post(
+    "/tokenize", summary="The tokens of a text or conversation.", openapi_extra=request_body(TokenizeRequest)
+)
 async def tokenize_text(request: Request) -> Response:
     service = service_of(request)
     client = service.ready_client()
@@ -36,7 +39,9 @@ async def tokenize_text(request: Request) -> Response:
     return JSONResponse(answer)
 
 
-@router.post("/detokenize")
+@router.post(
+    "/detokenize", summary="The visible text of tokens.", openapi_extra=request_body(DetokenizeRequest)
+)
 async def detokenize(request: Request) -> Response:
     service = service_of(request)
     client = service.ready_client()
