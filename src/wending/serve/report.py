@@ -52,7 +52,7 @@ class Report:
         asked = self._params.max_tokens
         return {
             "seed": tally.seed,
-            "cached_tokens": tally.cached_tokens,
+            "cached_tokens": tally.cached_tokens or 0,
             "max_tokens": room if asked is None else min(asked, room),
             "max_tokens_clamped": asked is not None and asked > room,
         }

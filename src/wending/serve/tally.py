@@ -16,8 +16,8 @@ class Tally:
 
     prompt_tokens: int
     completion_tokens: int = 0
-    cached_tokens: int = 0
-    """Tokens of the prompt that its first completion found in the prefix cache."""
+    cached_tokens: int | None = None
+    """Tokens of the prompt that the completion which began first found in the prefix cache."""
     seed: int | None = None
     """The seed in use, from the first delta on."""
 
@@ -27,7 +27,7 @@ class Tally:
             raise _failure(delta)
         self.completion_tokens += len(delta.token_ids)
         self.seed = delta.seed
-        if delta.index == 0 and delta.cached_tokens is not None:
+        if self.cached_tokens is None:
             self.cached_tokens = delta.cached_tokens
 
 
@@ -39,7 +39,7 @@ def usage(tallies: Collection[Tally]) -> dict[str, Any]:
         "prompt_tokens": prompt_tokens,
         "completion_tokens": completion_tokens,
         "total_tokens": prompt_tokens + completion_tokens,
-        "prompt_tokens_details": {"cached_tokens": sum(tally.cached_tokens for tally in tallies)},
+        "prompt_tokens_details": {"cached_tokens": sum(tally.cached_tokens or 0 for tally in tallies)},
     }
 
 

@@ -8,8 +8,6 @@ from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
-
 from wending.engine.client import CompletionDelta, TokenLogprob
 from wending.serve.event_stream import DONE, event
 from wending.serve.logprobs import TextLogprobs
@@ -43,7 +41,7 @@ class TextAnswer:
         reasons: list[str | None] = [None for _ in numbers]
         async for delta in deltas:
             i = delta.index
-            self._count(delta)
+            self.tallies[i // self.n].add(delta)
             texts[i].append(delta.text)
             if delta.logprobs is not None:
                 logprobs[i] = (logprobs[i] or []) + delta.logprobs
@@ -64,17 +62,13 @@ class TextAnswer:
             for i in range(len(logprobs))
         )
         async for delta in deltas:
-            self._count(delta)
+            self.tallies[delta.index // self.n].add(delta)
             if delta.text or delta.logprobs or delta.finish_reason is not None:
                 new = _logprobs(logprobs[delta.index], delta.logprobs)
                 choice = _choice(delta.index, delta.text, new, delta.finish_reason)
                 yield event(self._object([choice]) | no_usage)
         last = ({"usage": usage(self.tallies)} if include_usage else {}) | self._report()
         yield (event(self._object([]) | last) if last else b"") + DONE
-
-    def _count(self, delta: CompletionDelta) -> None:
-        prompt, completion = divmod(delta.index, self.n)
-        self.tallies[prompt].add(msgspec.structs.replace(delta, index=completion))
 
     def _object(self, choices: Sequence[dict[str, Any]]) -> dict[str, Any]:
         return {
