@@ -366,8 +366,9 @@ def test_killing_the_engine_s_process_changes_no_byte(checkpoint: Path) -> None:
     serving = Serving(checkpoint)
     body = hello(
         max_tokens=500, ignore_eos=True, stream=True, n=4, temperature=1.0, logprobs=True, top_logprobs=2,
-        min_tokens=400, stop_token_ids=list(range(30)),
+        min_tokens=400, stop_token_ids=list(range(30)), wending_report=True,
     )  # fmt: skip
+    reports: list[Any] = []
 
     def stream(number_of_kills: int) -> list[Any]:
         """What each choice got: text and log-probabilities, in order."""
@@ -376,7 +377,11 @@ def test_killing_the_engine_s_process_changes_no_byte(checkpoint: Path) -> None:
             for line in response.iter_lines():
                 if not line or line == "data: [DONE]":
                     continue
-                [choice] = json.loads(line.removeprefix("data: "))["choices"]
+                chunk = json.loads(line.removeprefix("data: "))
+                if "wending" in chunk:
+                    reports.append(chunk["wending"])
+                    continue
+                [choice] = chunk["choices"]
                 choices[choice["index"]].append(
                     (choice["delta"], choice["logprobs"], choice["finish_reason"])
                 )
@@ -387,6 +392,7 @@ def test_killing_the_engine_s_process_changes_no_byte(checkpoint: Path) -> None:
 
     try:
         assert stream(1) == stream(0)
+        assert [report["engine_restarts"] for report in reports] == [1, 0]
         health = httpx.get(serving.url + "/health").json()
         assert (health["status"], health["restarts_total"]) == ("ok", 1)
         worker = worker_of(serving)
