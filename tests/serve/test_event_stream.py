@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator
 from typing import Any
 
+import httpx
 import pytest
+from tests.serve.fake_client import FakeClient
+from tests.serve.live_server import live_server, wait_until
 
 from wending.serve.event_stream import DONE, PING, EventStream, event
 from wending.serve.openai_errors import APIError
@@ -94,3 +98,23 @@ async def test_an_error_within_the_stream_is_json_and_no_done_follows() -> None:
     bodies = [message.get("body") for message in await sent(events(), NEVER_S)]
     error = {"error": {"message": "broken", "type": "server_error", "param": None, "code": "x"}}
     assert bodies == [None, event(1), event(error), b""]
+
+
+@pytest.mark.parametrize(
+    ("url", "asked"),
+    [
+        ("/v1/chat/completions", {"messages": [{"role": "user", "content": "Hi"}]}),
+        ("/v1/completions", {"prompt": ["a", "b"]}),
+    ],
+)
+def test_over_http_a_stream_begins_and_lives_though_no_token_comes(url: str, asked: dict[str, Any]) -> None:
+    with live_server(FakeClient()) as server:
+        server.client.delay_s, server.service.ping_s = 1000, FAST_S
+        body = {"model": "fake-model", "stream": True} | asked
+        with httpx.stream("POST", server.url + url, json=body) as response:
+            lines = response.iter_lines()
+            first = json.loads(next(lines).removeprefix("data: "))
+            assert first["choices"][0]["finish_reason"] is None
+            assert next(line for line in lines if line.startswith(":")) == ": ping"
+            assert server.client.tokens == 1  # of the warm-up
+        wait_until(lambda: not server.client.running)
