@@ -357,6 +357,23 @@ def test_what_was_cached_is_said_once_though_another_engine_goes_on() -> None:
     assert {delta.cached_tokens for delta in run(engine)["r", 0]} == {None}
 
 
+def test_hidden_states_come_with_the_first_token_of_who_asks_for_them() -> None:
+    """The fake model's hidden state is the beginning of its logits."""
+    engine = fake_engine(max_tokens_per_step=8)
+    params = SamplingParams(temperature=0, max_tokens=3, ignore_eos=True, hidden_state=True, n=2)
+    prompts = {"a": list(range(20)), "b": [5], "c": list(range(20))}
+    for name, prompt in prompts.items():
+        engine.add_request(name, prompt, params)
+    engine.add_request("d", [5], GREEDY)
+    deltas = run(engine)
+    for (name, _), own in deltas.items():
+        if name == "d":
+            assert own[0].hidden_state is None
+        else:
+            assert own[0].hidden_state == fake_logits(prompts[name])[:4].tobytes()
+        assert {delta.hidden_state for delta in own[1:]} == {None}
+
+
 END_AT_EVEN_TOKENS = SamplingParams(
     temperature=0, max_tokens=40, seed=0, stop_token_ids=tuple(range(0, 256, 2)), min_tokens=10
 )

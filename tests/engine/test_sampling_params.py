@@ -52,6 +52,7 @@ def test_defaults_change_nothing() -> None:
         ("logprobs", -1),
         ("logprobs", 21),
         ("ignore_eos", 1),
+        ("hidden_state", 1),
         ("min_tokens", -1),
         ("min_tokens", 1.0),
     ],

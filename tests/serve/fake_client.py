@@ -12,6 +12,8 @@ from collections.abc import AsyncGenerator, Sequence
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+
 from wending.engine.client import (
     CompletionDelta,
     EngineClient,
@@ -124,6 +126,8 @@ class FakeClient(EngineClient):
                         delta = CompletionDelta(index, character, [ord(character)], logprobs, reason)
                         delta.seed = 7 if params.seed is None else params.seed
                         delta.cached_tokens = self.cached_tokens if i == 0 else None
+                        if params.hidden_state and i == 0:
+                            delta.hidden_state = np.float32([3, 4, len(prompt_token_ids)]).tobytes()
                         yield delta
                 if self.fail_after == i:
                     break

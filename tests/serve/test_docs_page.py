@@ -11,8 +11,8 @@ from jsonschema import Draft202012Validator
 from wending.serve.docs_page import docs_page
 
 API = (
-    "/v1/chat/completions", "/v1/completions", "/v1/models", "/v1/models/{name}", "/tokenize", "/detokenize",
-    "/health", "/health/ready", "/health/live", "/metrics",
+    "/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/models", "/v1/models/{name}",
+    "/tokenize", "/detokenize", "/health", "/health/ready", "/health/live", "/metrics",
 )  # fmt: skip
 
 

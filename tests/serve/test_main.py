@@ -257,6 +257,16 @@ def test_min_tokens(client: openai.OpenAI, stream: bool) -> None:
     assert 30 < count < 60
 
 
+def test_embeddings_depend_on_nothing_but_the_text(client: openai.OpenAI) -> None:
+    texts = ["春眠不觉晓", "Hello", "A long text. " * 60, "Hello"]
+    together = [one.embedding for one in client.embeddings.create(model="Random-Qwen2", input=texts).data]
+    alone = [client.embeddings.create(model="Random-Qwen2", input=text).data[0].embedding for text in texts]
+    assert together == alone
+    assert together[1] == together[3] != together[0]
+    assert len(together[0]) == small_config()["hidden_size"]
+    assert all(abs(sum(x * x for x in vector) - 1) < 1e-5 for vector in together)
+
+
 def test_metrics(serving: Serving, client: openai.OpenAI) -> None:
     client.chat.completions.create(**hello())
     text = httpx.get(serving.url + "/metrics").text

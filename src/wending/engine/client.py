@@ -76,6 +76,9 @@ class CompletionDelta(msgspec.Struct, array_like=True):
     """The seed of this request's random numbers: the one it asked for, or the one drawn for it."""
     cached_tokens: int | None = None
     """With the first token of a completion: how many tokens of the prompt were found in the prefix cache."""
+    hidden_state: bytes | None = None
+    """With the first token of a completion, if the request asked for it: the model's final hidden state at
+    the prompt's last token, float32 [hidden_size], as its output head takes it."""
 
 
 class EngineStats(msgspec.Struct, array_like=True):

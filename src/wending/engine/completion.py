@@ -30,12 +30,19 @@ class Completion:
         self.request = request
         self.index = index
         self.sequence = sequence
+        self.hidden_state: bytes | None = None
+        """To be reported with the first token, if the request asks for it."""
         self._sampler: Sampler | None = None
         self._tokenizer = tokenizer
         self._detokenizer = Detokenizer(params.stop)
         self._end_token_ids = frozenset(params.stop_token_ids) | (
             frozenset() if params.ignore_eos else eos_token_ids
         )
+
+    @property
+    def wants_hidden_state(self) -> bool:
+        """Whether `hidden_state` is due with the next token."""
+        return self.request.params.hidden_state and self.sequence.num_completion_tokens == 0
 
     @property
     def may_end(self) -> bool:
@@ -88,6 +95,7 @@ class Completion:
             finish_reason=finish_reason,
             seed=self.request.seed,
             cached_tokens=self.sequence.num_cached_tokens if is_first else None,
+            hidden_state=self.hidden_state if is_first else None,
         )
 
     def fail(self, code: ErrorCode, message: str) -> CompletionDelta:

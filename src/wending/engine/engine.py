@@ -235,6 +235,7 @@ class Engine:
         asking = [chunk for chunk in chunks if chunk.needs_logits]
         rows = itertools.accumulate((1 + len(chunk.draft) for chunk in asking), initial=0)
         going_on = list(zip(asking, rows, strict=False))  # each with its first row of logits
+        self._note_hidden_states(going_on)
         outputs: list[Output] = []
         depth = 0
         while going_on:
@@ -246,6 +247,15 @@ class Engine:
             ]
             depth += 1
         return outputs
+
+    def _note_hidden_states(self, pairs: Sequence_[tuple[Chunk, int]]) -> None:
+        """Keep those that were asked for, before another pass overwrites them."""
+        completions = [(self._completions[chunk.sequence.sequence_id], row) for chunk, row in pairs]
+        wanting = [pair for pair in completions if pair[0].wants_hidden_state]
+        if wanting:
+            hidden_states = self.model.last_hidden_states()
+            for completion, row in wanting:
+                completion.hidden_state = hidden_states[row].tobytes()
 
     def _sample(
         self, logits: NDArray[np.float32], pairs: Sequence_[tuple[Chunk, int]], depth: int

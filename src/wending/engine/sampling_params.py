@@ -54,6 +54,8 @@ class SamplingParams:
     min_tokens: int = 0
     """So many tokens come before anything but `max_tokens` ends the completion: until then end-of-sequence
     and stop tokens cannot be chosen, and stop strings are part of the text."""
+    hidden_state: bool = False
+    """Report the model's last hidden state at the end of the prompt, with the first token."""
 
     def __post_init__(self) -> None:
         _number("temperature", self.temperature, 0.0, math.inf)
@@ -75,8 +77,9 @@ class SamplingParams:
             )
         if self.logprobs is not None:
             _integer("logprobs", self.logprobs, 0, MAX_LOGPROBS)
-        if not isinstance(self.ignore_eos, bool):
-            raise InvalidRequest("ignore_eos", f"must be true or false, got {self.ignore_eos!r}")
+        for name in ("ignore_eos", "hidden_state"):
+            if not isinstance(getattr(self, name), bool):
+                raise InvalidRequest(name, f"must be true or false, got {getattr(self, name)!r}")
         # A frozen dataclass stores its normalised values this way.
         object.__setattr__(self, "logit_bias", _logit_bias(self.logit_bias))
         object.__setattr__(self, "stop", _stop(self.stop))

@@ -11,7 +11,16 @@ from fastapi import FastAPI
 
 from wending import __version__
 from wending.engine.client import EngineClient
-from wending.serve import chat_completions, docs_page, health, metrics, models, text_completions, tokenize
+from wending.serve import (
+    chat_completions,
+    docs_page,
+    embeddings,
+    health,
+    metrics,
+    models,
+    text_completions,
+    tokenize,
+)
 from wending.serve.http_metrics import CountRequests
 from wending.serve.openai_errors import install_error_handlers
 from wending.serve.page import page_router
@@ -61,7 +70,7 @@ def create_app(
     app.add_middleware(CountRequests, counts=service.http_requests)
     for router in (
         *(chat_completions.router, text_completions.router, tokenize.router, models.router, health.router),
-        *(metrics.router, docs_page.router, page_router()),
+        *(embeddings.router, metrics.router, docs_page.router, page_router()),
     ):
         app.include_router(router)
     return app

@@ -16,7 +16,7 @@ from wending.serve.tally import Tally
 REPORT_HEADER = "x-wending-report"
 
 # Said for each prompt (seed, max_tokens), or visible in the answer itself.
-_NOT_SAMPLING = ("seed", "max_tokens", "n", "logprobs")
+_NOT_SAMPLING = ("seed", "max_tokens", "n", "logprobs", "hidden_state")
 
 
 class Report:

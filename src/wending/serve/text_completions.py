@@ -7,17 +7,16 @@ from fastapi.responses import Response
 
 from wending.engine.client import EngineClient
 from wending.serve.generation import generate
-from wending.serve.in_thread import in_thread_if_long
 from wending.serve.json_body import read_json_object
 from wending.serve.openapi import request_body
+from wending.serve.prompts import Prompt, prompt_token_ids
 from wending.serve.report import Report, wants_report
 from wending.serve.response import respond
 from wending.serve.service import service_of, system_fingerprint
 from wending.serve.taken_requests import TakenRequests
 from wending.serve.tally import Tally
 from wending.serve.text_answer import TextAnswer
-from wending.serve.text_request import Prompt, TextRequest
-from wending.serve.vocabulary import check_token_ids
+from wending.serve.text_request import TextRequest
 
 router = APIRouter()
 
@@ -29,7 +28,7 @@ async def create_text_completion(request: Request) -> Response:
     asked = TextRequest.parse(await read_json_object(request, service.max_body_bytes))
     service.check_model(asked.model, client.info)
     params = asked.sampling_params(service.sampling_defaults())
-    prompts = [await _token_ids(client, prompt) for prompt in asked.prompt]
+    prompts = [await prompt_token_ids(client, "prompt", prompt) for prompt in asked.prompt]
     beginnings = [_text(client, prompt) if asked.echo else "" for prompt in asked.prompt]
     report = Report(params, client, service.generation_config) if wants_report(request, asked) else None
     tallies = [Tally(len(prompt)) for prompt in prompts]
@@ -43,13 +42,6 @@ async def create_text_completion(request: Request) -> Response:
         ]
     )
     return await respond(request, asked, answer, deltas)
-
-
-async def _token_ids(client: EngineClient, prompt: Prompt) -> list[int]:
-    if isinstance(prompt, str):
-        return await in_thread_if_long(len(prompt), client.encode, prompt)
-    check_token_ids("prompt", prompt, client.info)
-    return prompt
 
 
 def _text(client: EngineClient, prompt: Prompt) -> str:

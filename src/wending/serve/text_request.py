@@ -3,56 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
-from pydantic import Field, PlainValidator, ValidationError, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import Field, ValidationError
 
 from wending.serve.openai_errors import APIError
+from wending.serve.prompts import Prompts
 from wending.serve.sampling_fields import SamplingFields
 from wending.serve.unsupported import refuse_unsupported_text
 from wending.serve.validation_errors import as_api_error
 
-MAX_PROMPTS = 256
 DEFAULT_MAX_TOKENS = 16  # OpenAI's, for this endpoint only
-
-Prompt = str | list[int]
-"""Text, or token ids."""
-
-
-def _prompts(prompt: Any) -> list[Prompt]:
-    """A list of prompts, of which one alone is a special case."""
-    several = [prompt] if isinstance(prompt, str) or _is_token_ids(prompt) else prompt
-    if not isinstance(several, list) or not several or len(several) > MAX_PROMPTS:
-        raise PydanticCustomError(
-            "prompt_type",
-            "must be text, token ids, or a list of 1 to {most} of one of them",
-            {"most": MAX_PROMPTS},
-        )
-    if not (all(isinstance(one, str) for one in several) or all(map(_is_token_ids, several))):
-        raise PydanticCustomError("prompt_type", "its items must all be text or all lists of token ids")
-    return several
-
-
-def _is_token_ids(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(type(item) is int for item in value)
-
-
-_TOKEN_IDS = {"type": "array", "items": {"type": "integer"}, "minItems": 1}
-_PROMPT_SCHEMA = {
-    "anyOf": [
-        {"type": "string"},
-        {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": MAX_PROMPTS},
-        _TOKEN_IDS,
-        {"type": "array", "items": _TOKEN_IDS, "minItems": 1, "maxItems": MAX_PROMPTS},
-    ]
-}
 
 
 class TextRequest(SamplingFields):
     """The fields of a text completion."""
 
-    prompt: Annotated[list[Prompt], PlainValidator(_prompts), WithJsonSchema(_PROMPT_SCHEMA)]
+    prompt: Prompts
     """Text, token ids, or a list of up to 256 of one of them. Control tokens in text are plain text."""
     echo: bool | None = None
     """Whether the text begins with the prompt. Not with "logprobs"."""
