@@ -13,7 +13,7 @@ from wending.serve.app import create_app
 
 HELLO: dict[str, Any] = {"model": "fake-model", "messages": [{"role": "user", "content": "Hi"}]}
 CHAT = "/v1/chat/completions"
-SAMPLE = re.compile(r'([a-z_:0-9]+)\{((?:[a-z_]+="(?:[^"\\]|\\.)*",?)*)\} (\S+)')
+SAMPLE = re.compile(r'([a-z_:0-9]+)(?:\{((?:[a-z_]+="(?:[^"\\]|\\.)*",?)+)\})? (\S+)')
 
 
 async def samples(http: httpx.AsyncClient) -> dict[str, float]:
@@ -27,7 +27,7 @@ async def samples(http: httpx.AsyncClient) -> dict[str, float]:
         if not line.startswith(("# HELP ", "# TYPE ")):
             match = SAMPLE.fullmatch(line)
             assert match is not None, line
-            labels = match[2].replace('model_name="fake-model"', "").strip(",")
+            labels = (match[2] or "").replace('model_name="fake-model"', "").strip(",")
             found[f"{match[1]}{{{labels}}}"] = float(match[3])
     return found
 

@@ -15,7 +15,7 @@ def test_counter_and_gauge() -> None:
     assert render([counter, gauge]) == (
         "# HELP a_total Counts.\n# TYPE a_total counter\n"
         'a_total{x="1",y="2"} 3\n'
-        "# HELP b A level.\n# TYPE b gauge\nb{} 0.5\n"
+        "# HELP b A level.\n# TYPE b gauge\nb 0.5\n"
     )
 
 
@@ -44,4 +44,4 @@ def test_histogram_counts_upwards() -> None:
 def test_numbers(value: float, text: str) -> None:
     metric = Metric("a", "gauge", "")
     metric.add(value, {})
-    assert metric.lines == [f"a{{}} {text}"]
+    assert metric.lines == [f"a {text}"]

@@ -41,7 +41,7 @@ class Metric:
     def add(self, value: float, labels: Labels, suffix: str = "") -> None:
         """A sample. A counter's name ends in _total."""
         shown = ",".join(f'{name}="{_escaped(text)}"' for name, text in labels.items())
-        self.lines.append(f"{self.name}{suffix}{{{shown}}} {_number(value)}")
+        self.lines.append(f"{self.name}{suffix}{f'{{{shown}}}' if labels else ''} {_number(value)}")
 
     def add_histogram(self, histogram: Histogram, labels: Labels) -> None:
         """The samples of a histogram: how many values up to each bound, their sum, their number."""
