@@ -55,6 +55,7 @@ def _serve(options: argparse.Namespace) -> int:
         cache=not options.no_cache,
         speculate=not options.no_speculation,
         gap_s=options.max_gap / 1000,
+        generation_config=options.generation_config,
         operations=_operations(options),
         language=_locale_language(),
     )
@@ -290,6 +291,17 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser], sa
             "不从上下文猜测词元（答案不变，只影响速度）",
         ),
     )
+    command.add_argument(
+        "--generation-config",
+        choices=("none", "model"),
+        default="none",
+        help=say(
+            "sampling values where a request has none: OpenAI's, or those of the model's "
+            "generation_config.json (default: %(default)s)",
+            "请求未给出采样参数时：none 用 OpenAI 的默认值，"
+            "model 用模型的 generation_config.json（默认 %(default)s）",
+        ),
+    )
     _add_upstream(command, say)
     _add_operations(command, say)
     command.set_defaults(run=_serve, command_parser=command)
@@ -298,7 +310,7 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser], sa
 # Of an engine, and of a guard in front of an upstream: with one of them the others mean nothing.
 _ENGINE_OPTIONS = (
     *("model", "quant", "kv_cache", "memory", "max_context", "threads"),
-    *("no_cache", "max_gap", "no_speculation", "deadline", "log_prompts"),
+    *("no_cache", "max_gap", "no_speculation", "generation_config", "deadline", "log_prompts"),
 )
 _UPSTREAM_OPTIONS = ("upstream_model", "upstream_key_env", "guard_tries", "guard_deadline")
 

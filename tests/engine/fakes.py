@@ -67,7 +67,11 @@ class FakeModel:
         logits = np.empty((len(batch.logit_rows), MODEL_VOCAB_SIZE), dtype=np.float32)
         for row, token in enumerate(batch.logit_rows):
             logits[row] = self._logits(batch, cache, int(token))
+        self.hidden = logits[:, :4].copy()
         return logits
+
+    def last_hidden_states(self) -> NDArray[np.float32]:
+        return self.hidden
 
     def _logits(self, batch: ForwardBatch, cache: FakeCache, token: int) -> NDArray[np.float32]:
         position = int(batch.positions[token])

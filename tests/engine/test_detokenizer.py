@@ -37,6 +37,13 @@ def test_a_stop_string_is_cut_with_all_that_follows() -> None:
     assert run([b"one STOP two"], ("STOP",)) == ["one ", ""]
 
 
+def test_until_it_may_stop_a_stop_string_is_text() -> None:
+    detokenizer = Detokenizer(("STOP",))
+    assert detokenizer.add(b"a STOP ST", may_stop=False) == "a STOP ST"
+    assert detokenizer.add(b"OP b STOP c") == "OP b "
+    assert detokenizer.stopped
+
+
 def test_the_start_of_a_stop_string_is_held_back_until_decided() -> None:
     assert run([b"a<", b"/", b"b"], ("</end>",)) == ["a", "", "</b", ""]
     assert run([b"a<", b"/end", b">x"], ("</end>",)) == ["a", "", "", ""]

@@ -344,8 +344,73 @@ def test_a_prompt_that_was_computed_before_is_not_computed_again() -> None:
     for name in ("cold", "warm"):
         engine.add_request(name, list(range(30)), GREEDY)
         answers.append(run(engine)[name, 0])
-    assert answers[0] == answers[1]
+    assert [deltas[0].cached_tokens for deltas in answers] == [0, 28]
+    assert {delta.cached_tokens for deltas in answers for delta in deltas[1:]} == {None}
+    assert tokens(answers[0]) == tokens(answers[1])
     assert engine.stats().cached_tokens_total == 28
+    assert engine.stats().cache_queries_total == 60
+
+
+def test_what_was_cached_is_said_once_though_another_engine_goes_on() -> None:
+    engine = fake_engine()
+    engine.add_request("r", list(range(30)), GREEDY, progress=[Progress([7])])
+    assert {delta.cached_tokens for delta in run(engine)["r", 0]} == {None}
+
+
+def test_hidden_states_come_with_the_first_token_of_who_asks_for_them() -> None:
+    """The fake model's hidden state is the beginning of its logits."""
+    engine = fake_engine(max_tokens_per_step=8)
+    params = SamplingParams(temperature=0, max_tokens=3, ignore_eos=True, hidden_state=True, n=2)
+    prompts = {"a": list(range(20)), "b": [5], "c": list(range(20))}
+    for name, prompt in prompts.items():
+        engine.add_request(name, prompt, params)
+    engine.add_request("d", [5], GREEDY)
+    deltas = run(engine)
+    for (name, _), own in deltas.items():
+        if name == "d":
+            assert own[0].hidden_state is None
+        else:
+            assert own[0].hidden_state == fake_logits(prompts[name])[:4].tobytes()
+        assert {delta.hidden_state for delta in own[1:]} == {None}
+
+
+END_AT_EVEN_TOKENS = SamplingParams(
+    temperature=0, max_tokens=40, seed=0, stop_token_ids=tuple(range(0, 256, 2)), min_tokens=10
+)
+
+
+def test_min_tokens_put_off_stop_tokens_and_the_end_of_sequence() -> None:
+    engine = fake_engine()
+    engine.add_request("r", [1, 2, 3], END_AT_EVEN_TOKENS)
+    generated = tokens(run(engine)["r", 0])
+    expected: list[int] = []
+    while len(expected) < 10 or expected[-1] % 2:
+        logits = fake_logits([1, 2, 3, *expected])[:VOCAB_SIZE]
+        if len(expected) < 10:
+            logits[[*range(0, 256, 2), EOS]] = -np.inf
+        expected.append(int(logits.argmax()))
+    assert generated == expected
+
+
+def test_min_tokens_hold_for_what_is_guessed_and_leave_log_probabilities_alone() -> None:
+    """The model counts modulo 20; where 5 must not come, the lowest of the other ids does."""
+    params = SamplingParams(temperature=0, max_tokens=60, stop_token_ids=(5,), min_tokens=30, logprobs=1)
+    engine = fake_engine(model=CountingModel(), max_context=128)
+    engine.add_request("r", list(range(20)), params)
+    deltas = run(engine)["r", 0]
+    generated = tokens(deltas)
+    assert generated[:10] == [0, 1, 2, 3, 4, 0, 1, 2, 3, 4]
+    assert 5 not in generated[:30]
+    assert generated[-1] == 5
+    assert deltas[-1].finish_reason == "stop"
+    [logprob] = deltas[5].logprobs or []
+    assert logprob.top[0].token_id == 5
+    assert engine.stats().drafts_accepted_total > 0
+
+
+def test_min_tokens_make_stop_strings_part_of_the_text() -> None:
+    params = SamplingParams(temperature=0, stop=("b",), min_tokens=3)
+    assert text(say(b"abcdbefgh", params)) == "abcd"
 
 
 class CountingModel:

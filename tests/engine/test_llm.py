@@ -37,6 +37,15 @@ def test_chat_takes_one_conversation_or_several(llm: LLM) -> None:
     assert len(llm.chat(one, PARAMS)) == 1
 
 
+def test_hidden_state_of_who_asks_for_it(llm: LLM) -> None:
+    params = replace(PARAMS, hidden_state=True)
+    (output,) = llm.generate("Hi", params)
+    state = output.outputs[0].hidden_state
+    assert state is not None
+    assert len(state) == 4 * small_config()["hidden_size"]
+    assert llm.generate("Hi", PARAMS)[0].outputs[0].hidden_state is None
+
+
 def test_several_completions_with_logprobs_and_seed(llm: LLM) -> None:
     params = SamplingParams(n=2, seed=5, max_tokens=4, logprobs=1, ignore_eos=True)
     (output,) = llm.generate("Hi", params)

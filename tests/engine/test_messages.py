@@ -45,10 +45,13 @@ PARAMS = SamplingParams(
     stop_token_ids=(5,),
     n=2,
     logprobs=3,
+    min_tokens=4,
 )
 LOGPROB = TokenLogprob(7, "a\ufffd", [97, 0xE7], -0.1, [TopLogprob(7, "a", [97], -0.1 - 2**-52)])
 DELTAS = [
-    CompletionDelta(0, "text 稳 👋", [7], [LOGPROB], None, seed=2**63),
+    CompletionDelta(
+        0, "text 稳 👋", [7], [LOGPROB], None, seed=2**63, cached_tokens=16, hidden_state=b"\0\1"
+    ),
     CompletionDelta(1, "", [], None, "error", "why", "non_finite_logits", -5),
 ]
 STATS = EngineStats(1, 2, 3, 4, 5, 6.25, error=None)

@@ -26,6 +26,12 @@ def test_a_prompt_that_fills_the_context_is_refused_with_both_numbers() -> None:
     assert (caught.value.field, caught.value.code) == ("prompt", "context_length_exceeded")
 
 
+def test_min_tokens_that_the_context_has_no_room_for_are_refused_with_the_numbers() -> None:
+    assert admit([1] * 5, SamplingParams(min_tokens=15)).max_total_tokens == 20
+    with pytest.raises(InvalidRequest, match=r"is 16; behind the prompt's 5 tokens .* 20 has room for 15"):
+        admit([1] * 5, SamplingParams(min_tokens=16))
+
+
 @pytest.mark.parametrize("bad", [100, -1, True, 1.0, "a"])
 def test_ids_outside_the_vocabulary_are_refused(bad: Any) -> None:
     with pytest.raises(InvalidRequest, match="token ids are 0 to 99, got") as caught:

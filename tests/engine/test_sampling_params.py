@@ -52,6 +52,9 @@ def test_defaults_change_nothing() -> None:
         ("logprobs", -1),
         ("logprobs", 21),
         ("ignore_eos", 1),
+        ("hidden_state", 1),
+        ("min_tokens", -1),
+        ("min_tokens", 1.0),
     ],
 )
 def test_refuses_a_value_out_of_range_and_names_field_and_value(field: str, value: Any) -> None:
@@ -59,6 +62,12 @@ def test_refuses_a_value_out_of_range_and_names_field_and_value(field: str, valu
         SamplingParams(**{field: value})
     assert caught.value.field == field
     assert str(caught.value).startswith(f"{field}: must")
+
+
+def test_min_tokens_above_max_tokens_are_refused_with_both_numbers() -> None:
+    SamplingParams(min_tokens=3, max_tokens=3)
+    with pytest.raises(InvalidRequest, match="min_tokens: must be at most max_tokens, which is 3, got 4"):
+        SamplingParams(min_tokens=4, max_tokens=3)
 
 
 def test_normalises_lists_and_a_single_stop_string() -> None:

@@ -34,6 +34,8 @@ def requests() -> list[tuple[list[int], SamplingParams]]:
             params = replace(params, n=2)
         if count % 7 == 0:
             params = replace(params, stop=("e", "稳"))
+        if count % 4 == 1:
+            params = replace(params, stop_token_ids=tuple(range(80)), min_tokens=9)
         made.append((prompt, params))
     return made
 

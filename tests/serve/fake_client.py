@@ -12,6 +12,8 @@ from collections.abc import AsyncGenerator, Sequence
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+
 from wending.engine.client import (
     CompletionDelta,
     EngineClient,
@@ -55,6 +57,9 @@ class FakeClient(EngineClient):
         self.error_code: ErrorCode = "non_finite_logits"  # of that error
         self.die_after: int | None = None  # tokens after which the engine dies
         self.logprob = -0.25
+        self.cached_tokens = 0  # of each prompt
+        self.restarts = 0
+        self.restarts_after: int | None = None  # tokens after which it is restarted
         self.start_gate: asyncio.Event | None = None  # start() waits for it
         self.error: str | None = None
         self.restarting = False
@@ -87,6 +92,8 @@ class FakeClient(EngineClient):
         self.urgencies.append(urgency or Urgency())
         if self.overloaded is not None:
             raise Overloaded(self.overloaded)
+        if not prompt_token_ids:
+            raise InvalidRequest("prompt", "must not be empty")
         room = self.info.max_context - len(prompt_token_ids)
         if room <= 0:
             message = f"has {len(prompt_token_ids)} tokens; the context holds {self.info.max_context}"
@@ -103,6 +110,7 @@ class FakeClient(EngineClient):
                     await asyncio.sleep(self.delay_s)
                 self.tokens += params.n
                 self.last_token = time.monotonic()
+                self.restarts += self.restarts_after == i
                 if self.die_after == i:
                     self.error = "killed by the test"
                 if self.error is not None:
@@ -115,7 +123,12 @@ class FakeClient(EngineClient):
                         yield CompletionDelta(index, "", [], None, "error", message, self.error_code)
                     else:
                         logprobs = self._logprobs(character, params)
-                        yield CompletionDelta(index, character, [ord(character)], logprobs, reason)
+                        delta = CompletionDelta(index, character, [ord(character)], logprobs, reason)
+                        delta.seed = 7 if params.seed is None else params.seed
+                        delta.cached_tokens = self.cached_tokens if i == 0 else None
+                        if params.hidden_state and i == 0:
+                            delta.hidden_state = np.float32([3, 4, len(prompt_token_ids)]).tobytes()
+                        yield delta
                 if self.fail_after == i:
                     break
             self.finished.append(request_id)
@@ -154,7 +167,7 @@ class FakeClient(EngineClient):
             tokens_generated_total=self.tokens,
             last_token_monotonic=self.last_token,
             error=self.error,
-            restarts_total=int(self.restarting),
+            restarts_total=self.restarts + self.restarting,
             restarting=self.restarting,
             last_death="killed by SIGKILL" if self.restarting else None,
         )

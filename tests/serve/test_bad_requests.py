@@ -76,6 +76,11 @@ BAD_FIELDS: list[tuple[dict[str, Any], str, str]] = [
     ({"stop_token_ids": [-1]}, "stop_token_ids", "-1"),
     ({"stop_token_ids": ["5"]}, "stop_token_ids[0]", '"5"'),
     ({"ignore_eos": 1}, "ignore_eos", "1"),
+    ({"min_tokens": -1}, "min_tokens", "-1"),
+    ({"min_tokens": 1.5}, "min_tokens", "1.5"),
+    ({"min_tokens": 5, "max_tokens": 4}, "min_tokens", "4"),
+    ({"min_tokens": 5, "max_completion_tokens": 4}, "min_tokens", "4"),
+    ({"wending_report": 1}, "wending_report", "1"),
     # Not honoured by this version
     ({"tools": [{"type": "function", "function": {"name": "f"}}]}, "tools", "not supported"),
     ({"tool_choice": "required"}, "tool_choice", "not supported"),
@@ -226,7 +231,7 @@ async def test_body_too_large(http: httpx.AsyncClient, content: str | None) -> N
     assert str(16 * 2**20) in response.json()["error"]["message"]
 
 
-@pytest.mark.parametrize("url", ["/v1/chat/completion", URL + "/", "/v1", "/docs", "/openapi.json"])
+@pytest.mark.parametrize("url", ["/v1/chat/completion", URL + "/", "/v1", "/docs/", "/redoc"])
 async def test_unknown_route(http: httpx.AsyncClient, url: str) -> None:
     response = await http.post(url, json=HELLO)
     assert response.status_code == 404

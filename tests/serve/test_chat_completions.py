@@ -29,6 +29,15 @@ async def events(http: httpx.AsyncClient, **fields: Any) -> list[Any]:
     return [item if item == "[DONE]" else json.loads(item) for item in data]
 
 
+def usage(prompt: int, completion: int, cached: int = 0) -> dict[str, Any]:
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+        "prompt_tokens_details": {"cached_tokens": cached},
+    }
+
+
 async def test_whole_answer(http: httpx.AsyncClient, client: FakeClient) -> None:
     response = await http.post(URL, json=HELLO)
     assert response.status_code == 200
@@ -47,8 +56,7 @@ async def test_whole_answer(http: httpx.AsyncClient, client: FakeClient) -> None
             "finish_reason": "stop",
         }
     ]
-    count = len(client.reply)
-    assert answer["usage"] == {"prompt_tokens": 2, "completion_tokens": count, "total_tokens": count + 2}
+    assert answer["usage"] == usage(2, len(client.reply))
 
 
 async def test_defaults_are_openais(http: httpx.AsyncClient, client: FakeClient) -> None:
@@ -63,6 +71,7 @@ async def test_every_sampling_field_reaches_the_engine(http: httpx.AsyncClient, 
     fields = {
         "temperature": 0.5, "top_p": 0.25, "top_k": 7, "min_p": 0.125, "presence_penalty": -1.5,
         "frequency_penalty": 1.25, "repetition_penalty": 1.5, "seed": 42, "n": 2, "ignore_eos": True,
+        "min_tokens": 2,
     }  # fmt: skip
     response = await http.post(
         URL,
@@ -92,8 +101,8 @@ async def test_null_is_the_same_as_absent(http: httpx.AsyncClient, client: FakeC
         "temperature", "top_p", "n", "max_tokens", "max_completion_tokens", "stop", "seed",
         "presence_penalty", "frequency_penalty", "logit_bias", "logprobs", "top_logprobs", "stream",
         "stream_options", "user", "metadata", "response_format", "tools", "tool_choice", "top_k", "min_p",
-        "repetition_penalty", "stop_token_ids", "ignore_eos", "store", "audio", "service_tier",
-        "reasoning_effort",
+        "repetition_penalty", "stop_token_ids", "ignore_eos", "min_tokens", "store", "audio", "service_tier",
+        "reasoning_effort", "wending_report",
     )  # fmt: skip
     response = await http.post(URL, json=HELLO | dict.fromkeys(names))
     assert response.status_code == 200, response.text
@@ -217,9 +226,8 @@ async def test_stream_usage(http: httpx.AsyncClient, client: FakeClient) -> None
     chunks = await events(http, stream_options={"include_usage": True})
     assert chunks.pop() == "[DONE]"
     last = chunks.pop()
-    count = len(client.reply)
     assert last["choices"] == []
-    assert last["usage"] == {"prompt_tokens": 2, "completion_tokens": count, "total_tokens": count + 2}
+    assert last["usage"] == usage(2, len(client.reply))
     assert all(chunk["usage"] is None for chunk in chunks)
 
 
@@ -243,6 +251,23 @@ async def test_stream_logprobs(http: httpx.AsyncClient, client: FakeClient) -> N
         for token in (chunk["choices"][0]["logprobs"] or {"content": []})["content"]
     ]
     assert tokens == list(client.reply)
+
+
+async def test_tokens_found_in_the_prefix_cache_are_told(http: httpx.AsyncClient, client: FakeClient) -> None:
+    client.cached_tokens = 1
+    answer = (await http.post(URL, json=HELLO | {"n": 2})).json()
+    assert answer["usage"] == usage(2, 2 * len(client.reply), cached=1)
+    chunks = await events(http, stream_options={"include_usage": True})
+    assert chunks[-2]["usage"] == usage(2, len(client.reply), cached=1)
+
+
+async def test_a_stream_begins_before_the_first_token(http: httpx.AsyncClient, client: FakeClient) -> None:
+    """Nothing is refused any more then; what goes wrong becomes an event."""
+    client.fail_after = 0
+    chunks = await events(http)
+    assert chunks[0]["choices"][0]["delta"]["role"] == "assistant"
+    assert "not finite" in chunks[1]["error"]["message"]
+    assert len(chunks) == 2
 
 
 async def test_prompt_longer_than_the_context(http: httpx.AsyncClient, client: FakeClient) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import httpx
 from fastapi import FastAPI
@@ -21,6 +22,15 @@ async def test_ok_after_the_first_token(http: httpx.AsyncClient, client: FakeCli
     assert health["kv_blocks_total"] == 100
     assert health["tokens_generated_total"] == 1
     assert health["seconds_since_last_token"] >= 0
+    assert health["produced_lately"] is True
+    assert health["producing_now"] is False
+
+
+async def test_whether_tokens_are_made(http: httpx.AsyncClient, client: FakeClient) -> None:
+    client.running.add("r")
+    assert (await http.get("/health")).json()["producing_now"] is True
+    client.last_token = time.monotonic() - 61
+    assert (await http.get("/health")).json()["produced_lately"] is False
 
 
 async def test_starting_until_then(client: FakeClient) -> None:
@@ -34,6 +44,8 @@ async def test_starting_until_then(client: FakeClient) -> None:
         response = await http.get("/health")
         assert response.status_code == 503
         assert response.json()["status"] == "starting"
+        assert (await http.get("/health/ready")).status_code == 503
+        assert (await http.get("/health/live")).json() == {"status": "live"}
         assert int(response.headers["retry-after"]) > 0
         for response in (await http.get("/v1/models"), await http.post("/v1/chat/completions", json={})):
             assert response.status_code == 503
@@ -55,6 +67,8 @@ async def test_restarting(http: httpx.AsyncClient, client: FakeClient) -> None:
     assert response.json()["status"] == "restarting"
     assert "killed by SIGKILL" in response.json()["reason"]
     assert int(response.headers["retry-after"]) > 0
+    ready = await http.get("/health/ready")
+    assert (ready.status_code, ready.json()["status"]) == (200, "restarting")
     body = {"model": "fake-model", "messages": [{"role": "user", "content": "Hi"}]}
     assert (await http.post("/v1/chat/completions", json=body)).status_code == 200
     client.restarting = False
@@ -69,6 +83,8 @@ async def test_dead_engine(http: httpx.AsyncClient, client: FakeClient) -> None:
     assert response.status_code == 503
     assert response.json()["status"] == "failed"
     assert "out of memory" in response.json()["reason"]
+    assert (await http.get("/health/ready")).status_code == 503
+    assert (await http.get("/health/live")).status_code == 200
 
 
 async def test_engine_that_cannot_start(client: FakeClient) -> None:

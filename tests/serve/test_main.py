@@ -172,6 +172,9 @@ def test_health_and_models(serving: Serving, client: openai.OpenAI) -> None:
     health = httpx.get(serving.url + "/health").json()
     assert health["status"] == "ok"
     assert health["tokens_generated_total"] > 0
+    assert health["produced_lately"] is True
+    for path in ("/health/ready", "/health/live"):
+        assert httpx.get(serving.url + path).status_code == 200
     [model] = client.models.list().data
     assert model.id == "Random-Qwen2"
     assert model.model_extra is not None
@@ -195,7 +198,110 @@ def test_stream_equals_whole(client: openai.OpenAI, n: int) -> None:
         usage = chunk.usage
     assert texts == [choice.message.content for choice in whole.choices]
     assert reasons == [choice.finish_reason for choice in whole.choices]
-    assert usage == whole.usage
+    assert usage is not None
+    assert whole.usage is not None
+    cached = {"prompt_tokens_details"}  # the second request finds the first one's prompt
+    assert usage.model_dump(exclude=cached) == whole.usage.model_dump(exclude=cached)
+
+
+@pytest.mark.parametrize("prompt", ["春眠不觉晓", ["Hello", "处处闻啼鸟"], [1, 2, 3], [[1, 2], [3]]], ids=str)
+def test_text_completion_streamed_equals_whole(client: openai.OpenAI, prompt: Any) -> None:
+    asked: dict[str, Any] = {"model": "Random-Qwen2", "prompt": prompt, "seed": 7, "max_tokens": 30, "n": 2}
+    for further in ({"echo": True}, {"logprobs": 3}):
+        answer = client.completions.create(**asked, **further)
+        texts = [""] * len(answer.choices)
+        tokens: list[list[str]] = [[] for _ in texts]
+        for chunk in client.completions.create(**asked, **further, stream=True):
+            for choice in chunk.choices:
+                texts[choice.index] += choice.text
+                tokens[choice.index] += (choice.logprobs and choice.logprobs.tokens) or []
+        assert texts == [choice.text for choice in answer.choices]
+        assert tokens == [(one.logprobs and one.logprobs.tokens) or [] for one in answer.choices]
+        assert all(texts)
+
+
+def test_text_completion_of_a_chat_prompt_s_tokens_is_the_chat_s_answer(
+    serving: Serving, client: openai.OpenAI
+) -> None:
+    """/tokenize and token ids as a prompt lead to the same bytes."""
+    tokenized = httpx.post(serving.url + "/tokenize", json={"messages": hello()["messages"]}).json()
+    assert tokenized["count"] == len(tokenized["tokens"])
+    assert tokenized["max_model_len"] == 4096
+    text = (
+        client.completions.create(model="Random-Qwen2", prompt=tokenized["tokens"], seed=7, max_tokens=40)
+        .choices[0]
+        .text
+    )
+    assert text == client.chat.completions.create(**hello()).choices[0].message.content
+    round_trip = httpx.post(serving.url + "/tokenize", json={"prompt": "春眠不觉晓 hello"}).json()["tokens"]
+    response = httpx.post(serving.url + "/detokenize", json={"tokens": round_trip})
+    assert response.json() == {"prompt": "春眠不觉晓 hello"}
+
+
+def test_what_was_cached_and_used_is_told(client: openai.OpenAI) -> None:
+    prompt = "Tell me what was cached. " * 20
+    asked: dict[str, Any] = {"model": "Random-Qwen2", "prompt": prompt, "max_tokens": 10**6, "stop": "a"}
+    answers = [
+        client.completions.create(**asked, seed=5, extra_body={"wending_report": True}) for _ in range(2)
+    ]
+    assert answers[0].choices == answers[1].choices
+    cached = [
+        answer.usage
+        and answer.usage.prompt_tokens_details
+        and answer.usage.prompt_tokens_details.cached_tokens
+        for answer in answers
+    ]
+    assert cached[0] == 0
+    assert cached[1]
+    assert answers[1].model_extra is not None
+    assert answers[1].usage is not None
+    assert answers[1].model_extra["wending"]["prompts"] == [
+        {
+            "seed": 5,
+            "cached_tokens": cached[1],
+            "max_tokens": 4096 - answers[1].usage.prompt_tokens,
+            "max_tokens_clamped": True,
+        }
+    ]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_min_tokens(client: openai.OpenAI, stream: bool) -> None:
+    """Half of the vocabulary would end the answer."""
+    further = {"min_tokens": 30, "stop_token_ids": list(range(0, 280, 2)), "wending_report": True}
+    asked = hello(max_tokens=60, logprobs=True, extra_body=further, stream=stream)
+    if stream:
+        chunks = list(client.chat.completions.create(**asked))
+        count = sum(
+            len(choice.logprobs.content or ())
+            for chunk in chunks for choice in chunk.choices if choice.logprobs
+        )  # fmt: skip
+    else:
+        count = len(client.chat.completions.create(**asked).choices[0].logprobs.content)
+    assert 30 < count < 60
+
+
+def test_embeddings_depend_on_nothing_but_the_text(client: openai.OpenAI) -> None:
+    texts = ["春眠不觉晓", "Hello", "A long text. " * 60, "Hello"]
+    together = [one.embedding for one in client.embeddings.create(model="Random-Qwen2", input=texts).data]
+    alone = [client.embeddings.create(model="Random-Qwen2", input=text).data[0].embedding for text in texts]
+    assert together == alone
+    assert together[1] == together[3] != together[0]
+    assert len(together[0]) == small_config()["hidden_size"]
+    assert all(abs(sum(x * x for x in vector) - 1) < 1e-5 for vector in together)
+
+
+def test_metrics(serving: Serving, client: openai.OpenAI) -> None:
+    client.chat.completions.create(**hello())
+    text = httpx.get(serving.url + "/metrics").text
+    for name in (
+        "vllm:prompt_tokens_total",
+        "vllm:generation_tokens_total",
+        "vllm:prefix_cache_queries_total",
+    ):
+        match = re.search(rf'^{name}{{model_name="Random-Qwen2"}} (\d+)$', text, re.MULTILINE)
+        assert match is not None
+        assert int(match[1]) > 0
 
 
 def test_logprobs_are_numbers(client: openai.OpenAI) -> None:
@@ -206,6 +312,23 @@ def test_logprobs_are_numbers(client: openai.OpenAI) -> None:
     for token in logprobs.content:
         assert len(token.top_logprobs) == 5
         assert token.logprob == max(top.logprob for top in token.top_logprobs) <= 0
+
+
+def test_generation_config_of_the_model_is_named_and_used(checkpoint: Path, tmp_path: Path) -> None:
+    model = shutil.copytree(checkpoint, tmp_path / "Configured")
+    values = {"temperature": 0.5, "top_k": 5, "eos_token_id": 1}
+    (model / "generation_config.json").write_text(json.dumps(values))
+    configured = Serving(model, "--generation-config", "model")
+    try:
+        assert re.search(
+            r"generation_config\.json, .*: temperature 0\.5, top_p 1, top_k 5", configured.output
+        )
+        asked = hello(model="Configured", wending_report=True)
+        report = httpx.post(configured.url + "/v1/chat/completions", json=asked).json()["wending"]
+        assert report["generation_config"] == "model"
+        assert (report["sampling"]["temperature"], report["sampling"]["top_k"]) == (0.5, 5)
+    finally:
+        configured.close()
 
 
 def test_path_as_given_is_an_alias(client: openai.OpenAI, checkpoint: Path) -> None:
@@ -276,8 +399,10 @@ def worker_of(serving: Serving) -> psutil.Process:
 def test_killing_the_engine_s_process_changes_no_byte(checkpoint: Path) -> None:
     serving = Serving(checkpoint)
     body = hello(
-        max_tokens=500, ignore_eos=True, stream=True, n=4, temperature=1.0, logprobs=True, top_logprobs=2
-    )
+        max_tokens=500, ignore_eos=True, stream=True, n=4, temperature=1.0, logprobs=True, top_logprobs=2,
+        min_tokens=400, stop_token_ids=list(range(30)), wending_report=True,
+    )  # fmt: skip
+    reports: list[Any] = []
 
     def stream(number_of_kills: int) -> tuple[Any, ...]:
         """What each choice got, its events put together: how many there are depends on who keeps up."""
@@ -287,7 +412,11 @@ def test_killing_the_engine_s_process_changes_no_byte(checkpoint: Path) -> None:
             for line in response.iter_lines():
                 if not line or line == "data: [DONE]":
                     continue
-                [choice] = json.loads(line.removeprefix("data: "))["choices"]
+                chunk = json.loads(line.removeprefix("data: "))
+                if "wending" in chunk:
+                    reports.append(chunk["wending"])
+                    continue
+                [choice] = chunk["choices"]
                 index = choice["index"]
                 texts[index] += choice["delta"].get("content", "")
                 logprobs[index] += (choice["logprobs"] or {"content": []})["content"]
@@ -299,6 +428,7 @@ def test_killing_the_engine_s_process_changes_no_byte(checkpoint: Path) -> None:
 
     try:
         assert stream(1) == stream(0)
+        assert [report["engine_restarts"] for report in reports] == [1, 0]
         health = httpx.get(serving.url + "/health").json()
         assert (health["status"], health["restarts_total"]) == ("ok", 1)
         worker = worker_of(serving)

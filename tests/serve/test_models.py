@@ -14,6 +14,7 @@ async def test_list(http: httpx.AsyncClient) -> None:
                 "object": "model",
                 "created": 1_700_000_000,
                 "owned_by": "wending",
+                "max_model_len": 200,
                 "wending": {"demo": False, "max_context": 200, "precision": "bf16"},
             }
         ],

@@ -79,6 +79,11 @@ class CompletionDelta(msgspec.Struct, array_like=True):
     """The kind of `error`."""
     seed: int | None = None
     """The seed of this request's random numbers: the one it asked for, or the one drawn for it."""
+    cached_tokens: int | None = None
+    """With the first token of a completion: how many tokens of the prompt were found in the prefix cache."""
+    hidden_state: bytes | None = None
+    """With the first token of a completion, if the request asked for it: the model's final hidden state at
+    the prompt's last token, float32 [hidden_size], as its output head takes it."""
 
 
 class EngineStats(msgspec.Struct, array_like=True):
@@ -111,6 +116,8 @@ class EngineStats(msgspec.Struct, array_like=True):
     """Whether the process died and the next one has not made a token yet. Requests are taken and wait."""
     last_death: str | None = None
     """What the process died of that died last."""
+    cache_queries_total: int = 0
+    """Tokens that were looked for in the prefix cache; `cached_tokens_total` of them were there."""
 
 
 @dataclass(slots=True)

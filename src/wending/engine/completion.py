@@ -37,6 +37,8 @@ class Completion:
         self.request = request
         self.index = index
         self.sequence = sequence
+        self.hidden_state: bytes | None = None
+        """To be reported with the first token, if the request asks for it."""
         self._sampler: Sampler | None = None
         self._tokenizer = tokenizer
         self._detokenizer = Detokenizer(params.stop)
@@ -46,6 +48,21 @@ class Completion:
         )
         self._new_guide = new_guide
         self._guide: Guide | None = None
+
+    @property
+    def wants_hidden_state(self) -> bool:
+        """Whether `hidden_state` is due with the next token."""
+        return self.request.params.hidden_state and self.sequence.num_completion_tokens == 0
+
+    @property
+    def may_end(self) -> bool:
+        """Whether the next token may be one that ends it."""
+        return self.sequence.num_completion_tokens >= self.request.params.min_tokens
+
+    @property
+    def forbidden_token_ids(self) -> frozenset[int]:
+        """What the next token must not be."""
+        return frozenset() if self.may_end else self._end_token_ids
 
     @property
     def sampler(self) -> Sampler:
@@ -74,21 +91,23 @@ class Completion:
     def replay(self, token_ids: Sequence_[int]) -> None:
         """Put it in the state in which it had generated these tokens, none of which ended it."""
         for token_id in token_ids:
+            self._detokenizer.add(self._tokenizer.token_bytes(token_id), self.may_end)
             self.sequence.token_ids.append(token_id)
-            self._detokenizer.add(self._tokenizer.token_bytes(token_id))
 
     def append(self, sample: Sample) -> CompletionDelta:
         """Add a sampled token, and what must follow it, to the sequence; returns what the answer gains."""
         taken, finish_reason = self._taken(sample.token_id)
+        is_first = self.sequence.num_completion_tokens == 0
         text = ""
         said: list[int] = []
         for token_id in taken:
+            may_end = self.may_end
             said.append(token_id)
             self.sampler.observe(token_id)
             self.sequence.token_ids.append(token_id)
             if token_id in self._end_token_ids:
                 break
-            text += self._detokenizer.add(self._tokenizer.token_bytes(token_id))
+            text += self._detokenizer.add(self._tokenizer.token_bytes(token_id), may_end)
             if self._detokenizer.stopped:
                 finish_reason = "stop"
                 break
@@ -103,6 +122,8 @@ class Completion:
             logprobs=self._logprobs(sample, said),
             finish_reason=finish_reason,
             seed=self.request.seed,
+            cached_tokens=self.sequence.num_cached_tokens if is_first else None,
+            hidden_state=self.hidden_state if is_first else None,
         )
 
     def _taken(self, token_id: int) -> tuple[list[int], FinishReason | None]:

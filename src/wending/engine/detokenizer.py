@@ -20,10 +20,13 @@ class Detokenizer:
         self.stopped = False
         """Whether a stop string has appeared. Nothing more is added then."""
 
-    def add(self, token_bytes: bytes) -> str:
-        """Add a token's bytes; returns the text that has become certain, cut before the first stop string."""
+    def add(self, token_bytes: bytes, may_stop: bool = True) -> str:
+        """Add a token's bytes; returns the text that has become certain, cut before the first stop string.
+
+        Unless it `may_stop`, all of it is certain; a stop string counts only if it begins behind it.
+        """
         text = self._held_back + self._decoder.decode(token_bytes)
-        if not self._stop_strings:
+        if not self._stop_strings or not may_stop:
             return text
         found = [start for start in map(text.find, self._stop_strings) if start >= 0]
         if found:

@@ -34,6 +34,7 @@ from wending.engine.sampler import NonFiniteLogits, NothingAllowed, Sample, samp
 from wending.engine.sampling_params import SamplingParams
 from wending.engine.scheduler import Chunk, Scheduler
 from wending.engine.sequence import Sequence
+from wending.engine.token_mask import mask_without
 from wending.engine.urgency import Urgency
 
 if TYPE_CHECKING:
@@ -199,6 +200,7 @@ class Engine:
             preemptions_total=self.scheduler.preemptions_total,
             kv_blocks_cached=blocks.num_cached_blocks,
             cached_tokens_total=self.scheduler.cached_tokens_total,
+            cache_queries_total=self.scheduler.cache_queries_total,
             tokens_drafted_total=self._tokens_drafted_total,
             drafts_accepted_total=self._drafts_accepted_total,
         )
@@ -276,6 +278,7 @@ class Engine:
         asking = [chunk for chunk in chunks if chunk.needs_logits]
         rows = itertools.accumulate((1 + len(chunk.draft) for chunk in asking), initial=0)
         turns = [Turn(chunk, row, 0) for chunk, row in zip(asking, rows, strict=False)]
+        self._note_hidden_states(turns)
         outputs: list[Output] = []
         while turns:
             samples = self._sample(logits, turns)
@@ -284,6 +287,15 @@ class Engine:
             )
             turns = [turn for turn in extended if turn is not None]
         return outputs
+
+    def _note_hidden_states(self, turns: Sequence_[Turn]) -> None:
+        """Keep those that were asked for, before another pass overwrites them."""
+        completions = [(self._completions[turn.chunk.sequence.sequence_id], turn.row) for turn in turns]
+        wanting = [pair for pair in completions if pair[0].wants_hidden_state]
+        if wanting:
+            hidden_states = self.model.last_hidden_states()
+            for completion, row in wanting:
+                completion.hidden_state = hidden_states[row].tobytes()
 
     def _sample(self, logits: NDArray[np.float32], turns: Sequence_[Turn]) -> list[Sample | NoSample]:
         """The next token of each sequence whose turn it is."""
@@ -311,10 +323,10 @@ class Engine:
         """The tokens that each may choose, as `sample_rows` takes them, None for all; and the rows of those
         whose grammar can say no more."""
         constrained = [row for row, completion in enumerate(completions) if completion.is_constrained]
-        if not constrained:
+        forbidden = [completion.forbidden_token_ids for completion in completions]
+        if not constrained and not any(forbidden):
             return None, {}
-        words = -(-self.tokenizer.vocab_size // 32)
-        allowed = np.full((len(completions), words), 0xFFFFFFFF, dtype=np.uint32)
+        allowed = mask_without(forbidden, self.tokenizer.vocab_size)
         broken = {}
         for row in constrained:
             try:

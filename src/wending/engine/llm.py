@@ -41,6 +41,7 @@ class CompletionOutput:
     logprobs: list[TokenLogprob] | None = None
     seed: int | None = None
     error: str | None = None
+    hidden_state: bytes | None = None
 
     def add(self, delta: CompletionDelta) -> None:
         """Append what a step gained."""
@@ -48,6 +49,8 @@ class CompletionOutput:
         self.token_ids += delta.token_ids
         if delta.logprobs is not None:
             self.logprobs = (self.logprobs or []) + delta.logprobs
+        if delta.hidden_state is not None:
+            self.hidden_state = delta.hidden_state
         self.finish_reason, self.error, self.seed = delta.finish_reason, delta.error, delta.seed
 
 

@@ -48,6 +48,7 @@ _TOTALS = (
     "tokens_generated_total",
     "preemptions_total",
     "cached_tokens_total",
+    "cache_queries_total",
     "tokens_drafted_total",
     "drafts_accepted_total",
 )

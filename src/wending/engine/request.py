@@ -35,8 +35,8 @@ class Request:
     ) -> Request:
         """Check a request against the vocabulary and the context. Raises InvalidRequest with the numbers.
 
-        `max_tokens` beyond the context is clamped to it; a prompt that leaves no room for one token is
-        refused.
+        `max_tokens` beyond the context is clamped to it; a prompt that leaves no room for one token, or for
+        `min_tokens`, is refused.
         """
         length = len(prompt_token_ids)
         if length == 0:
@@ -46,6 +46,12 @@ class Request:
                 "prompt",
                 f"has {length} tokens; the context holds {max_context}, the answer needs at least one",
                 code="context_length_exceeded",
+            )
+        if params.min_tokens > max_context - length:
+            raise InvalidRequest(
+                "min_tokens",
+                f"is {params.min_tokens}; behind the prompt's {length} tokens the context of {max_context} "
+                f"has room for {max_context - length}",
             )
         for name, ids in (
             ("prompt", prompt_token_ids),

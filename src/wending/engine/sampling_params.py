@@ -52,6 +52,11 @@ class SamplingParams:
     """Report log-probabilities of the chosen token and this many most likely ones (0: only the chosen)."""
     ignore_eos: bool = False
     """Do not end at the model's end-of-sequence tokens. A constrained answer ends there all the same."""
+    min_tokens: int = 0
+    """So many tokens come before anything but `max_tokens` ends the completion: until then end-of-sequence
+    and stop tokens cannot be chosen, and stop strings are part of the text."""
+    hidden_state: bool = False
+    """Report the model's last hidden state at the end of the prompt, with the first token."""
     constraint: Constraint | None = None
     """The form that the whole answer keeps to, and has reached when the tokens run out."""
 
@@ -68,12 +73,20 @@ class SamplingParams:
             _integer("seed", self.seed, -(2**63), 2**64 - 1)
         if self.max_tokens is not None:
             _integer("max_tokens", self.max_tokens, 1)
+        _integer("min_tokens", self.min_tokens, 0)
+        if self.max_tokens is not None and self.min_tokens > self.max_tokens:
+            raise InvalidRequest(
+                "min_tokens", f"must be at most max_tokens, which is {self.max_tokens}, got {self.min_tokens}"
+            )
         if self.logprobs is not None:
             _integer("logprobs", self.logprobs, 0, MAX_LOGPROBS)
-        if not isinstance(self.ignore_eos, bool):
-            raise InvalidRequest("ignore_eos", f"must be true or false, got {self.ignore_eos!r}")
+        for name in ("ignore_eos", "hidden_state"):
+            if not isinstance(getattr(self, name), bool):
+                raise InvalidRequest(name, f"must be true or false, got {getattr(self, name)!r}")
         if self.constraint is not None and not isinstance(self.constraint, Constraint):
             raise InvalidRequest("constraint", f"must be a Constraint, got {self.constraint!r}")
+        if self.constraint is not None and self.min_tokens:
+            raise InvalidRequest("min_tokens", f"cannot be kept together with {self.constraint.field!r}")
         # A frozen dataclass stores its normalised values this way.
         object.__setattr__(self, "logit_bias", _logit_bias(self.logit_bias))
         object.__setattr__(self, "stop", _stop(self.stop))

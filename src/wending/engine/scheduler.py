@@ -77,6 +77,8 @@ class Scheduler:
         self.preemptions_total = 0
         self.cached_tokens_total = 0
         """Tokens whose keys and values were found in the prefix cache instead of computed."""
+        self.cache_queries_total = 0
+        """Tokens that were looked for there."""
 
     @property
     def has_work(self) -> bool:
@@ -222,6 +224,9 @@ class Scheduler:
         sequence.block_table = [*cached, *manager.allocate(needed)]
         sequence.num_computed_tokens = len(cached) * manager.block_size
         self.cached_tokens_total += sequence.num_computed_tokens
+        self.cache_queries_total += len(sequence.token_ids)
+        if sequence.num_cached_tokens is None:
+            sequence.num_cached_tokens = sequence.num_computed_tokens
         sequence.status = Status.RUNNING
         insort(self.running, sequence, key=_rank)
 

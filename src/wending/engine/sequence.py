@@ -29,6 +29,7 @@ class Sequence:
         "block_table",
         "drafter",
         "max_total_tokens",
+        "num_cached_tokens",
         "num_computed_tokens",
         "num_prompt_tokens",
         "rank",
@@ -56,6 +57,8 @@ class Sequence:
         """Guesses its next tokens; None: no speculation."""
         self.num_computed_tokens = 0
         """Tokens whose K/V are in the cache: the first so many of `token_ids`."""
+        self.num_cached_tokens: int | None = None
+        """Tokens that were in the prefix cache when it was started first; None before."""
         self.block_table: list[int] = []
         """KV blocks in order: token i lies in block block_table[i // block_size]."""
         self.block_hashes: list[bytes] = []

@@ -185,6 +185,10 @@ class Model:
         ops.linear(work.normed_last, self.output_head, None, None, logits, self.layers[0].qkv)
         return logits.numpy()
 
+    def last_hidden_states(self) -> NDArray[np.float32]:
+        """Final hidden states float32 [L, hidden_size], normalised, of the `logit_rows` of the last pass."""
+        return self._workspace.normed_last.numpy().copy()
+
 
 def _no_progress(_done: int, _total: int) -> None:
     pass

@@ -12,15 +12,25 @@ from starlette.middleware.cors import CORSMiddleware
 
 from wending import __version__
 from wending.engine.client import EngineClient
-from wending.serve import chat_completions, health, models
+from wending.serve import (
+    chat_completions,
+    docs_page,
+    embeddings,
+    health,
+    metrics,
+    models,
+    text_completions,
+    tokenize,
+)
 from wending.serve.api_keys import ApiKeys
 from wending.serve.gate import Gate
 from wending.serve.hosted import Hosted
+from wending.serve.http_metrics import CountRequests
 from wending.serve.openai_errors import install_error_handlers
 from wending.serve.operations import Operations
 from wending.serve.page import page_router
 from wending.serve.request_log import RequestLog
-from wending.serve.service import Service
+from wending.serve.service import DefaultsOf, Service
 
 logger = logging.getLogger(__name__)
 
@@ -33,14 +43,16 @@ def create_app(
     aliases: Collection[str] = (),
     operations: Operations | None = None,
     keys: ApiKeys | None = None,
+    generation_config: DefaultsOf = "none",
 ) -> FastAPI:
     """The application, at once able to say that it is starting.
 
     `client` is started with the application. Without it, the caller hands one to `app.state.service.attach`
     when it has loaded. Either way it is closed with the application. `aliases` are further names by which
-    requests may call the model. Without `keys` everybody may ask.
+    requests may call the model. Without `keys` everybody may ask. `generation_config`: whose sampling values
+    count where a request has none.
     """
-    service = Service(aliases, operations)
+    service = Service(aliases, operations, generation_config)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -54,7 +66,15 @@ def create_app(
                 await asyncio.gather(attaching, return_exceptions=True)
             await service.close()
 
-    return assemble(lifespan, service, keys, chat_completions.router, models.router, health.router)
+    app = assemble(
+        lifespan,
+        service,
+        keys,
+        *(chat_completions.router, text_completions.router, tokenize.router, embeddings.router),
+        *(models.router, health.router, metrics.router, docs_page.router),
+    )
+    app.add_middleware(CountRequests, counts=service.http_requests)
+    return app
 
 
 def assemble(lifespan: Lifespan, service: Hosted, keys: ApiKeys | None, *routers: APIRouter) -> FastAPI:

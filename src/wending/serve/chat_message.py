@@ -31,7 +31,9 @@ class ChatMessage(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     role: Literal["system", "user", "assistant", "tool"]
-    content: Annotated[list[TextPart], FailFast(), BeforeValidator(_as_parts)]
+    content: Annotated[
+        list[TextPart], FailFast(), BeforeValidator(_as_parts, json_schema_input_type=str | list[TextPart])
+    ]
     name: str | None = None
     tool_call_id: str | None = None
 

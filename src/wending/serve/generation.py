@@ -1,37 +1,61 @@
-"""From an endpoint to the engine: with the server's deadline, and counted for the request's log."""
+"""From a request of the API to the engine's deltas for one of its prompts."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 
+import msgspec
 from fastapi import Request
 
-from wending.engine.client import CompletionDelta, EngineClient
+from wending.engine.client import CompletionDelta
+from wending.engine.errors import EngineDead, InvalidRequest
 from wending.engine.sampling_params import SamplingParams
-from wending.engine.urgency import Urgency
+from wending.serve.checked_answer import checked
+from wending.serve.request_metrics import RequestMeter
 from wending.serve.request_record import record_of
+from wending.serve.sampling_fields import SamplingFields
 from wending.serve.service import service_of
 
 
 async def generate(
     request: Request,
-    client: EngineClient,
+    asked: SamplingFields,
     prompt_token_ids: list[int],
     params: SamplingParams,
     request_id: str,
-    urgency: Urgency,
+    first_index: int = 0,
 ) -> AsyncGenerator[CompletionDelta, None]:
-    """`client.generate` for an HTTP request; everything else is as said there."""
-    operations = service_of(request).operations
+    """See EngineClient.generate; completions are numbered from `first_index`. InvalidRequest names a field of
+    the API. The server's deadline counts where the request has none; the request's log and the metrics are
+    kept. What had to keep to a form is validated: APIError 500."""
+    service, record, urgency = service_of(request), record_of(request), asked.urgency()
     if urgency.deadline_s is None:
-        urgency = replace(urgency, deadline_s=operations.deadline_s)
-    record = record_of(request)
-    record.prompt_tokens = len(prompt_token_ids)
-    if operations.log_prompts:
-        record.prompt = client.decode(prompt_token_ids)
-    async with aclosing(client.generate(prompt_token_ids, params, request_id, urgency)) as deltas:
-        async for delta in deltas:
-            record.add(delta)
-            yield delta
+        urgency = replace(urgency, deadline_s=service.operations.deadline_s)
+    client = service.ready_client()
+    record.prompt_tokens = (record.prompt_tokens or 0) + len(prompt_token_ids)
+    if service.operations.log_prompts:
+        record.prompt = (record.prompt or "") + client.decode(prompt_token_ids)
+    meter = RequestMeter(service.metrics, len(prompt_token_ids), params.n)
+    deltas = client.generate(prompt_token_ids, params, request_id, urgency)
+    if params.constraint is not None:
+        deltas = checked(deltas, params.constraint)
+    try:
+        async with aclosing(deltas):
+            async for delta in deltas:
+                meter.note(delta)
+                record.add(delta)
+                yield (
+                    msgspec.structs.replace(delta, index=first_index + delta.index) if first_index else delta
+                )
+    except InvalidRequest as error:
+        error.field = asked.param_of(error.field)
+        raise
+    except EngineDead:
+        meter.end("error")
+        raise
+    except (GeneratorExit, asyncio.CancelledError):
+        meter.end("abort")
+        raise

@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -22,7 +22,13 @@ from fastapi import FastAPI
 from wending import __version__
 from wending.engine.budget import MemoryBudget
 from wending.engine.client import EngineClient, ModelInfo
-from wending.engine.errors import CheckpointError, ContextNotAvailable, EngineDead, NotEnoughMemory
+from wending.engine.errors import (
+    CheckpointError,
+    ContextNotAvailable,
+    EngineDead,
+    InvalidRequest,
+    NotEnoughMemory,
+)
 from wending.engine.load import DEFAULT_GAP_S
 from wending.engine.process_client import load_client
 from wending.serve.api_keys import ApiKeys, BadKeys
@@ -32,7 +38,7 @@ from wending.serve.last_resort import LastResort
 from wending.serve.listening_socket import CannotListen, base_url, bind, is_loopback
 from wending.serve.log_output import logging_to_stderr
 from wending.serve.operations import Operations
-from wending.serve.service import Service
+from wending.serve.service import DefaultsOf, Service
 from wending.serve.start_up_output import StartUpOutput
 from wending.serve.tls import BadTLSFiles, check_tls_files
 
@@ -44,7 +50,7 @@ END_AFTER_DRAIN_S, END_WHILE_STARTING_S, END_AT_ONCE_S = 4.0, 1.0, 0.5
 # Failures that one line explains. Any other is a defect of this program, and where it happened is shown.
 EXPECTED_FAILURES = (
     *(BadKeys, BadTLSFiles, CannotListen, CheckpointError, ContextNotAvailable, EngineDead),
-    *(MemoryError, NotEnoughMemory, OSError),
+    *(InvalidRequest, MemoryError, NotEnoughMemory, OSError),
 )
 
 Load = Callable[[], EngineClient]
@@ -64,14 +70,16 @@ def run_server(
     speculate: bool = True,
     gap_s: float = DEFAULT_GAP_S,
     operations: Operations | None = None,
+    generation_config: DefaultsOf = "none",
     language: str = "en",
 ) -> int:
     """Serve the checkpoint `model`, a folder or a GGUF file (None: the bundled one), until SIGTERM or SIGINT.
 
     `port` 0 is any free one. `memory`: the bytes that the engine may take. `threads`: how many compute.
     `cache`: whether quantised weights are kept on the disk, or taken from there. `max_context`, `speculate`,
-    `gap_s`: see `load_engine`. `language` of the output: "en" or "zh". The result is the exit code: 0, or 1
-    after a failure, which one line on standard error explains.
+    `gap_s`: see `load_engine`. `generation_config`: whose sampling values count where a request has none:
+    OpenAI's ("none") or those of generation_config.json ("model"). `language` of the output: "en" or "zh".
+    The result is the exit code: 0, or 1 after a failure, which one line on standard error explains.
     """
     operations = operations or Operations()
     last_resort = LastResort()
@@ -106,7 +114,9 @@ def run_server(
             )
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 aliases = [] if model is None else [str(model)]
-                app = create_app(aliases=aliases, operations=operations, keys=keys)
+                app = create_app(
+                    aliases=aliases, operations=operations, keys=keys, generation_config=generation_config
+                )
                 runner.run(_serve(app, bound, url, load, output, last_resort))
     except EXPECTED_FAILURES as error:
         reason = " ".join(str(error).split()) or "not enough memory"  # MemoryError may have no message
@@ -170,7 +180,7 @@ async def _serve(
     try:
         await asyncio.wait((serving, starting), return_when=asyncio.FIRST_COMPLETED)
         if starting.done() and not service.draining:  # else it may have been interrupted
-            _announce(output, starting.result(), url)
+            _announce(output, starting.result(), url, service.sampling_defaults())
             await serving
     finally:
         server.should_exit = True
@@ -196,7 +206,9 @@ def warn_of_open_door(output: StartUpOutput) -> None:
     )
 
 
-def _announce(output: StartUpOutput, info: ModelInfo, url: str) -> None:
+def _announce(
+    output: StartUpOutput, info: ModelInfo, url: str, defaults: Mapping[str, float] | None = None
+) -> None:
     if info.is_demo:
         output.say(
             "This is the demonstration model of wending: very small, made to show how everything works. "
@@ -207,6 +219,12 @@ def _announce(output: StartUpOutput, info: ModelInfo, url: str) -> None:
         output.say(
             "The quantised weights came from the cache (`wending cache` lists it).",
             "量化权重取自缓存（用 `wending cache` 查看）。",
+        )
+    if defaults:
+        values = ", ".join(f"{name} {value:g}" for name, value in defaults.items())
+        output.say(
+            f"Sampling values from generation_config.json, where a request has none: {values}",
+            f"请求未给出采样参数时，采用 generation_config.json 的值：{values}",
         )
     output.say(
         f"Serving {info.name} on {url} (chat page: {url}/, API: {url}/v1)",

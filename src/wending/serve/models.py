@@ -14,13 +14,13 @@ from wending.serve.service import service_of
 router = APIRouter()
 
 
-@router.get("/v1/models")
+@router.get("/v1/models", summary="What is served.")
 async def list_models(request: Request) -> Response:
     info = service_of(request).ready_client().info
     return JSONResponse({"object": "list", "data": [_model(info)]})
 
 
-@router.get("/v1/models/{name:path}")
+@router.get("/v1/models/{name:path}", summary="One model, by its name or an alias.")
 async def retrieve_model(request: Request, name: str) -> Response:
     service = service_of(request)
     info = service.ready_client().info
@@ -34,6 +34,7 @@ def _model(info: ModelInfo) -> dict[str, Any]:
         "object": "model",
         "created": info.created,
         "owned_by": "wending",
+        "max_model_len": info.max_context,  # vLLM's
         # Not OpenAI's: what a client needs to name the demonstration model as such and to know its limits.
         "wending": {"demo": info.is_demo, "max_context": info.max_context, "precision": info.precision},
     }

@@ -19,9 +19,6 @@ logger = logging.getLogger(__name__)
 OVERLOADED_RETRY_AFTER_S = 10
 CLIENT_CLOSED_REQUEST = 499  # nobody reads this status; access logs show it
 
-# What the engine calls a request's parts, where the API has another name for them.
-PARAM_OF_FIELD = {"prompt_token_ids": "messages", "prompt": "messages", "logprobs": "top_logprobs"}
-
 
 class APIError(Exception):
     """A request that is answered by an error. Carries everything the answer needs."""
@@ -119,7 +116,7 @@ def install_error_handlers(app: FastAPI) -> None:
 
 
 def _invalid_request(error: InvalidRequest) -> APIError:
-    param = PARAM_OF_FIELD.get(error.field, error.field)
+    param = error.field
     if error.code == "context_length_exceeded":
         # Client libraries look for these first words.
         message = f"This model's maximum context length is exceeded: '{param}' {error.message}."

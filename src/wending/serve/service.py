@@ -3,31 +3,46 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Collection
 from contextlib import aclosing
-from typing import Literal
+from typing import Any, Literal
 
 from fastapi import Request
 
 from wending import __version__
 from wending.engine.client import EngineClient, ModelInfo
-from wending.engine.errors import EngineDead
+from wending.engine.errors import EngineDead, InvalidRequest
 from wending.engine.sampling_params import SamplingParams
 from wending.serve.hosted import Hosted
+from wending.serve.http_metrics import RequestCounts
 from wending.serve.openai_errors import APIError, unavailable
 from wending.serve.operations import Operations
+from wending.serve.request_metrics import RequestMetrics
 
 Status = Literal["starting", "ok", "restarting", "stopping", "failed"]
 
+DefaultsOf = Literal["none", "model"]
+"""Whose sampling values count where a request has none: OpenAI's, or those of generation_config.json."""
+
 STARTING_RETRY_AFTER_S = 2
+_GENERATION_CONFIG_FIELDS = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")
 
 
 class Service(Hosted):
     """The state of one application. It begins without an engine, so that it can answer while one loads."""
 
-    def __init__(self, aliases: Collection[str] = (), operations: Operations | None = None) -> None:
+    def __init__(
+        self,
+        aliases: Collection[str] = (),
+        operations: Operations | None = None,
+        generation_config: DefaultsOf = "none",
+    ) -> None:
         super().__init__(operations)
         self.aliases = frozenset(aliases)
+        self.generation_config: DefaultsOf = generation_config
+        self.metrics = RequestMetrics()
+        self.http_requests: RequestCounts = Counter()
         self.client: EngineClient | None = None
         self._ready = False
         self._failure: str | None = None
@@ -39,12 +54,20 @@ class Service(Hosted):
         """
         self.client = client
         try:
+            self._check_sampling_defaults()
             await client.start()
             await self._warm_up(client)
         except Exception as error:
             self._failure = str(error)
             raise
         self._ready = True
+
+    def _check_sampling_defaults(self) -> None:
+        """Raises InvalidRequest if a value of generation_config.json is one that no request may have."""
+        try:
+            SamplingParams(**self.sampling_defaults())
+        except InvalidRequest as error:
+            raise InvalidRequest(f"generation_config.json: {error.field}", error.message) from error
 
     async def _warm_up(self, client: EngineClient) -> None:
         prompt_token_ids = client.encode("Hello")
@@ -88,6 +111,13 @@ class Service(Hosted):
         if status == "failed":
             raise unavailable(reason, "engine_dead")
         return self.client
+
+    def sampling_defaults(self) -> dict[str, Any]:
+        """Fields of SamplingParams for requests that do not have them."""
+        if self.client is None or self.generation_config == "none":
+            return {}
+        config = self.client.info.generation_config
+        return {name: getattr(config, name) for name in _GENERATION_CONFIG_FIELDS}
 
     def check_model(self, name: str, info: ModelInfo) -> None:
         """Raises APIError 404 if `name` is not what is served here."""

@@ -24,6 +24,11 @@ REQUEST_FIELDS: dict[str, tuple[Any, ...]] = {
     "verbosity": (None, "medium"),
     "web_search_options": (None,),
 }
+TEXT_REQUEST_FIELDS: dict[str, tuple[Any, ...]] = {
+    "store": (None, False),
+    "suffix": (None, ""),
+}
+EMBEDDING_REQUEST_FIELDS: dict[str, tuple[Any, ...]] = {"dimensions": (None,)}
 # An answer's message may be sent back as it came, with its empty fields.
 MESSAGE_FIELDS: dict[str, tuple[Any, ...]] = {
     "annotations": (None, []),
@@ -44,6 +49,16 @@ def refuse_unsupported(body: Mapping[str, Any]) -> dict[str, Any]:
             for i, message in enumerate(messages)
         ]
     return supported
+
+
+def refuse_unsupported_text(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The same for a text completion."""
+    return _without(body, TEXT_REQUEST_FIELDS, "")
+
+
+def refuse_unsupported_embedding(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The same for embeddings."""
+    return _without(body, EMBEDDING_REQUEST_FIELDS, "")
 
 
 def _without(values: Mapping[str, Any], fields: Mapping[str, tuple[Any, ...]], path: str) -> dict[str, Any]:

@@ -1,0 +1,56 @@
+"""The requests of POST /tokenize and POST /detokenize: which fields there are, and what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from wending.serve.chat_message import ChatMessage
+from wending.serve.chat_request import MAX_MESSAGES
+from wending.serve.openai_errors import APIError
+from wending.serve.validation_errors import as_api_error
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    model: str | None = None
+
+    @classmethod
+    def parse(cls, body: Mapping[str, Any]) -> Self:
+        """The request in a JSON object. Raises APIError 400, which names the first field at fault."""
+        try:
+            return cls.model_validate(body)
+        except ValidationError as error:
+            raise as_api_error(error) from error
+
+
+class TokenizeRequest(_Request):
+    """A text, or a conversation, which is put into the model's chat template. vLLM's names.
+
+    `add_special_tokens` is without effect, because Qwen2.5 adds none to a text.
+    """
+
+    prompt: str | None = None
+    messages: list[ChatMessage] | None = Field(default=None, min_length=1, max_length=MAX_MESSAGES)
+    add_special_tokens: bool | None = None
+    add_generation_prompt: Literal[True] | None = None
+    continue_final_message: Literal[False] | None = None
+    return_token_strs: bool | None = None
+
+    @classmethod
+    def parse(cls, body: Mapping[str, Any]) -> Self:
+        request = super().parse(body)
+        if (request.prompt is None) == (request.messages is None):
+            param = "prompt" if request.prompt is None else "messages"
+            message = "One of 'prompt' and 'messages' is required, and not both."
+            raise APIError(400, message, param=param, code="invalid_value")
+        return request
+
+
+class DetokenizeRequest(_Request):
+    """Token ids, whose text is wanted."""
+
+    tokens: list[int]
