@@ -66,7 +66,7 @@ def test_version() -> None:
         (["serve", "--guard-tries", "5"], "--guard-tries cannot be used without --upstream"),
         (["serve", "--upstream-model", "x"], "--upstream-model cannot be used without"),
         (["serve", "--upstream", "http://there", "--guard-tries", "0"], "0 is too small"),
-        (["serve", "--upstream", "http://there", "--guard-deadline", "0"], "0 s makes no sense"),
+        (["serve", "--upstream", "http://there", "--guard-deadline", "0"], "0 is out of range"),
         (["serve", "--upstream", "http://there", "--guard-deadline", "soon"], "'soon' is not a number"),
         (["assess", "--repeats", "0"], "0 is too small"),
         (["assess", "--seed", "-1"], "-1 is negative"),

@@ -43,6 +43,7 @@ async def test_what_was_effectively_used(http: httpx.AsyncClient, client: FakeCl
             "ignore_eos": False,
             "min_tokens": 2,
         },
+        "constrained_by": None,
         "generation_config": "none",
         "engine_restarts": 0,
         "seed": 7,

@@ -16,7 +16,7 @@ from wending.serve.tally import Tally
 REPORT_HEADER = "x-wending-report"
 
 # Said for each prompt (seed, max_tokens), or visible in the answer itself.
-_NOT_SAMPLING = ("seed", "max_tokens", "n", "logprobs", "hidden_state")
+_NOT_SAMPLING = ("seed", "max_tokens", "n", "logprobs", "hidden_state", "constraint")
 
 
 class Report:
@@ -41,8 +41,10 @@ class Report:
         values = {each.name: getattr(self._params, each.name) for each in fields(self._params)}
         sampling = {name: value for name, value in values.items() if name not in _NOT_SAMPLING}
         sampling["logit_bias"] = {str(token_id): bias for token_id, bias in self._params.logit_bias.items()}
+        constraint = self._params.constraint
         return {
             "sampling": sampling,
+            "constrained_by": None if constraint is None else constraint.field,
             "generation_config": self._generation_config,
             "engine_restarts": self._client.stats().restarts_total - self._restarts_before,
         }

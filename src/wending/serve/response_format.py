@@ -69,12 +69,20 @@ class StructuredOutputs(_Strict):
 class ConstraintFields(BaseModel):
     """The fields of a request that say what its answer must look like."""
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     response_format: ResponseFormat | None = None
+    """{"type": "json_object"}, or {"type": "json_schema", "json_schema": {"name", "schema"}}, or "text"."""
     structured_outputs: StructuredOutputs | None = None
+    """vLLM's: one of "json", "regex", "choice" and "grammar"."""
     guided_json: Schema | None = None
+    """A JSON schema, as an object or as text."""
     guided_regex: str | None = None
+    """A regular expression for the whole answer, in Rust's syntax, without look-around."""
     guided_choice: list[str] | None = None
+    """The answer is one of these."""
     guided_grammar: str | None = None
+    """A grammar in llguidance's dialect of Lark."""
 
     def constraint(self) -> Constraint | None:
         """Raises APIError 400 if there are several."""

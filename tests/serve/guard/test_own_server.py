@@ -39,16 +39,15 @@ def test_chat_stream_models_and_health() -> None:
 
 
 def test_json() -> None:
-    reply = f"Here it is: {GOOD}"
-    with live_server(FakeClient(reply, max_context=2000)) as server, live_guard(server.url) as guard:
+    with live_server(FakeClient(GOOD, max_context=2000)) as server, live_guard(server.url) as guard:
         body = {"model": "fake-model", "messages": MESSAGES, "response_format": {"type": "json_object"}}
         answer = httpx.post(guard + "/v1/chat/completions", json=body).json()
     assert answer["choices"][0]["message"]["content"] == GOOD
-    assert answer["wending"]["guard"]["repairs"] == [{"choice": 0, "kind": "text_around"}]
+    assert "wending" not in answer  # there was nothing to repair
 
 
 def test_the_real_engine(tmp_path: Path) -> None:
-    """Its bytes pass as they are. What random weights say is JSON only if the engine sees to it."""
+    """Its bytes pass as they are, and what random weights say is JSON, because the engine sees to it."""
     serving = Serving(write_random_checkpoint(tmp_path / "Random-Qwen2", small_config()))
     body = {"model": "Random-Qwen2", "messages": MESSAGES, "seed": 7, "max_tokens": 30}
     url = "/v1/chat/completions"
@@ -59,9 +58,5 @@ def test_the_real_engine(tmp_path: Path) -> None:
             answer = http.post(guard + url, json=body | {"response_format": {"type": "json_object"}})
     finally:
         serving.close()
-    if answer.status_code == 200:
-        assert isinstance(json.loads(answer.json()["choices"][0]["message"]["content"]), dict)
-    else:
-        assert answer.status_code == 502
-        assert answer.json()["error"]["code"] == "invalid_upstream_answer"
-        assert answer.json()["error"]["last_text"]
+    assert answer.status_code == 200
+    assert isinstance(json.loads(answer.json()["choices"][0]["message"]["content"]), dict)
