@@ -33,7 +33,7 @@ from wending.engine.sampling_params import SamplingParams
 
 EMPLOYEES = {
     "type": "array",
-    "minItems": 12,
+    "minItems": 1,
     "items": {
         "type": "object",
         "properties": {
@@ -72,9 +72,17 @@ def run(
     """Tokens per second of all streams until each has so many, and the grammar's share of that time."""
     prompt = engine.tokenizer.encode("Write a list of employees as JSON.\n")
     said = dict.fromkeys(map(str, range(streams)), 0)
+    tokenizer = engine.tokenizer
+    # Random weights would end the list after an employee or two.
+    goes_on = {token: -100.0 for token in range(tokenizer.vocab_size) if b"]" in tokenizer.token_bytes(token)}
     for stream, name in enumerate(said):
         params = SamplingParams(
-            temperature=0.7, seed=seed + stream, max_tokens=budget, ignore_eos=True, constraint=constraint
+            temperature=0.7,
+            seed=seed + stream,
+            max_tokens=budget,
+            ignore_eos=True,
+            constraint=constraint,
+            logit_bias=goes_on,
         )
         engine.add_request(name, prompt, params)
     start, counted, before = time.perf_counter(), 0, 0.0
