@@ -74,10 +74,10 @@ class EventStream(Response):
                 await asyncio.sleep(max(self._ping_s - silence_s, self._ping_s / 10))
 
     async def _send(self, send: Send, piece: bytes) -> None:
+        self._last_sent = time.monotonic()
         if not self._started:
             self._started = True
             await send(
                 {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
             )
-        self._last_sent = time.monotonic()
         await send({"type": "http.response.body", "body": piece, "more_body": True})
