@@ -91,3 +91,20 @@ def test_one_guilty_among_many_is_found_and_no_other(seed: int) -> None:
             assert convict == guilty
             return
     raise AssertionError("the guilty one was not found")
+
+
+def test_tokens_of_one_completion_between_kills_from_outside_clear_the_request() -> None:
+    """Of two completions that begin alike one has its tokens a step before the other."""
+    suspicion = Suspicion()
+    for _ in range(10):
+        assert suspicion.note_death([1], is_proof=False) is None
+        suspicion.note_token(1)
+        assert not suspicion.is_suspect(1)
+
+
+def test_tokens_of_one_completion_are_no_excuse_for_faults_of_another() -> None:
+    suspicion = Suspicion()
+    assert suspicion.note_death([1], is_proof=True) is None
+    suspicion.note_token(1)
+    assert suspicion.is_suspect(1)
+    assert suspicion.note_death([1], is_proof=True) == 1

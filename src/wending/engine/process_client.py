@@ -198,6 +198,8 @@ class ProcessClient(EngineClient, Users):
             self._unfinished -= delta.finish_reason is not None
             if request.is_proven:
                 self._suspicion.clear(request.number)
+            elif delta.token_ids:
+                self._suspicion.note_token(request.number)
             if request.stream.complete:
                 self._forget(request)
 

@@ -54,8 +54,15 @@ class Suspicion:
         tally.alone += 1
         return number if tally.proofs >= PROOFS or tally.alone >= DEATHS_ALONE else None
 
+    def note_token(self, number: int) -> None:
+        """One of a request's completions has made a token, so deaths that prove nothing no longer count. The
+        next death may still be the work of another of its completions."""
+        tally = self._tallies.get(number)
+        if tally is not None:
+            tally.deaths, tally.alone = tally.proofs, 0
+
     def clear(self, number: int) -> None:
-        """A request has made a token, or is gone."""
+        """All of a request's completions have made a token, or it is gone."""
         self._tallies.pop(number, None)
 
     def is_suspect(self, number: int) -> bool:

@@ -76,8 +76,8 @@ def first_divergence(
                 return divergence(what, position, mine[position], theirs[position])
     end = min(len(expected.token_ids), len(found.token_ids))
     for what, mine_whole, theirs_whole in (
-        ("length", len(expected.token_ids), len(found.token_ids)),
         ("finish_reason", _reason(expected), _reason(found)),
+        ("length", len(expected.token_ids), len(found.token_ids)),
         ("text", expected.text, found.text),
     ):
         if mine_whole != theirs_whole:
