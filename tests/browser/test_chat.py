@@ -48,6 +48,7 @@ def test_time_to_first_token_ends_at_the_first_text_not_at_the_empty_role_chunk(
 ) -> None:
     server.answers.append(Answer(["", HOLD, "text"]))
     ask(page, "Hi")
+    expect(last_answer(page)).to_have_attribute("aria-busy", "true")
     page.wait_for_timeout(300)
     server.release()
     expect(last_answer(page).locator(".body")).to_have_text("text")

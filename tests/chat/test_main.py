@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pty
+import select
 import signal
 import subprocess
 import sys
@@ -180,6 +181,16 @@ class Terminal:
             self.text += os.read(self._ours, 4096).decode(errors="replace")
         self._looked_at = found + len(said)
 
+    def interrupt_until(self, said: str) -> None:
+        """Ctrl-C, again and again: one that comes between two prompts, or before one, may be lost."""
+        while self.text.find(said, self._looked_at) < 0:
+            self.process.send_signal(signal.SIGINT)
+            while select.select([self._ours], [], [], 1.0)[0]:
+                self.text += os.read(self._ours, 4096).decode(errors="replace")
+                if self.text.find(said, self._looked_at) >= 0:
+                    break
+        self.until(said)
+
     def close(self) -> None:
         self.process.kill()
         self.process.wait()
@@ -194,12 +205,10 @@ def test_at_a_terminal_ctrl_c_stops_the_answer_and_ctrl_d_the_program() -> None:
             terminal.type("Hi\n")
             terminal.until("yx")
             wait_until(lambda: len(server.client.running) == 1)
-            terminal.process.send_signal(signal.SIGINT)  # as the terminal does for Ctrl-C
-            terminal.until("(stopped)")
+            terminal.interrupt_until("(stopped)")  # as the terminal does for Ctrl-C
             wait_until(lambda: server.client.running == set())
             terminal.until("> ")
-            terminal.process.send_signal(signal.SIGINT)
-            terminal.until("/quit ends")
+            terminal.interrupt_until("/quit ends")
             terminal.until("> ")
             terminal.type("\x04")
             assert terminal.process.wait(timeout=30) == 0
