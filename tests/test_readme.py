@@ -39,7 +39,7 @@ def test_links_and_pictures_exist(name: str) -> None:
 def test_commands_that_are_shown_exist(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every `wending …` line parses; nothing is run."""
     ran: list[str] = []
-    monkeypatch.setattr(cli, "_serve", lambda options: ran.append("serve") or 0)
+    monkeypatch.setattr("wending.cli.serve._serve", lambda options: ran.append("serve") or 0)
     monkeypatch.setattr(cli, "_chat", lambda options: ran.append("chat") or 0)
     monkeypatch.setattr(cli, "_assess", lambda options: ran.append("assess") or 0)
     monkeypatch.setattr(cli, "_bench", lambda options: ran.append("bench") or 0)

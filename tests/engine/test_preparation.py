@@ -41,7 +41,7 @@ def keys(commands: list[Add]) -> list[str]:
 
 def test_only_who_brings_a_new_grammar_waits(grammars: SlowGrammars) -> None:
     grammars.go = threading.Event()
-    preparation = Preparation(grammars)
+    preparation = Preparation(lambda: grammars)
     for command in (request("free"), request("constrained", "[a-c]+"), request("also free")):
         preparation.add(command)
     assert keys(preparation.ready()) == ["free", "also free"]
@@ -60,7 +60,7 @@ def test_only_who_brings_a_new_grammar_waits(grammars: SlowGrammars) -> None:
 def test_what_is_wrong_is_found_there_and_said_at_once_later(grammars: SlowGrammars) -> None:
     grammars.go = threading.Event()
     grammars.go.set()
-    preparation = Preparation(grammars)
+    preparation = Preparation(lambda: grammars)
     preparation.add(request("bad", "("))
     preparation.wait(20)
     assert keys(preparation.ready()) == ["bad"]
@@ -71,7 +71,7 @@ def test_what_is_wrong_is_found_there_and_said_at_once_later(grammars: SlowGramm
 
 def test_a_request_that_leaves_is_forgotten(grammars: SlowGrammars) -> None:
     grammars.go = threading.Event()
-    preparation = Preparation(grammars)
+    preparation = Preparation(lambda: grammars)
     preparation.add(request("leaves", "[x-z]+"))
     preparation.drop("leaves")
     preparation.drop("never came")

@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import Callable
 from collections.abc import Sequence as Sequence_
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -25,8 +25,7 @@ from wending.engine.completion import Completion
 from wending.engine.constraint import Constraint
 from wending.engine.drafter import Drafter
 from wending.engine.errors import InvalidRequest
-from wending.engine.grammar.grammar import Grammar, Grammars
-from wending.engine.grammar.guide import GrammarBroken, Guide
+from wending.engine.grammar.errors import GrammarBroken
 from wending.engine.pacer import Pacer
 from wending.engine.progress import Progress
 from wending.engine.request import Request
@@ -38,6 +37,7 @@ from wending.engine.token_mask import mask_without
 from wending.engine.urgency import Urgency
 
 if TYPE_CHECKING:
+    from wending.engine.grammar.grammar import Grammar, Grammars
     from wending.model.kv_cache import KVCache
     from wending.model.model import Model
     from wending.model.tokenizer import Tokenizer
@@ -105,13 +105,19 @@ class Engine:
         which is only valid during the call."""
         self._clock = clock
         self.eos_token_ids = eos_token_ids
-        self.grammars = Grammars(tokenizer, eos_token_ids)
         self._requests: dict[str, list[Completion]] = {}  # unfinished completions of each request
         self._completions: dict[int, Completion] = {}  # by sequence id
         self._deadlines: list[tuple[float, int]] = []  # a heap of times and sequence ids
         self._sequence_ids = itertools.count()
         self._tokens_generated_total = self._tokens_drafted_total = self._drafts_accepted_total = 0
         self._last_token_monotonic: float | None = None
+
+    @cached_property
+    def grammars(self) -> Grammars:
+        """Compiles constraints. Made with the first one: importing llguidance takes 80 ms."""
+        from wending.engine.grammar.grammar import Grammars
+
+        return Grammars(self.tokenizer, self.eos_token_ids)
 
     @property
     def has_work(self) -> bool:
@@ -242,6 +248,8 @@ class Engine:
         )
         new_guide = None
         if grammar is not None:
+            from wending.engine.grammar.guide import Guide
+
             left = request.max_total_tokens - len(request.prompt_token_ids)
             new_guide = partial(Guide, grammar, self.grammars, left)
         completion = Completion(request, index, sequence, self.tokenizer, self.eos_token_ids, new_guide)

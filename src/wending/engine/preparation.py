@@ -5,16 +5,21 @@ A grammar takes between a millisecond and a second. Only the request that brough
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING
 
-from wending.engine.grammar.grammar import Grammars
 from wending.engine.messages import Add
+
+if TYPE_CHECKING:
+    from wending.engine.grammar.grammar import Grammars
 
 
 class Preparation:
     """Requests on their way to the engine, in order of arrival. Without constraint they pass at once."""
 
-    def __init__(self, grammars: Grammars) -> None:
+    def __init__(self, grammars: Callable[[], Grammars]) -> None:
+        """`grammars` is asked for with the first constraint."""
         self._grammars = grammars
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="wending-grammars")
         self._waiting: dict[str, tuple[Add, Future[None] | None]] = {}
@@ -28,7 +33,7 @@ class Preparation:
         """Take a request."""
         constraint = command.params.constraint
         future = None
-        if constraint is not None and not self._grammars.has(constraint):
+        if constraint is not None and not self._grammars().has(constraint):
             future = self._executor.submit(self._compile, command)
         self._waiting[command.key] = command, future
 
@@ -53,4 +58,4 @@ class Preparation:
 
     def _compile(self, command: Add) -> None:
         if command.params.constraint is not None:
-            self._grammars.prepare(command.params.constraint)
+            self._grammars().prepare(command.params.constraint)

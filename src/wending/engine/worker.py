@@ -104,7 +104,7 @@ def _next_two(channel: Channel) -> list[Command]:
 def _serve(engine: Engine, channel: Channel, record: FlightRecord) -> int:
     """Obey and step until told to stop: status 0, or 1 after a failure of the engine."""
     engine.on_step = record.begin_computing
-    preparation = Preparation(engine.grammars)
+    preparation = Preparation(lambda: engine.grammars)
     try:
         while True:
             if not engine.has_work:

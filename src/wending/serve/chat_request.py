@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from wending.serve.chat_message import ChatMessage
 from wending.serve.openai_errors import invalid_value
 from wending.serve.sampling_fields import SamplingFields
 from wending.serve.unsupported import refuse_unsupported
-from wending.serve.validation_errors import as_api_error
 
 MAX_MESSAGES = 4096
 
@@ -41,14 +40,8 @@ class ChatRequest(SamplingFields):
     }
 
     @classmethod
-    def parse(cls, body: Mapping[str, Any]) -> Self:
-        """The request in a JSON object. Raises APIError 400, which names the first field at fault."""
-        try:
-            request = cls.model_validate(refuse_unsupported(body))
-        except ValidationError as error:
-            raise as_api_error(error) from error
-        request.check_combinations()
-        return request
+    def supported(cls, body: Mapping[str, Any]) -> dict[str, Any]:
+        return refuse_unsupported(body)
 
     def check_combinations(self) -> None:
         super().check_combinations()

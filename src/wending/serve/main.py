@@ -6,7 +6,6 @@ The port is bound first, so that it is ours and /health answers while the weight
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import socket
 import sys
@@ -19,7 +18,6 @@ from typing import Literal
 import uvloop
 from fastapi import FastAPI
 
-from wending import __version__
 from wending.engine.budget import MemoryBudget
 from wending.engine.client import EngineClient, ModelInfo
 from wending.engine.errors import (
@@ -31,21 +29,18 @@ from wending.engine.errors import (
 )
 from wending.engine.load import DEFAULT_GAP_S
 from wending.engine.process_client import load_client
-from wending.serve.api_keys import ApiKeys, BadKeys
+from wending.serve.api_keys import BadKeys
 from wending.serve.app import create_app
 from wending.serve.http_server import HTTPServer
 from wending.serve.last_resort import LastResort
-from wending.serve.listening_socket import CannotListen, base_url, bind, is_loopback
-from wending.serve.log_output import logging_to_stderr
+from wending.serve.listening_socket import CannotListen
+from wending.serve.opening import END_AFTER_DRAIN_S, END_AT_ONCE_S, opening
 from wending.serve.operations import Operations
 from wending.serve.service import DefaultsOf, Service
 from wending.serve.start_up_output import StartUpOutput
-from wending.serve.tls import BadTLSFiles, check_tls_files
+from wending.serve.tls import BadTLSFiles
 
-# After these times the process ends in the middle of whatever the engine does: when it was told to stop while
-# it served, and answers had `Operations.drain_s` to complete; while it was starting, when there is nothing to
-# complete; and when it was told a second time.
-END_AFTER_DRAIN_S, END_WHILE_STARTING_S, END_AT_ONCE_S = 4.0, 1.0, 0.5
+END_WHILE_STARTING_S = 1.0  # as those in opening.py, where there is nothing to complete
 
 # Failures that one line explains. Any other is a defect of this program, and where it happened is shown.
 EXPECTED_FAILURES = (
@@ -86,17 +81,7 @@ def run_server(
     try:
         if model is not None:
             _check_path(model)
-        keys = load_keys(operations)
-        check_tls_files(operations.tls_cert, operations.tls_key)
-        with (
-            bind(host, port) as bound,
-            StartUpOutput(language) as output,
-            logging_to_stderr(operations.log_format),
-        ):
-            url = base_url(bound, tls=operations.tls_cert is not None)
-            output.lines([f"wending {__version__} {url}"])
-            if not keys and not is_loopback(bound):
-                warn_of_open_door(output)
+        with opening(host, port, operations, language) as (bound, url, output, keys):
             load = partial(
                 load_client,
                 model,
@@ -144,14 +129,6 @@ def _check_path(model: Path) -> None:
         raise CheckpointError(model, "holds no config.json, so it is not a checkpoint folder")
 
 
-def load_keys(operations: Operations) -> ApiKeys:
-    """Raises BadKeys, also for a limit that needs keys and has none."""
-    keys = ApiKeys.load(operations.api_key_file, os.environ)
-    if operations.max_requests_per_key is not None and not keys:
-        raise BadKeys("--max-requests-per-key needs keys (--api-key-file)")
-    return keys
-
-
 async def _serve(
     app: FastAPI,
     bound: socket.socket,
@@ -197,13 +174,6 @@ async def _start_engine(service: Service, load: Load) -> ModelInfo:
 
 def _show_budget(output: StartUpOutput, budget: MemoryBudget) -> None:
     output.lines(budget.lines(output.language))
-
-
-def warn_of_open_door(output: StartUpOutput) -> None:
-    output.say(
-        "Warning: there are no API keys (--api-key-file): whoever reaches this address may use the service.",
-        "警告：未设置 API 密钥（--api-key-file），能访问此地址的任何人都可以使用本服务。",
-    )
 
 
 def _announce(

@@ -6,7 +6,7 @@ Types are strict: "5" is no number and true is no 1. Ranges are those of Samplin
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -15,6 +15,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    ValidationError,
 )
 from pydantic_core import PydanticCustomError
 
@@ -23,6 +24,7 @@ from wending.engine.sampling_params import SamplingParams
 from wending.engine.urgency import Urgency
 from wending.serve.openai_errors import invalid_value
 from wending.serve.response_format import ConstraintFields, refuse_stop_strings
+from wending.serve.validation_errors import as_api_error
 
 MAX_STOP_STRINGS = 16  # OpenAI allows 4
 
@@ -109,6 +111,22 @@ class SamplingFields(ConstraintFields):
     def include_usage(self) -> bool:
         """Whether a stream is to end with the usage."""
         return self.stream_options is not None and self.stream_options.include_usage
+
+    @classmethod
+    def parse(cls, body: Mapping[str, Any]) -> Self:
+        """The request in a JSON object. Raises APIError 400, which names the first field at fault."""
+        try:
+            request = cls.model_validate(cls.supported(body))
+        except ValidationError as error:
+            raise as_api_error(error) from error
+        request.check_combinations()
+        return request
+
+    @classmethod
+    def supported(cls, body: Mapping[str, Any]) -> dict[str, Any]:
+        """`body` without the fields that are refused by name. Raises APIError 400 for one that asks for
+        something."""
+        return dict(body)
 
     def check_combinations(self) -> None:
         """Raises APIError 400 for fields that contradict each other."""

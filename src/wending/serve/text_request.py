@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from wending.serve.openai_errors import APIError
 from wending.serve.prompts import Prompts
 from wending.serve.sampling_fields import SamplingFields
 from wending.serve.unsupported import refuse_unsupported_text
-from wending.serve.validation_errors import as_api_error
 
 DEFAULT_MAX_TOKENS = 16  # OpenAI's, for this endpoint only
 
@@ -31,14 +30,8 @@ class TextRequest(SamplingFields):
     param_of_field: ClassVar[Mapping[str, str]] = {"prompt_token_ids": "prompt"}
 
     @classmethod
-    def parse(cls, body: Mapping[str, Any]) -> Self:
-        """The request in a JSON object. Raises APIError 400, which names the first field at fault."""
-        try:
-            request = cls.model_validate(refuse_unsupported_text(body))
-        except ValidationError as error:
-            raise as_api_error(error) from error
-        request.check_combinations()
-        return request
+    def supported(cls, body: Mapping[str, Any]) -> dict[str, Any]:
+        return refuse_unsupported_text(body)
 
     def check_combinations(self) -> None:
         super().check_combinations()

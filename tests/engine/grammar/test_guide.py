@@ -14,8 +14,9 @@ import pytest
 
 from wending.engine.constraint import Constraint
 from wending.engine.errors import InvalidRequest
+from wending.engine.grammar.errors import GrammarBroken
 from wending.engine.grammar.grammar import Grammars
-from wending.engine.grammar.guide import GrammarBroken, Guide
+from wending.engine.grammar.guide import Guide
 from wending.model.published import open_published
 from wending.model.tokenizer import Tokenizer
 

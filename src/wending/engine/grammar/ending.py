@@ -36,19 +36,17 @@ class Endings:
         self.token_bytes = token_bytes
         self.tokenize = tokenize
 
-    def find(
-        self, matcher: LLMatcher, hints: Collection[bytes] = (), most: int = LONGEST
-    ) -> list[int] | None:
+    def find(self, matcher: LLMatcher, hints: Collection[bytes] = ()) -> list[int] | None:
         """Tokens after which the text is complete; none if it is already. None: no way was found.
 
         `hints`: names to be preferred where names begin. The matcher is left as it was.
         """
         for order in self._orders:
-            path = self._walk(matcher.deep_copy(), order, hints, most)
+            path = self._walk(matcher.deep_copy(), order, hints, LONGEST)
             if path is not None:
                 return self._in_fewer_tokens(matcher, path)
         # They went round in circles. What was tried less often comes first: in the end everything is tried.
-        path = self._walk(matcher.deep_copy(), self._orders[0], (), min(most, LONGEST_FAIR), fair=True)
+        path = self._walk(matcher.deep_copy(), self._orders[0], (), LONGEST_FAIR, fair=True)
         return None if path is None else self._in_fewer_tokens(matcher, _shortened(matcher, path))
 
     def _walk(

@@ -14,16 +14,13 @@ from llguidance import LLMatcher
 from numpy.typing import NDArray
 
 from wending.engine.grammar.ending import completes
+from wending.engine.grammar.errors import GrammarBroken
 from wending.engine.grammar.grammar import Grammar, Grammars
 from wending.engine.grammar.growth import Place
 
 WHITE_SPACE = b" \t\r\n"
 MARGIN = 1.25
 """The way that is found may be so many times as long as the shortest."""
-
-
-class GrammarBroken(ArithmeticError):  # noqa: N818
-    """A grammar became too complex for its limits, or does not lead to what was said: nothing can follow."""
 
 
 class Guide:

@@ -7,6 +7,7 @@ again, so that an error can point at them (RFC 6901).
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,7 +29,6 @@ _OPTIONS: Any = {
     "lenient": False,
 }
 _EXCLUSIVE = ("exclusiveMinimum", "exclusiveMaximum")
-_BYTES = LLTokenizer("byte")
 _UNKNOWN_KEYWORDS = re.compile(r"Unimplemented keys: (\[.*\])")
 _UNKNOWN_FORMAT = re.compile(r"Unknown format: (\S+)")
 _DATA = frozenset(("const", "enum", "default", "examples"))
@@ -53,24 +53,22 @@ def grammar_of_schema(source: str, field: str) -> str:
     failed, messages = LLMatcher.validate_grammar_with_warnings(grammar)
     if failed:
         raise InvalidRequest(field, _explained(schema, messages[0]), code="unsupported_constraint")
-    for place, key, value in _members(schema):
-        if key in _EXCLUSIVE and _lets_pass(schema, place, value):
+    for place, key, node in _members(schema):
+        if key in _EXCLUSIVE and _lets_pass(node, node[key]):
             message = f"the schema has at {place} a bound that cannot be enforced together with the other one"
             raise InvalidRequest(field, message, code="unsupported_constraint")
     return grammar
 
 
-def _lets_pass(schema: Any, place: str, bound: Any) -> bool:
+def _lets_pass(node: dict[str, Any], bound: Any) -> bool:
     """Whether a number that a schema excludes is in its grammar. llguidance 1.9.1 lets 0 pass as greater than
     0 if it must be less than 0.5 as well."""
     if isinstance(bound, bool) or not isinstance(bound, int | float):
         return False
-    node = schema
-    for part in place.split("/")[1:-1]:
-        name = part.replace("~1", "/").replace("~0", "~")
-        node = node[int(name)] if isinstance(node, list) else node[name]
     limits = {key: node[key] for key in (*_EXCLUSIVE, "minimum", "maximum") if key in node}
-    matcher = LLMatcher(_BYTES, LLMatcher.grammar_from_json_schema({"type": "number", **limits}), log_level=0)
+    matcher = LLMatcher(
+        LLTokenizer("byte"), LLMatcher.grammar_from_json_schema({"type": "number", **limits}), log_level=0
+    )
     return any(completes(matcher, list(text.encode())) for text in (f"{bound:.17g}", f"-{bound:.17g}"))
 
 
@@ -83,22 +81,23 @@ def _explained(schema: Any, message: str) -> str:
         if places:
             return f"the schema has at {places[0]} a keyword that cannot be enforced"
     if found := _UNKNOWN_FORMAT.match(message):
-        places = [place for place, key, value in _members(schema) if key == "format" and value == found[1]]
+        places = [place for place, key, node in _members(schema) if key == "format" and node[key] == found[1]]
         if places:
             return f"the schema has at {places[0]} a format that cannot be enforced: {found[1]!r}"
     return f"the schema cannot be enforced: {message}"
 
 
-def _members(schema: Any) -> Iterator[tuple[str, str, Any]]:
-    """JSON pointer, name and value of all members that may be keywords, those further out first."""
-    waiting = [("", schema, True)]
+def _members(schema: Any) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """JSON pointer and name of all members that may be keywords, and the schema that each stands in; those
+    further out first."""
+    waiting = deque([("", schema, True)])
     while waiting:
-        place, value, is_schema = waiting.pop(0)
+        place, value, is_schema = waiting.popleft()
         if isinstance(value, dict):
             for key, member in value.items():
                 inside = f"{place}/{_escaped(key)}"
                 if is_schema:
-                    yield inside, key, member
+                    yield inside, key, value
                 if not (is_schema and key in _DATA):
                     # The members of `properties` and the like are names, and their values schemas.
                     named = is_schema and key in _NAMED

@@ -10,7 +10,6 @@ import sys
 
 import uvloop
 
-from wending import __version__
 from wending.serve.api_keys import BadKeys
 from wending.serve.guard.app import create_guard_app
 from wending.serve.guard.guard_service import GuardService, GuardSettings
@@ -19,12 +18,11 @@ from wending.serve.guard.upstream import InvalidUpstream, Upstream
 from wending.serve.guard.upstream_failure import UpstreamFailure
 from wending.serve.http_server import HTTPServer
 from wending.serve.last_resort import LastResort
-from wending.serve.listening_socket import CannotListen, base_url, bind, is_loopback
-from wending.serve.log_output import logging_to_stderr
-from wending.serve.main import END_AFTER_DRAIN_S, END_AT_ONCE_S, load_keys, warn_of_open_door
+from wending.serve.listening_socket import CannotListen
+from wending.serve.opening import END_AFTER_DRAIN_S, END_AT_ONCE_S, opening
 from wending.serve.operations import Operations
 from wending.serve.start_up_output import StartUpOutput
-from wending.serve.tls import BadTLSFiles, check_tls_files
+from wending.serve.tls import BadTLSFiles
 
 DEFAULT_KEY_ENV = "OPENAI_API_KEY"
 
@@ -53,17 +51,7 @@ def run_guard(
     last_resort = LastResort()
     try:
         upstream = Upstream(url, _key(key_env))
-        keys = load_keys(operations)
-        check_tls_files(operations.tls_cert, operations.tls_key)
-        with (
-            bind(host, port) as bound,
-            StartUpOutput(language) as output,
-            logging_to_stderr(operations.log_format),
-        ):
-            own_url = base_url(bound, tls=operations.tls_cert is not None)
-            output.lines([f"wending {__version__} {own_url}"])
-            if not keys and not is_loopback(bound):
-                warn_of_open_door(output)
+        with opening(host, port, operations, language) as (bound, own_url, output, keys):
             service = GuardService(upstream, settings, operations)
             server = HTTPServer(create_guard_app(service, keys), service)
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

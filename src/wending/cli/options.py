@@ -1,0 +1,93 @@
+"""What the commands' options have in common: their language, and the values that they take."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from collections.abc import Callable
+
+Say = Callable[[str, str], str]
+"""Picks the English or the Chinese form of a text."""
+
+
+def locale_language() -> str:
+    """The language of messages and help: "zh" under a Chinese locale, otherwise "en"."""
+    for variable in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        value = os.environ.get(variable)
+        if value:
+            return "zh" if value.lower().startswith("zh") else "en"
+    return "en"
+
+
+def add_max_context(command: argparse.ArgumentParser, say: Say) -> None:
+    command.add_argument(
+        "--max-context",
+        type=positive,
+        metavar="N",
+        help=say(
+            "longest prompt and answer together, in tokens; YaRN is used above the model's native length "
+            "(default: the checkpoint's own)",
+            "提示词与回答合计的最大词元数；超过模型原生长度时使用 YaRN（默认与模型文件一致）",
+        ),
+    )
+
+
+def port(text: str) -> int:
+    value = not_negative(text)
+    if value > 65535:
+        raise argparse.ArgumentTypeError(f"{value} is not a port: 0 to 65535")
+    return value
+
+
+def positive(text: str) -> int:
+    value = not_negative(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} is too small: 1 or more")
+    return value
+
+
+def not_negative(text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{value} is negative")
+    return value
+
+
+def temperature(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+    if not 0 <= value <= 2:
+        raise argparse.ArgumentTypeError(f"{text} is out of range: 0 to 2")
+    return value
+
+
+def seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds") from None
+    if not 0 < value < 1e6:
+        raise argparse.ArgumentTypeError(f"{text} is out of range: more than 0 and less than 1000000 seconds")
+    return value
+
+
+def origin(text: str) -> str:
+    if text != "*" and not re.fullmatch(r"https?://[^/\s]+", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not an origin such as https://example.org, nor *")
+    return text
+
+
+def gibibytes(text: str) -> int:
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of GiB") from None
+    if not 0 < value < 1 << 20:
+        raise argparse.ArgumentTypeError(f"{text} GiB makes no sense as a memory limit")
+    return int(value * (1 << 30))
