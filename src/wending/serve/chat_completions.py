@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
@@ -29,12 +32,13 @@ async def create_chat_completion(request: Request) -> Response:
     chat = ChatRequest.parse(await read_json_object(request, service.max_body_bytes))
     service.check_model(chat.model, client.info)
     params = chat.sampling_params(service.sampling_defaults())
-    messages = chat.template_messages()
-    characters = sum(len(message["content"]) for message in messages)
-    prompt_token_ids = await in_thread_if_long(characters, client.encode_chat, messages)
+    messages, tools = chat.template_messages(), chat.template_tools()
+    characters = sum(len(message["content"]) for message in messages) + len(orjson.dumps(tools))
+    prompt_token_ids = await in_thread_if_long(characters, partial(client.encode_chat, tools=tools), messages)
     report = Report(params, client, service.generation_config) if wants_report(request, chat) else None
     tally = Tally(len(prompt_token_ids))
-    answer = ChatAnswer(client.info.name, system_fingerprint(client.info), tally, params.n, report)
+    fingerprint = system_fingerprint(client.info)
+    answer = ChatAnswer(client.info.name, fingerprint, tally, params.n, report, with_tools=bool(tools))
     deltas = await TakenRequests.begin(
         [generate(request, chat, prompt_token_ids, params, answer.id)],
         until_first=params.constraint is not None,
