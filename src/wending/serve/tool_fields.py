@@ -67,7 +67,7 @@ def _as_object(choice: Any) -> Any:
             raise PydanticCustomError("choice", "must be 'auto', 'none', 'required' or an object")
         return {"type": choice}
     if isinstance(choice, dict) and choice.get("type") == "function" and choice.get("function") is None:
-        raise PydanticCustomError("choice", 'must have the function\'s name, {{"function": {{"name": …}}}}')
+        raise PydanticCustomError("choice", "must say which one: 'function' is absent")
     return choice
 
 
