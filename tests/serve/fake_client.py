@@ -68,6 +68,7 @@ class FakeClient(EngineClient):
         self.params: list[SamplingParams] = []  # of each request, the warm-up first
         self.urgencies: list[Urgency] = []
         self.conversations: list[list[dict[str, Any]]] = []
+        self.tools: list[list[dict[str, Any]] | None] = []
         self.running: set[str] = set()
         self.finished: list[str] = []
         self.aborted: list[str] = []
@@ -150,6 +151,7 @@ class FakeClient(EngineClient):
         self, messages: Sequence[dict[str, Any]], tools: Sequence[dict[str, Any]] | None = None
     ) -> list[int]:
         self.conversations.append(list(messages))
+        self.tools.append(None if tools is None else list(tools))
         return self.encode("".join(message["content"] for message in messages) or "\n")
 
     def encode(self, text: str) -> list[int]:

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from wending.serve.chat_message import ChatMessage
 from wending.serve.chat_request import MAX_MESSAGES
-from wending.serve.openai_errors import APIError
+from wending.serve.openai_errors import APIError, invalid_value
+from wending.serve.tool_fields import MAX_TOOLS, Tool
 from wending.serve.validation_errors import as_api_error
 
 
@@ -35,6 +36,7 @@ class TokenizeRequest(_Request):
 
     prompt: str | None = None
     messages: list[ChatMessage] | None = Field(default=None, min_length=1, max_length=MAX_MESSAGES)
+    tools: list[Tool] | None = Field(default=None, max_length=MAX_TOOLS)
     add_special_tokens: bool | None = None
     add_generation_prompt: Literal[True] | None = None
     continue_final_message: Literal[False] | None = None
@@ -47,6 +49,8 @@ class TokenizeRequest(_Request):
             param = "prompt" if request.prompt is None else "messages"
             message = "One of 'prompt' and 'messages' is required, and not both."
             raise APIError(400, message, param=param, code="invalid_value")
+        if request.tools and request.messages is None:
+            raise invalid_value("tools", "they need 'messages'")
         return request
 
 

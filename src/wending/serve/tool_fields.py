@@ -49,6 +49,10 @@ class Tool(_Strict):
     type: Literal["function"]
     function: Function
 
+    def for_template(self) -> dict[str, Any]:
+        """As the chat template takes it: what says how to enforce it is not for the model."""
+        return self.model_dump(exclude={"function": {"strict"}}, exclude_unset=True)
+
 
 class NamedFunction(_Strict):
     name: str
@@ -134,9 +138,8 @@ class ToolFields(BaseModel):
         ).decode()
 
     def template_tools(self) -> list[dict[str, Any]] | None:
-        """The tools as the chat template takes them: what says how to enforce them is not for the model."""
-        hidden = {"function": {"strict"}}
-        return [tool.model_dump(exclude=hidden, exclude_unset=True) for tool in self.tools or ()] or None
+        """The tools as the chat template takes them."""
+        return [tool.for_template() for tool in self.tools] if self.tools else None
 
     @property
     def _choice(self) -> str:
