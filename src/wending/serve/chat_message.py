@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -16,7 +15,9 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import PydanticCustomError, from_json
+
+from wending.serve.finite import check_finite
 
 
 class TextPart(BaseModel):
@@ -39,16 +40,13 @@ def _as_parts(content: Any) -> Any:
 def _json_object(text: str) -> str:
     """Whether the text is a JSON object: the template shows it to the model as one."""
     try:
-        value = json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
+        value = from_json(text)
+    except ValueError:
         value = None
     if not isinstance(value, dict):
         raise PydanticCustomError("arguments", "must be the text of a JSON object")
+    check_finite(value)
     return text
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(name)  # NaN and Infinity are no JSON
 
 
 class FunctionCall(BaseModel):
@@ -70,7 +68,7 @@ class ToolCall(BaseModel):
     """Pieces of a stream have it, and clients may keep it."""
 
     def for_template(self) -> dict[str, Any]:
-        arguments = json.loads(self.function.arguments)
+        arguments = from_json(self.function.arguments)
         return {"type": "function", "function": {"name": self.function.name, "arguments": arguments}}
 
 
