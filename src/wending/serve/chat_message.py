@@ -17,8 +17,6 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError, from_json
 
-from wending.serve.finite import check_finite
-
 
 class TextPart(BaseModel):
     """One part of a message's content."""
@@ -40,12 +38,11 @@ def _as_parts(content: Any) -> Any:
 def _json_object(text: str) -> str:
     """Whether the text is a JSON object: the template shows it to the model as one."""
     try:
-        value = from_json(text)
+        value = from_json(text, allow_inf_nan=False)
     except ValueError:
         value = None
     if not isinstance(value, dict):
         raise PydanticCustomError("arguments", "must be the text of a JSON object")
-    check_finite(value)
     return text
 
 
