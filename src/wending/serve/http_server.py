@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import uvicorn
 from fastapi import FastAPI
 
+from wending.serve.garbage import collect_if_due, full_collections_on_call
 from wending.serve.hosted import Hosted
 from wending.serve.http_protocol import BoundedHeadProtocol
 
@@ -56,8 +57,13 @@ class HTTPServer(uvicorn.Server):
         self._service.draining = True
         self._drain_end = time.monotonic() + self._service.operations.drain_s
 
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        with full_collections_on_call():
+            await super().serve(sockets)
+
     async def on_tick(self, counter: int) -> bool:
         """Called ten times a second; True ends the server."""
+        collect_if_due(self._service.requests.total)
         if self._service.draining and (
             self._service.requests.total == 0 or time.monotonic() >= self._drain_end
         ):
