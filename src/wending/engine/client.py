@@ -189,9 +189,14 @@ class EngineClient(ABC):
 
     @abstractmethod
     def encode_chat(
-        self, messages: Sequence[dict[str, Any]], tools: Sequence[dict[str, Any]] | None = None
+        self,
+        messages: Sequence[dict[str, Any]],
+        tools: Sequence[dict[str, Any]] | None = None,
+        *,
+        continue_final_message: bool = False,
     ) -> list[int]:
-        """Token ids of a conversation in the model's chat template, ready for the assistant's turn.
+        """Token ids of a conversation in the model's chat template, ready for the assistant's turn, or with
+        `continue_final_message` for what follows the text of the last message within its turn.
 
         Control tokens inside the messages are plain text. Runs in the caller's thread; may be called from any
         thread. Raises InvalidRequest (field "messages") when the template refuses the conversation.

@@ -23,6 +23,7 @@ from wending.serve import (
     tokenize,
 )
 from wending.serve.api_keys import ApiKeys
+from wending.serve.conversation_settings import ConversationSettings
 from wending.serve.gate import Gate
 from wending.serve.hosted import Hosted
 from wending.serve.http_metrics import CountRequests
@@ -44,15 +45,16 @@ def create_app(
     operations: Operations | None = None,
     keys: ApiKeys | None = None,
     generation_config: DefaultsOf = "none",
+    conversation: ConversationSettings | None = None,
 ) -> FastAPI:
     """The application, at once able to say that it is starting.
 
     `client` is started with the application. Without it, the caller hands one to `app.state.service.attach`
     when it has loaded. Either way it is closed with the application. `aliases` are further names by which
     requests may call the model. Without `keys` everybody may ask. `generation_config`: whose sampling values
-    count where a request has none.
+    count where a request has none; `conversation` is for requests that do not say it themselves.
     """
-    service = Service(aliases, operations, generation_config)
+    service = Service(aliases, operations, generation_config, conversation)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -106,7 +108,7 @@ def _add_middleware(app: FastAPI, service: Hosted, keys: ApiKeys) -> None:
             allow_origins=service.operations.cors_origins,
             allow_methods=["GET", "POST"],
             allow_headers=["*"],
-            expose_headers=["X-Request-Id", "Retry-After"],
+            expose_headers=["X-Request-Id", "Retry-After", "X-Wending-Dropped-Turns"],
         )
     app.add_middleware(RequestLog)
 
