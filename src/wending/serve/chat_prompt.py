@@ -89,9 +89,15 @@ class _PromptMaker:
     def _drop(self, total: int, limit: int) -> int:
         """How many turns to leave out of `total` tokens. Where that became necessary, the system prompt is
         restated."""
-        sizes = [self._size(self._turn(number)) for number in range(len(self._turns))]
+        besides = len(self._client.encode_chat([_ANY_SYSTEM]))
+
+        def size(messages: Sequence[Message]) -> int:
+            """How many tokens these messages are in a longer conversation."""
+            return len(self._client.encode_chat([_ANY_SYSTEM, *messages])) - besides
+
+        sizes = [size(self._turn(number)) for number in range(len(self._turns))]
         if self._restated is not None:
-            limit -= self._size([self._restated])
+            limit -= size([self._restated])
         turns, since = oldest_turns(sizes, total, limit, max(self._context // 8, 1))
         if self._restated is not None:
             self._reminded.add(since)
@@ -106,8 +112,3 @@ class _PromptMaker:
     def _turn(self, number: int) -> list[Message]:
         turn = self._turns[number]
         return [self._restated, *turn] if self._restated and number in self._reminded else turn
-
-    def _size(self, messages: Sequence[Message]) -> int:
-        """How many tokens these messages are in a longer conversation."""
-        encode = self._client.encode_chat
-        return len(encode([_ANY_SYSTEM, *messages])) - len(encode([_ANY_SYSTEM]))
