@@ -39,22 +39,11 @@ class ConversationFields(BaseModel):
         return self.truncation == "sentence"
 
     def check_continuing(self, last_message: Mapping[str, Any], max_tokens: int | None) -> None:
-        """Raises APIError 400 for a last message, as the chat template takes it, that cannot be continued,
-        and for continuations without a length."""
-        if self.add_generation_prompt is not None and self.add_generation_prompt == bool(
-            self.continue_final_message
-        ):
-            shown = str(self.add_generation_prompt).lower()
-            message = f"it is {shown}, and so is 'continue_final_message': an answer does one of both"
-            raise invalid_value("add_generation_prompt", message)
-        if self.continue_final_message and last_message["role"] != "assistant":
-            message = f"the last message must be the assistant's, its role is '{last_message['role']}'"
-            raise invalid_value("continue_final_message", message)
-        if self.continue_final_message and last_message.get("tool_calls"):
-            raise invalid_value("continue_final_message", "the last message calls tools: its text is over")
+        """Raises APIError 400 for a last message (see `check_final_message`) that cannot be continued, and
+        for continuations without a length."""
+        check_final_message(self.continue_final_message, self.add_generation_prompt, last_message)
         if self.continue_ and max_tokens is None:
-            message = f"{self.continue_} times of what? It needs 'max_tokens'"
-            raise invalid_value("continue", message)
+            raise invalid_value("continue", f"{self.continue_} times of what? It needs 'max_tokens'")
 
     def check_cut(self, logprobs: bool, constraint: Constraint | None) -> None:
         """Raises APIError 400 for what cannot be kept together with a text that is cut."""
@@ -64,6 +53,22 @@ class ConversationFields(BaseModel):
             raise _not_with("logprobs", "tokens would have log-probabilities whose text is cut")
         if constraint is not None:
             raise _not_with(constraint.field, "an answer of a given form is whole as it is")
+
+
+def check_final_message(
+    continues: bool | None, is_its_own: bool | None, last_message: Mapping[str, Any]
+) -> None:
+    """Raises APIError 400 for a last message, as the chat template takes it, that cannot be continued though
+    "continue_final_message" asks for it, or where "add_generation_prompt" does not ask for the contrary."""
+    if is_its_own is not None and is_its_own == bool(continues):
+        shown = str(is_its_own).lower()
+        message = f"it is {shown}, and so is 'continue_final_message': an answer does one of both"
+        raise invalid_value("add_generation_prompt", message)
+    if continues and last_message["role"] != "assistant":
+        message = f"the last message must be the assistant's, its role is '{last_message['role']}'"
+        raise invalid_value("continue_final_message", message)
+    if continues and last_message.get("tool_calls"):
+        raise invalid_value("continue_final_message", "the last message calls tools: its text is over")
 
 
 def _not_with(param: str, why: str) -> APIError:

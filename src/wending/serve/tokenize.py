@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -57,4 +58,5 @@ async def _tokens(client: EngineClient, asked: TokenizeRequest) -> list[int]:
         return await in_thread_if_long(len(asked.prompt), client.encode, asked.prompt)
     messages = [message.for_template() for message in asked.messages or ()]
     characters = sum(len(message["content"]) for message in messages)
-    return await in_thread_if_long(characters, client.encode_chat, messages)
+    encode = partial(client.encode_chat, continue_final_message=bool(asked.continue_final_message))
+    return await in_thread_if_long(characters, encode, messages)
