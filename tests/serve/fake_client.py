@@ -69,6 +69,7 @@ class FakeClient(EngineClient):
         self.urgencies: list[Urgency] = []
         self.conversations: list[list[dict[str, Any]]] = []
         self.continued = False  # whether the newest one was to be continued within its last message
+        self.tools: list[list[dict[str, Any]] | None] = []
         self.running: set[str] = set()
         self.finished: list[str] = []
         self.aborted: list[str] = []
@@ -156,6 +157,7 @@ class FakeClient(EngineClient):
     ) -> list[int]:
         self.continued = continue_final_message
         self.conversations.append(list(messages))
+        self.tools.append(None if tools is None else list(tools))
         return self.encode("".join(message["content"] for message in messages) or "\n")
 
     def encode(self, text: str) -> list[int]:

@@ -18,6 +18,8 @@ URL = "/v1/chat/completions"
 SENTENCE = {"truncation": "sentence"}
 USER = {"role": "user", "content": "Hi"}
 ASSISTANT = {"role": "assistant", "content": "I said 3"}
+TOOL = {"type": "function", "function": {"name": "now"}}
+CALL = {"id": "1", "type": "function", "function": {"name": "now", "arguments": "{}"}}
 
 
 async def asked(http: httpx.AsyncClient, **fields: Any) -> dict[str, Any]:
@@ -129,6 +131,7 @@ async def test_a_final_message_is_continued(http: httpx.AsyncClient, client: Fak
         (SENTENCE | {"logprobs": True}, "truncation", "'logprobs'"),
         (SENTENCE | {"response_format": {"type": "json_object"}}, "truncation", "'response_format'"),
         (SENTENCE | {"guided_regex": "a+"}, "truncation", "'guided_regex'"),
+        (SENTENCE | {"tools": [TOOL]}, "truncation", "'tools'"),
         ({"continue": -1, "max_tokens": 5}, "continue", "-1"),
         ({"continue": 17, "max_tokens": 5}, "continue", "16"),
         ({"continue": "1", "max_tokens": 5}, "continue", '"1"'),
@@ -136,6 +139,11 @@ async def test_a_final_message_is_continued(http: httpx.AsyncClient, client: Fak
         ({"continue": 3}, "continue", "3"),
         ({"continue_": 3}, "continue_", ""),
         ({"continue_final_message": True}, "continue_final_message", "'user'"),
+        (
+            {"continue_final_message": True, "messages": [USER, ASSISTANT | {"tool_calls": [CALL]}]},
+            "continue_final_message",
+            "calls tools",
+        ),
         ({"continue_final_message": 1}, "continue_final_message", "1"),
         ({"add_generation_prompt": False}, "add_generation_prompt", "false"),
         (

@@ -172,8 +172,9 @@ class EngineClient(ABC):
 
         An engine that dies and starts again is a pause between two deltas and nothing else.
 
-        The deltas of one completion come in order, those of several interleaved. The iterator ends after each
-        completion's last delta. Deltas that pile up while the consumer is busy may come merged. A slow
+        The deltas of one completion come in order, those of several interleaved. The first one of a request
+        with a constraint may be empty: it says that the constraint can be enforced. The iterator ends after
+        each completion's last delta. Deltas that pile up while the consumer is busy may come merged. A slow
         consumer slows nobody else down.
 
         At the first iteration: InvalidRequest if the request cannot be honoured (empty prompt, ids outside

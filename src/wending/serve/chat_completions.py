@@ -40,7 +40,8 @@ async def create_chat_completion(request: Request) -> Response:
         else None
     )
     tally = Tally(len(prompt.token_ids))
-    answer = ChatAnswer(client.info.name, system_fingerprint(client.info), tally, params.n, report)
+    fingerprint = system_fingerprint(client.info)
+    answer = ChatAnswer(client.info.name, fingerprint, tally, params.n, report, with_tools=bool(chat.tools))
     deltas = await TakenRequests.begin(
         [ending_well(generate(request, chat, prompt.token_ids, params, answer.id), endings)],
         until_first=params.constraint is not None,

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import orjson
+
 from wending.engine.client import EngineClient
 from wending.engine.errors import InvalidRequest
 from wending.serve.chat_request import ChatRequest
@@ -53,7 +55,9 @@ class _PromptMaker:
 
     def __init__(self, client: EngineClient, chat: ChatRequest, settings: ConversationSettings) -> None:
         messages = chat.template_messages()
-        self.characters = sum(len(message["content"]) for message in messages)
+        self._tools = chat.template_tools()
+        contents = (message["content"] for message in messages)
+        self.characters = sum(map(len, contents)) + len(orjson.dumps(self._tools))
         self._client = client
         self._context = client.info.max_context
         self._continue_final_message = bool(chat.continue_final_message)
@@ -107,7 +111,9 @@ class _PromptMaker:
         """The tokens of the conversation without so many of its oldest turns."""
         kept = (self._turn(number) for number in range(dropped, len(self._turns)))
         messages = [*self._system, *(message for turn in kept for message in turn)]
-        return self._client.encode_chat(messages, continue_final_message=self._continue_final_message)
+        return self._client.encode_chat(
+            messages, self._tools, continue_final_message=self._continue_final_message
+        )
 
     def _turn(self, number: int) -> list[Message]:
         turn = self._turns[number]

@@ -21,7 +21,7 @@ class ConversationFields(BaseModel):
     model_config = ConfigDict(use_attribute_docstrings=True)
 
     truncation: Literal["none", "sentence"] | None = None
-    """"sentence": a text that ends at "max_tokens" is cut at its last whole sentence. Default "none"."""
+    """With "sentence" a text that ends at "max_tokens" is cut at its last whole sentence. Default "none"."""
     continue_: int | None = Field(default=None, alias="continue", ge=0, le=MAX_CONTINUE)
     """0 to 16: a completion that ends at "max_tokens" goes on, up to so many times "max_tokens" more."""
     continue_final_message: bool | None = None
@@ -52,7 +52,7 @@ class ConversationFields(BaseModel):
         if logprobs:
             raise _not_with("logprobs", "tokens would have log-probabilities whose text is cut")
         if constraint is not None:
-            raise _not_with(constraint.field, "an answer of a given form is whole as it is")
+            raise _not_with(constraint.field, "an answer that keeps to a form is not cut")
 
 
 def check_final_message(
