@@ -147,13 +147,13 @@ async def test_a_turn_goes_with_its_tool_messages(prompts: PromptEncoder) -> Non
 
 async def test_tools_take_their_room(prompts: PromptEncoder) -> None:
     tool = {"type": "function", "function": {"name": "now", "description": "The time. " * 10}}
-    client = EncodingClient(prompts, 2000)
+    client = EncodingClient(prompts, 1400)
     messages = [SYSTEM, *turns(30)]
     prompt = await made(client, messages, DROP, max_tokens=100, tools=[tool])
     assert prompt.dropped_turns > (await made(client, messages, DROP, max_tokens=100)).dropped_turns
     kept = [SYSTEM, *messages[1 + 2 * prompt.dropped_turns :]]
     assert prompt.token_ids == prompts.encode_chat(kept, [tool])
-    assert len(prompt.token_ids) <= 1900
+    assert len(prompt.token_ids) <= 1300
 
 
 async def test_the_last_turn_stays_even_without_room(prompts: PromptEncoder) -> None:
