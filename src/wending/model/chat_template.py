@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -114,10 +115,10 @@ def _unused_characters(strings: Any, count: int) -> list[str]:
     used: set[str] = set()
     for text in _strings(strings):
         used.update(text)
-    unused = [chr(code) for code in PRIVATE_USE if chr(code) not in used]
+    unused = list(islice((chr(code) for code in PRIVATE_USE if chr(code) not in used), count))
     if len(unused) < count:
         raise ChatTemplateError("the conversation uses every private-use character of Unicode")
-    return unused[:count]
+    return unused
 
 
 def _marked(messages: Messages, seam: str) -> list[Mapping[str, Any]]:
