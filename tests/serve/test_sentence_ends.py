@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from wending.serve.sentence_ends import SentenceEnds
 
@@ -89,22 +91,31 @@ def test_each_end_is_found_as_the_text_comes(example: str) -> None:
     assert {*found, sentences.last} - {0} == set(ends)
 
 
-@pytest.mark.parametrize("seed", range(30))
-def test_pieces_make_no_difference(seed: int) -> None:
-    numbers = random.Random(seed)
-    text = "\n".join(split(numbers.choice(EXAMPLES))[0] for _ in range(6))
-    whole, pieces = SentenceEnds(), SentenceEnds()
+PIECES = st.sampled_from(
+    [*'..!?。…，1aAé中"*)”_`-| \n\t', "```", "e.g", "Mr", "no", "1.", "- ", "**", "\n\n"]
+)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(pieces=st.lists(PIECES, max_size=40), numbers=st.randoms(use_true_random=False))
+def test_how_a_text_comes_makes_no_difference(pieces: list[str], numbers: random.Random) -> None:
+    """What a stream of any text has sent is part of what the whole is cut to, and is that in the end."""
+    text = "".join(pieces)
+    whole, stream = SentenceEnds(), SentenceEnds()
     whole.add(text)
-    at = 0
+    certain = whole.last
+    whole.close()
+    at, sent = 0, 0
     while at < len(text):
         length = numbers.randrange(1, 9)
-        pieces.add(text[at : at + length])
+        stream.add(text[at : at + length])
         at += length
-        assert pieces.last <= at
-    assert pieces.last == whole.last
-    pieces.close()
-    whole.close()
-    assert pieces.last == whole.last
+        assert sent <= stream.last <= min(at, whole.last)
+        sent = stream.last
+    assert stream.last == certain
+    stream.close()
+    assert stream.last == whole.last
+    assert not text[: whole.last].endswith((" ", "\n", "\t"))
 
 
 @pytest.mark.parametrize("text", ["It costs 3.", "It is e.g.", "He met Mr.", "1.", "In the U.S."])
