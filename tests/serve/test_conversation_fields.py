@@ -192,10 +192,13 @@ async def test_dropped_turns_are_always_told(http: httpx.AsyncClient, client: Fa
         response = await http.post(URL, json=CHAT | fields)
         assert response.status_code == 200
         assert response.headers["X-Wending-Dropped-Turns"] == "2"
-        assert "wending" not in response.text.replace('"owned_by":"wending"', "")
+        assert ('"dropped_turns":2' in response.text) is not stream
         assert len(client.conversations[-1]) == len(LONG) - 4
         short = await http.post(URL, json=CHAT | {"context_policy": "drop-oldest", "stream": stream})
         assert short.headers["X-Wending-Dropped-Turns"] == "0"
+    options = {"stream": True, "stream_options": {"include_usage": True}}
+    response = await http.post(URL, json=CHAT | fields | options)
+    assert '"dropped_turns":2' in response.text
     answer = await asked(http, messages=LONG, context_policy="drop-oldest", max_tokens=20, restate_system=4)
     assert answer["wending"]["conversation"] == {
         "context_policy": "drop-oldest",

@@ -34,9 +34,11 @@ async def create_chat_completion(request: Request) -> Response:
     prompt = await prompt_of(client, chat, service.conversation)
     endings = [Ending(client.decode, chat.cuts_sentences, chat.message_so_far) for _ in range(params.n)]
     conversation = ConversationReport(prompt, endings, chat.answer_tokens)
+    # A stream gets no last chunk without choices unless it was asked for: not every client bears it.
+    tells = prompt.dropped_turns > 0 and (not chat.stream or chat.include_usage)
     report = (
         Report(params, client, service.generation_config, conversation)
-        if wants_report(request, chat)
+        if tells or wants_report(request, chat)
         else None
     )
     tally = Tally(len(prompt.token_ids))
