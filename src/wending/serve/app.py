@@ -31,6 +31,7 @@ from wending.serve.openai_errors import install_error_handlers
 from wending.serve.operations import Operations
 from wending.serve.page import page_router
 from wending.serve.request_log import RequestLog
+from wending.serve.responses import responses_endpoint
 from wending.serve.service import DefaultsOf, Service
 
 logger = logging.getLogger(__name__)
@@ -72,7 +73,8 @@ def create_app(
         lifespan,
         service,
         keys,
-        *(chat_completions.router, text_completions.router, tokenize.router, embeddings.router),
+        *(chat_completions.router, text_completions.router, responses_endpoint.router),
+        *(tokenize.router, embeddings.router),
         *(models.router, health.router, metrics.router, docs_page.router),
     )
     app.add_middleware(CountRequests, counts=service.http_requests)

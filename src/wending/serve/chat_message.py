@@ -51,11 +51,14 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(name)  # NaN and Infinity are no JSON
 
 
+JSONObjectText = Annotated[str, AfterValidator(_json_object)]
+
+
 class FunctionCall(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     name: str = Field(min_length=1)
-    arguments: Annotated[str, AfterValidator(_json_object)]
+    arguments: JSONObjectText
 
 
 class ToolCall(BaseModel):
