@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
@@ -28,7 +30,7 @@ async def create_chat_completion(request: Request) -> Response:
         body.setdefault("model", service.settings.model)
         service.check_model(body["model"])
     asked = GuardRequest.parse(body, request.headers)
-    await _check_schema(service, asked)
+    await _check_schemas(service, asked)
     guarded = GuardedAnswer(service, asked)
     if asked.stream:
         events = held_stream(guarded) if asked.is_held else passed_stream(guarded)
@@ -39,13 +41,17 @@ async def create_chat_completion(request: Request) -> Response:
         return Response(status_code=CLIENT_CLOSED_REQUEST)
 
 
-async def _check_schema(service: GuardService, asked: GuardRequest) -> None:
-    """Raises APIError 400 if the schema is none: no model need be asked for what cannot be checked."""
-    if asked.schema is None:
-        return
+async def _check_schemas(service: GuardService, asked: GuardRequest) -> None:
+    """Raises APIError 400 if one is none: no model need be asked for what cannot be checked."""
+    if asked.schema is not None:
+        await _check_schema(service, "response_format.json_schema.schema", asked.schema)
+    for name, field in asked.tools.fields.items() if asked.tools is not None else ():
+        await _check_schema(service, field, asked.tools.schemas[name])
+
+
+async def _check_schema(service: GuardService, param: str, schema: Any) -> None:
     try:
-        await service.judge.check_schema(asked.schema)
+        await service.judge.check_schema(schema)
     except InvalidSchema as error:
-        param = "response_format.json_schema.schema"
         message = f"Invalid value for '{param}' at '{error.pointer}': {error.reason}."
         raise APIError(400, message, param=param, code="invalid_json_schema") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from wending.serve.guard.verdict import Verdict
+from wending.serve.guard.verdict import MessageVerdict
 
 
 @dataclass(slots=True)
@@ -23,8 +23,8 @@ class GuardReport:
     format_in_words: bool = False
     """The upstream refused `response_format`; the schema was written into the system message instead."""
 
-    def judged(self, choice: int, tries: int, verdict: Verdict) -> None:
-        """The text of a choice has been checked, on the given try."""
+    def judged(self, choice: int, tries: int, verdict: MessageVerdict) -> None:
+        """The message of a choice has been checked, on the given try."""
         self.repairs += [{"choice": choice, "kind": kind} for kind in verdict.repairs]
         self.problems += [
             {"choice": choice, "try": tries, "problem": problem} for problem in verdict.problems

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 from wending.serve.conversation_fields import MAX_CONTINUE
+from wending.serve.guard.tool_demand import ToolDemand
 from wending.serve.openai_errors import APIError, invalid_value
 
 REPORT_HEADER = "X-Wending-Report"
@@ -23,6 +24,8 @@ class GuardRequest:
     mode: Literal["hold", "pass"]
     report: bool
     """Whether the client wants the report also where nothing was changed."""
+    tools: ToolDemand | None = None
+    """What calls of tools must be; None where there are none to be called."""
     continuations: int = 0
     """How many times a text that ends at its length is continued."""
 
@@ -36,7 +39,8 @@ class GuardRequest:
         if not isinstance(stream, bool | None):
             raise invalid_value("stream", "it must be true or false", "invalid_type")
         schema = _schema(body.get("response_format"))
-        if schema is not None and not _is_list_of_objects(body.get("messages")):
+        tools = ToolDemand.of(body)
+        if (schema is not None or tools is not None) and not _is_list_of_objects(body.get("messages")):
             raise invalid_value("messages", "it must be a list of messages", "invalid_type")
         return cls(
             {name: value for name, value in body.items() if name not in ("guard_stream", "continue")},
@@ -44,13 +48,19 @@ class GuardRequest:
             bool(stream),
             mode or "hold",
             headers.get(REPORT_HEADER) == "1",
+            tools,
             _continuations(body),
         )
 
     @property
+    def is_judged(self) -> bool:
+        """Whether not every answer is one."""
+        return self.schema is not None or self.tools is not None
+
+    @property
     def is_held(self) -> bool:
         """Whether a stream begins only when all of the answer is there."""
-        return self.continuations > 0 or (self.schema is not None and self.mode == "hold")
+        return self.continuations > 0 or (self.is_judged and self.mode == "hold")
 
     @property
     def include_usage(self) -> bool:
@@ -67,6 +77,8 @@ def _continuations(body: Mapping[str, Any]) -> int:
         raise invalid_value("continue", f"it must be 0 to {MAX_CONTINUE}, got {str(times)[:80]}")
     if _schema(body.get("response_format")) is not None:
         raise _not_with("response_format", "JSON that is cut off is mended or asked for again")
+    if ToolDemand.of(body) is not None:
+        raise _not_with("tools", "a call that is cut off is mended or asked for again")
     if body.get("n") not in (None, 1):
         raise _not_with("n", "one text is continued at a time")
     if body.get("logprobs"):

@@ -1,4 +1,4 @@
-"""A whole answer, its JSON checked: ask, check, repair, and ask again with what was wrong."""
+"""A whole answer, its JSON and its calls checked: ask, check, repair, and ask again with what was wrong."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wending.serve.guard.asking import again, in_words
+from wending.serve.guard.check_message import check_message, text_of
 from wending.serve.guard.continuing import CONTINUE_FIELDS, to_continue, without_repetition
 from wending.serve.guard.guard_report import GuardReport
 from wending.serve.guard.guard_request import GuardRequest
@@ -14,7 +15,7 @@ from wending.serve.guard.guard_service import GuardService
 from wending.serve.guard.invalid_answer import InvalidAnswer
 from wending.serve.guard.retries import Retries
 from wending.serve.guard.upstream_failure import DO_NOT_RETRY, UpstreamRefusal
-from wending.serve.guard.verdict import Verdict
+from wending.serve.guard.verdict import MessageVerdict
 from wending.serve.openai_errors import APIError
 
 
@@ -26,28 +27,24 @@ class GuardedAnswer:
         self.request = request
         self.report = GuardReport()
         self.retries = Retries(asyncio.get_running_loop().time() + service.settings.deadline_s)
-        self._last_text: str | None = None
+        self._last: MessageVerdict | None = None
         self._continue_fields = True
         """Whether the upstream takes fields that ask for a message to be continued, as far as is known."""
 
     async def whole(self) -> dict[str, Any]:
         """The answer as one object, with the report where there is something to report.
 
-        Raises APIError: InvalidAnswer if no try gave valid JSON, or what the upstream failed with. Free text
-        takes the time it takes; the deadline then only ends retries.
+        Raises APIError: InvalidAnswer if no try gave what was asked for, or what the upstream failed with.
+        Free text takes the time it takes; the deadline then only ends retries.
         """
         body = self.request.body
         if self.request.stream:
             body = {name: value for name, value in body.items() if name not in ("stream", "stream_options")}
-        if self.request.schema is None:
+        if not self.request.is_judged:
             answer = await self._ask(body)
             await self._continue(body, answer)
         else:
-            try:
-                async with asyncio.timeout_at(self.retries.deadline):
-                    answer = await self._valid(body)
-            except TimeoutError as error:
-                raise self._out_of_time() from error
+            answer = await self._valid(body)
         if self.wants_report:
             answer["wending"] = _as_object(answer.get("wending")) | self.report_json()
         return answer
@@ -99,10 +96,19 @@ class GuardedAnswer:
         return await self._ask(to_continue(body, text, self._continue_fields))
 
     async def _valid(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        answer = await self._ask_for_json(body)
-        for position, choice in enumerate(answer["choices"]):
-            await self._settle(body, answer, choice, choice.get("index", position))
-        return answer
+        """With tools only, the first answer may be free text: the deadline begins behind it."""
+        answer = await self._ask(body) if self.request.schema is None else None
+        deadline = self.retries.deadline
+        if answer is not None:
+            deadline = asyncio.get_running_loop().time() + self.service.settings.deadline_s
+        try:
+            async with asyncio.timeout_at(deadline):
+                answer = answer or await self._ask_in_form(body)
+                for position, choice in enumerate(answer["choices"]):
+                    await self._settle(body, answer, choice, choice.get("index", position))
+                return answer
+        except TimeoutError as error:
+            raise self._out_of_time() from error
 
     async def _settle(
         self, body: Mapping[str, Any], answer: dict[str, Any], choice: dict[str, Any], index: int
@@ -111,40 +117,43 @@ class GuardedAnswer:
         tries = 1
         while True:
             message = choice.get("message") or {}
-            if says_no_text(message):
-                return
-            self._last_text = text = text_of(message)
-            verdict = await self.service.judge.check_answer(text, self.request.schema)
+            verdict = await self.check(message)
+            self._last = verdict
             self.report.judged(index, tries, verdict)
-            if verdict.text is not None:
-                _put(choice, message, verdict)
+            if verdict.message is not None:
+                _put(choice, verdict)
                 return
             if tries >= self.service.settings.tries:
-                raise InvalidAnswer(f"in {tries} tries", text, self.closed_report())
+                raise InvalidAnswer(f"in {tries} tries", verdict, self.closed_report())
             tries += 1
-            other = await self._ask_again(body, text, verdict, choice.get("finish_reason"))
+            other = await self._ask_again(body, verdict, choice.get("finish_reason"))
             _add_usage(answer, other)
             choice.clear()
             choice.update(other["choices"][0], index=index)
 
+    async def check(self, message: Mapping[str, Any]) -> MessageVerdict:
+        """Whether a message is what the request asks for."""
+        return await check_message(self.service.judge, message, self.request.schema, self.request.tools)
+
     async def _ask_again(
-        self, body: Mapping[str, Any], text: str, verdict: Verdict, finish_reason: str | None
+        self, body: Mapping[str, Any], verdict: MessageVerdict, finish_reason: str | None
     ) -> dict[str, Any]:
         try:
-            return await self._ask_for_json(again(body, text, verdict.problems, finish_reason))
+            return await self._ask_in_form(again(body, verdict, finish_reason))
         except UpstreamRefusal as refusal:
             if refusal.status == 429:
                 raise
             # It is our longer request that was refused, as beyond the context: the client did nothing wrong.
             why = f"and refused to be asked again ({refusal.reason})"
-            raise InvalidAnswer(why, text, self.closed_report()) from refusal
+            raise InvalidAnswer(why, verdict, self.closed_report()) from refusal
 
-    async def _ask_for_json(self, body: Mapping[str, Any]) -> dict[str, Any]:
+    async def _ask_in_form(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The form of the text is asked for in words where the upstream does not take its field."""
         if not self.report.format_in_words:
             try:
                 return await self._ask(body)
             except UpstreamRefusal as refusal:
-                if not refusal.names_response_format():
+                if self.request.schema is None or not refusal.names_response_format():
                     raise
                 self.report.format_in_words = True
         return await self._ask(in_words(body, self.request.schema))
@@ -156,8 +165,8 @@ class GuardedAnswer:
 
     def _out_of_time(self) -> APIError:
         limit = f"within {self.service.settings.deadline_s:g} s"
-        if self._last_text is not None and self.report.problems:
-            return InvalidAnswer(limit, self._last_text, self.closed_report())
+        if self._last is not None and self.report.problems:
+            return InvalidAnswer(limit, self._last, self.closed_report())
         return APIError(
             504,
             f"The upstream did not answer {limit}.",
@@ -168,19 +177,15 @@ class GuardedAnswer:
 
 
 def says_no_text(message: Mapping[str, Any]) -> bool:
-    """Whether a message, or a delta, has no text that could be JSON because it calls a tool or refuses."""
+    """Whether a message has no text that could go on because it calls a tool or refuses."""
     return any(message.get(name) for name in ("tool_calls", "function_call", "refusal"))
 
 
-def text_of(message: Mapping[str, Any]) -> str:
-    """The text of a message or a delta; none is the empty one."""
-    content = message.get("content")
-    return content if isinstance(content, str) else ""
-
-
-def _put(choice: dict[str, Any], message: Mapping[str, Any], verdict: Verdict) -> None:
+def _put(choice: dict[str, Any], verdict: MessageVerdict) -> None:
     if verdict.repairs:
-        choice["message"] = {**message, "content": verdict.text}
+        choice["message"] = verdict.message
+        if "tool_call_in_text" in verdict.repairs and choice.get("finish_reason") == "stop":
+            choice["finish_reason"] = "tool_calls"
         if "logprobs" in choice:
             choice["logprobs"] = None  # those of the tokens that came are not those of this text
 

@@ -1,70 +1,69 @@
-"""A stream whose text goes to the client as it comes. JSON is checked before its end is passed on."""
+"""A stream that goes to the client as it comes. JSON and calls are checked before their end is passed on."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 from wending.serve.event_stream import DONE, event
 from wending.serve.guard.answer_chunks import report_chunk
 from wending.serve.guard.asking import in_words
-from wending.serve.guard.guarded_answer import GuardedAnswer, says_no_text, text_of
+from wending.serve.guard.delta_message import add_delta
+from wending.serve.guard.guarded_answer import GuardedAnswer
 from wending.serve.guard.invalid_answer import InvalidAnswer
 from wending.serve.guard.upstream import UpstreamEvent
 from wending.serve.guard.upstream_failure import UpstreamFailure, UpstreamRefusal
-from wending.serve.guard.verdict import Verdict
 
 
 async def passed_stream(guarded: GuardedAnswer) -> AsyncGenerator[bytes, None]:
-    """The upstream's events, byte for byte. Raises APIError; InvalidAnswer if the text was no valid JSON."""
-    texts = None if guarded.request.schema is None else _Texts(guarded)
+    """The upstream's events, byte for byte. Raises APIError: InvalidAnswer for what was not asked for."""
+    messages = _Messages(guarded) if guarded.request.is_judged else None
     chunk: dict[str, Any] = {}
     async with aclosing(_events(guarded)) as events:
         async for received in events:
             chunk = received.chunk
-            if texts is not None:
+            if messages is not None:
                 for choice in chunk.get("choices") or []:
-                    await texts.take(choice)
+                    await messages.take(choice)
             yield b"data: " + received.data.replace(b"\n", b"\ndata: ") + b"\n\n"
-    if texts is not None:
-        await texts.end()
+    if messages is not None:
+        await messages.end()
     if guarded.wants_report:
         yield event(report_chunk(chunk, guarded.report_json()))
     yield DONE
 
 
-class _Texts:
-    """The text of each choice so far. It is checked when the choice, or else the stream, has ended."""
+class _Messages:
+    """The message of each choice so far. It is checked when the choice, or else the stream, has ended."""
 
     def __init__(self, guarded: GuardedAnswer) -> None:
         self._guarded = guarded
-        self._texts: dict[int, str] = {}
-        self._settled: set[int] = set()  # checked, or with something else than text to say
+        self._messages: dict[int, dict[str, Any]] = {}
+        self._settled: set[int] = set()
 
     async def take(self, choice: Mapping[str, Any]) -> None:
         index, delta = choice.get("index") or 0, choice.get("delta") or {}
-        self._texts[index] = self._texts.get(index, "") + text_of(delta)
-        if says_no_text(delta):
-            self._settled.add(index)
+        add_delta(self._messages.setdefault(index, {}), delta)
         if choice.get("finish_reason") is not None:
             await self._check(index)
 
     async def end(self) -> None:
-        for index in self._texts:
+        for index in self._messages:
             await self._check(index)
 
     async def _check(self, index: int) -> None:
-        """What is out cannot be repaired any more: anything but valid JSON is InvalidAnswer."""
+        """What is out cannot be repaired any more: what is not valid as it is is InvalidAnswer."""
         if index in self._settled:
             return
         self._settled.add(index)
-        text = self._texts[index]
-        verdict = await self._guarded.service.judge.check_answer(text, self._guarded.request.schema)
-        if verdict.text is None or verdict.repairs:
+        verdict = await self._guarded.check(self._messages[index])
+        if verdict.message is None or verdict.repairs:
             problems = verdict.problems or tuple(f"it needs a repair: {kind}" for kind in verdict.repairs)
-            self._guarded.report.judged(index, 1, Verdict(None, problems=problems))
-            raise InvalidAnswer("in a stream that was passed on", text, self._guarded.closed_report())
+            verdict = replace(verdict, message=None, repairs=(), problems=problems)
+            self._guarded.report.judged(index, 1, verdict)
+            raise InvalidAnswer("in a stream that was passed on", verdict, self._guarded.closed_report())
 
 
 async def _events(guarded: GuardedAnswer) -> AsyncGenerator[UpstreamEvent, None]:
