@@ -137,7 +137,7 @@ def failure(capfd: pytest.CaptureFixture[str]) -> Callable[..., str]:
 
 
 def test_start_up_tells_the_memory_budget_and_the_addresses(serving: Serving) -> None:
-    for word in ("weights", "KV cache", "workspace", "tokens", "Loading weights: 100 %"):
+    for word in ("weights", "KV cache", "workspace", "grammars", "tokens", "Loading weights: 100 %"):
         assert word in serving.output
     assert re.search(r"positions +native RoPE, to 4,096", serving.output)
     assert f"Serving Random-Qwen2 on {serving.url}" in serving.output
