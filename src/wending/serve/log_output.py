@@ -18,17 +18,20 @@ _PLAIN = re.compile(r"[!#-~]+")  # needs no quotes
 
 @contextmanager
 def logging_to_stderr(form: LogFormat) -> Iterator[None]:
-    """Within the context, warnings of everything and the line of each request go to standard error."""
+    """Within the context, warnings of everything, the line of each request and what was reloaded go to
+    standard error."""
     handler = logging.StreamHandler()
     handler.setFormatter(JSONFormatter() if form == "json" else TextFormatter())
-    requests = logging.getLogger("wending.requests")
+    informing = [logging.getLogger(f"wending.{name}") for name in ("requests", "reload")]
     logging.root.addHandler(handler)
-    requests.setLevel(logging.INFO)
+    for each in informing:
+        each.setLevel(logging.INFO)
     try:
         yield
     finally:
         logging.root.removeHandler(handler)
-        requests.setLevel(logging.NOTSET)
+        for each in informing:
+            each.setLevel(logging.NOTSET)
 
 
 class TextFormatter(logging.Formatter):
