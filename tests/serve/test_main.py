@@ -589,6 +589,20 @@ def test_sighup_reads_keys_and_certificate_again(checkpoint: Path, tmp_path: Pat
         serving.close()
 
 
+def test_a_log_that_nobody_reads_holds_up_neither_answers_nor_the_end(checkpoint: Path) -> None:
+    serving = Serving(checkpoint)
+    assert serving.process.stderr is not None
+    try:
+        room = fcntl.fcntl(serving.process.stderr, fcntl.F_SETPIPE_SZ, 4096)
+        with httpx.Client(base_url=serving.url) as http:
+            for _ in range(room // 100 + 50):  # lines have more than 100 bytes
+                assert http.get("/v1/models").status_code == 200
+            assert http.post("/v1/chat/completions", json=hello()).status_code == 200
+        assert serving.stop() == 0
+    finally:
+        serving.close()
+
+
 def test_without_keys_an_open_address_is_warned_of(checkpoint: Path) -> None:
     for arguments, environment, said in (
         (("--host", "0.0.0.0"), {}, True),
