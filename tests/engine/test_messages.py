@@ -25,6 +25,7 @@ from wending.engine.messages import (
     Report,
     Step,
     Stop,
+    Taken,
     add_message,
     load_message,
 )
@@ -85,6 +86,7 @@ def test_commands_arrive_as_they_were_sent(command: Command) -> None:
         LoadFailed("ValueError", "why"),
         Step([("1/1", DELTAS[0]), ("2/1", DELTAS[1])], STATS),
         Refused("1/1", "prompt", "is too long", "context_length_exceeded"),
+        Taken("1/1"),
         Failed("MemoryError: no room"),
     ],
     ids=lambda report: type(report).__name__,

@@ -34,6 +34,7 @@ from tests.random_checkpoint import small_config, write_random_checkpoint
 from wending.engine import supervisor
 from wending.engine.budget import MemoryBudget
 from wending.engine.client import CompletionDelta, EngineStats
+from wending.engine.constraint import Constraint
 from wending.engine.death import Death
 from wending.engine.errors import CheckpointError, EngineDead, InvalidRequest, NotEnoughMemory, Overloaded
 from wending.engine.load import load_engine
@@ -108,6 +109,15 @@ async def test_a_refused_request_raises_at_the_first_step(client: ProcessClient)
     with pytest.raises(InvalidRequest):
         await answer(client, [], GREEDY)
     assert (await answer(client, [1, 2, 3], GREEDY))[0].token_ids
+
+
+async def test_whoever_asks_for_a_form_hears_that_it_can_be_enforced(client: ProcessClient) -> None:
+    params = replace(GREEDY, constraint=Constraint("regex", "[a-z]{3}"))
+    before = [delta async for delta in client.generate([1, 2, 3], params, "form")]
+    assert (before[0].text, before[0].token_ids, before[0].finish_reason) == ("", [], None)
+    assert re.fullmatch("[a-z]{3}", "".join(delta.text for delta in before))
+    with pytest.raises(InvalidRequest, match="cannot be enforced"):
+        await answer(client, [1, 2, 3], replace(GREEDY, constraint=Constraint("regex", "(")))
 
 
 async def test_nonsense_in_a_request_fails_that_request_alone(client: ProcessClient) -> None:

@@ -40,6 +40,20 @@ SCHEMAS: list[Any] = [
     {"type": "string", "pattern": "^[a-z]+-[0-9]{3}$"},
 ]
 
+TOOLS: dict[str, Any] = {
+    "callable": [{"name": "hire", "schema": PERSON, "field": "tools[0]"}],
+    "required": False,
+    "parallel": True,
+    "content": None,
+}
+
+
+def are_calls(text: str) -> bool:
+    calls = re.findall(r'<tool_call>\n{"name": "hire", "arguments": (.*?)}\n</tool_call>', text, re.S)
+    return len(calls) == text.count("<tool_call>") > 0 and all(
+        jsonschema_rs.is_valid(PERSON, json.loads(call)) for call in calls
+    )
+
 
 def is_list_of_a(text: str) -> bool:
     return re.fullmatch(r"\((a(,a)*)?\)", text) is not None
@@ -59,6 +73,8 @@ CONSTRAINTS: list[tuple[Constraint, Callable[[str], bool]]] = [
     ),
     (Constraint("choice", '["red","green","红"]'), lambda text: text in ("red", "green", "红")),
     (Constraint("lark", 'start: "(" [ "a" ("," "a")* ] ")"'), is_list_of_a),
+    (Constraint("tools", json.dumps(TOOLS | {"required": True})), are_calls),
+    (Constraint("tools", json.dumps(TOOLS)), lambda text: "<tool_call>" not in text or are_calls(text)),
 ]
 
 
@@ -84,7 +100,7 @@ def requests(loaded: LoadedEngine) -> Requests:
                 temperature=numbers.choice([0.0, 0.8, 1.5]),
                 seed=len(made),
                 n=numbers.choice([1, 2]),
-                max_tokens=needed(loaded, constraint) + further,
+                max_tokens=max(1, needed(loaded, constraint) + further),
                 logprobs=numbers.choice([None, 2]),
                 constraint=constraint,
             )

@@ -68,6 +68,8 @@ class FakeClient(EngineClient):
         self.params: list[SamplingParams] = []  # of each request, the warm-up first
         self.urgencies: list[Urgency] = []
         self.conversations: list[list[dict[str, Any]]] = []
+        self.continued = False  # whether the newest one was to be continued within its last message
+        self.tools: list[list[dict[str, Any]] | None] = []
         self.running: set[str] = set()
         self.finished: list[str] = []
         self.aborted: list[str] = []
@@ -148,9 +150,15 @@ class FakeClient(EngineClient):
         return [TokenLogprob(ord(character), character, list(character.encode()), self.logprob, top)]
 
     def encode_chat(
-        self, messages: Sequence[dict[str, Any]], tools: Sequence[dict[str, Any]] | None = None
+        self,
+        messages: Sequence[dict[str, Any]],
+        tools: Sequence[dict[str, Any]] | None = None,
+        *,
+        continue_final_message: bool = False,
     ) -> list[int]:
+        self.continued = continue_final_message
         self.conversations.append(list(messages))
+        self.tools.append(None if tools is None else list(tools))
         return self.encode("".join(message["content"] for message in messages) or "\n")
 
     def encode(self, text: str) -> list[int]:

@@ -12,6 +12,21 @@ URL = "/v1/chat/completions"
 HELLO: dict[str, Any] = {"model": "fake-model", "messages": [{"role": "user", "content": "Hi"}]}
 JSON = {"content-type": "application/json"}
 
+CALL = {"id": "1", "function": {"name": "f", "arguments": "{}"}}
+
+
+def called_with(arguments: Any) -> dict[str, Any]:
+    return message(
+        role="assistant", tool_calls=[{"id": "1", "function": {"name": "f", "arguments": arguments}}]
+    )
+
+
+def function(**fields: Any) -> dict[str, Any]:
+    return {"type": "function", "function": {"name": "f"} | fields}
+
+
+F = function()
+
 
 def message(**fields: Any) -> dict[str, Any]:
     return {"messages": [{"role": "user", "content": "Hi"}, {"role": "user", "content": "Hi"} | fields]}
@@ -82,11 +97,34 @@ BAD_FIELDS: list[tuple[dict[str, Any], str, str]] = [
     ({"min_tokens": 5, "max_completion_tokens": 4}, "min_tokens", "4"),
     ({"wending_report": 1}, "wending_report", "1"),
     # Not honoured by this version
-    ({"tools": [{"type": "function", "function": {"name": "f"}}]}, "tools", "not supported"),
-    ({"tool_choice": "required"}, "tool_choice", "not supported"),
+    ({"tools": {}}, "tools", "list"),
+    ({"tools": [F] * 129}, "tools", "128"),
+    ({"tools": [F, F]}, "tools[1].function.name", "tools[0]"),
+    ({"tools": [{"type": "web_search"}]}, "tools[0].type", "web_search"),
+    ({"tools": [{"type": "function"}]}, "tools[0].function", "Missing"),
+    ({"tools": [{"type": "function", "function": {"name": "a b"}}]}, "tools[0].function.name", "a b"),
+    ({"tools": [function(parameters=[])]}, "tools[0].function.parameters", "as an object"),
+    ({"tools": [function(parameters={"type": "array"})]}, "tools[0].function.parameters", '"object"'),
+    ({"tools": [function(returns={})]}, "tools[0].function.returns", "Unknown"),
+    ({"tools": [F], "stop": ["x"]}, "stop", "drop one"),
+    ({"tools": [F], "guided_regex": "x"}, "guided_regex", "together with 'tools'"),
+    ({"tools": [F], "tool_choice": "any"}, "tool_choice", "any"),
+    ({"tools": [F], "tool_choice": 1}, "tool_choice", "1"),
+    ({"tools": [F], "tool_choice": {"type": "function"}}, "tool_choice", "absent"),
+    ({"tools": [F], "tool_choice": {"type": "custom"}}, "tool_choice.type", "custom"),
+    (
+        {"tools": [F], "tool_choice": {"type": "function", "function": {}}},
+        "tool_choice.function.name",
+        "Missing",
+    ),
+    (
+        {"tools": [F], "tool_choice": {"type": "function", "function": {"name": "g"}}},
+        "tool_choice.function.name",
+        "which are: f",
+    ),
+    ({"tool_choice": "required"}, "tool_choice", "absent or empty"),
     ({"functions": [{"name": "f"}]}, "functions", "not supported"),
-    ({"parallel_tool_calls": False}, "parallel_tool_calls", "not supported"),
-    ({"parallel_tool_calls": 1}, "parallel_tool_calls", "not supported"),
+    ({"parallel_tool_calls": 1}, "parallel_tool_calls", "1"),
     ({"modalities": ["text", "audio"]}, "modalities", "not supported"),
     ({"audio": {"voice": "alloy"}}, "audio", "not supported"),
     ({"store": True}, "store", "not supported"),
@@ -118,7 +156,6 @@ BAD_FIELDS: list[tuple[dict[str, Any], str, str]] = [
     ({"messages": [{"role": "user"}]}, "messages[0].content", "Missing"),
     ({"messages": [{"content": "Hi"}]}, "messages[0].role", "Missing"),
     ({"messages": [{"role": "user", "content": "Hi"}] * 4097}, "messages", "4096"),
-    (message(role="developer"), "messages[1].role", '"developer"'),
     (message(role=1), "messages[1].role", "1"),
     (message(content=None), "messages[1].content", "null"),
     (message(content=5), "messages[1].content", "5"),
@@ -127,7 +164,27 @@ BAD_FIELDS: list[tuple[dict[str, Any], str, str]] = [
     (message(content=[{"type": "text"}]), "messages[1].content[0].text", "Missing"),
     (message(content=[{"type": "image_url", "image_url": {}}]), "messages[1].content[0].type", "image_url"),
     (message(name=5), "messages[1].name", "5"),
-    (message(tool_calls=[{"id": "1"}]), "messages[1].tool_calls", "not supported"),
+    (message(tool_calls=[CALL]), "messages[1].tool_calls", "only messages of the assistant"),
+    (message(role="assistant", tool_calls=[{"id": "1"}]), "messages[1].tool_calls[0].function", "Missing"),
+    (
+        called_with("[]"),
+        "messages[1].tool_calls[0].function.arguments",
+        "JSON object",
+    ),
+    (
+        message(
+            role="assistant", tool_calls=[{"id": "1", "function": {"name": "f", "arguments": '{"a": NaN}'}}]
+        ),
+        "messages[1].tool_calls[0].function.arguments",
+        "JSON object",
+    ),
+    (
+        called_with({}),
+        "messages[1].tool_calls[0].function.arguments",
+        "string",
+    ),
+    (message(role="assistant", content=None, tool_calls=[]), "messages[1].content", "null"),
+    (message(role="tool", tool_call_id="1"), "messages[1].tool_call_id", "no call"),
     (message(audio={"id": "1"}), "messages[1].audio", "not supported"),
     (message(weight=1), "messages[1].weight", "Unknown"),
     # Model

@@ -124,6 +124,7 @@ async def test_values_that_ask_for_nothing_are_accepted(http: httpx.AsyncClient)
 
 
 async def test_messages_reach_the_template(http: httpx.AsyncClient, client: FakeClient) -> None:
+    call = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": '{"x": 1}'}}
     messages = [
         {"role": "system", "content": "Be brief."},
         {
@@ -132,6 +133,8 @@ async def test_messages_reach_the_template(http: httpx.AsyncClient, client: Fake
             "name": "Li",
         },
         {"role": "assistant", "content": "你好", "refusal": None, "tool_calls": None, "annotations": []},
+        {"role": "developer", "content": "Be briefer."},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
         {"role": "tool", "content": "42", "tool_call_id": "call_1"},
     ]
     response = await http.post(URL, json=HELLO | {"messages": messages})
@@ -140,6 +143,12 @@ async def test_messages_reach_the_template(http: httpx.AsyncClient, client: Fake
         {"role": "system", "content": "Be brief."},
         {"role": "user", "content": "a\nb", "name": "Li"},
         {"role": "assistant", "content": "你好"},
+        {"role": "system", "content": "Be briefer."},
+        {
+            "role": "assistant",
+            "content": "",
+            "tool_calls": [{"type": "function", "function": {"name": "f", "arguments": {"x": 1}}}],
+        },
         {"role": "tool", "content": "42", "tool_call_id": "call_1"},
     ]
 

@@ -6,6 +6,8 @@ import httpx
 import pytest
 from tests.serve.fake_client import FakeClient
 
+FUNCTION = {"type": "function", "function": {"name": "f"}}
+
 
 async def test_text(http: httpx.AsyncClient) -> None:
     for fields in ({}, {"model": "fake-model", "add_special_tokens": True}, {"add_special_tokens": False}):
@@ -20,6 +22,22 @@ async def test_conversation(http: httpx.AsyncClient, client: FakeClient) -> None
     assert answer["tokens"] == [72, 105]
     assert answer["token_strs"] == ["H", "i"]
     assert client.conversations[-1] == [{"role": "user", "content": "Hi"}]
+
+
+async def test_a_message_to_be_continued(http: httpx.AsyncClient, client: FakeClient) -> None:
+    messages = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "I"}]
+    for fields in ({}, {"add_generation_prompt": False}):
+        asked = {"messages": messages, "continue_final_message": True} | fields
+        assert (await http.post("/tokenize", json=asked)).json()["count"] == 3
+        assert client.continued
+    refused = await http.post("/tokenize", json={"messages": messages[:1], "continue_final_message": True})
+    assert refused.json()["error"]["param"] == "continue_final_message"
+
+
+async def test_tools(http: httpx.AsyncClient, client: FakeClient) -> None:
+    asked = {"messages": [{"role": "user", "content": "Hi"}], "tools": [FUNCTION]}
+    assert (await http.post("/tokenize", json=asked)).json()["count"] == 2
+    assert client.tools[-1] == [FUNCTION]
 
 
 async def test_a_long_text(http: httpx.AsyncClient) -> None:
@@ -41,6 +59,8 @@ async def test_there_and_back(http: httpx.AsyncClient) -> None:
         ("/tokenize", {"prompt": "a", "messages": [{"role": "user", "content": "a"}]}, "messages"),
         ("/tokenize", {"prompt": 5}, "prompt"),
         ("/tokenize", {"messages": []}, "messages"),
+        ("/tokenize", {"prompt": "a", "tools": [FUNCTION]}, "tools"),
+        ("/tokenize", {"messages": [{"role": "user", "content": "a"}], "tools": [{}]}, "tools[0].type"),
         ("/tokenize", {"messages": [{"role": "user"}]}, "messages[0].content"),
         ("/tokenize", {"prompt": "a", "add_special_tokens": 1}, "add_special_tokens"),
         ("/tokenize", {"prompt": "a", "add_generation_prompt": False}, "add_generation_prompt"),

@@ -11,6 +11,7 @@ from wending.cli.options import (
     add_max_context,
     gibibytes,
     locale_language,
+    not_negative,
     origin,
     port,
     positive,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _ENGINE_OPTIONS = (
     *("model", "quant", "kv_cache", "memory", "max_context", "threads"),
     *("no_cache", "max_gap", "no_speculation", "generation_config", "deadline", "log_prompts"),
+    *("context_policy", "restate_system"),
 )
 _UPSTREAM_OPTIONS = ("upstream_model", "upstream_key_env", "guard_tries", "guard_deadline")
 
@@ -137,6 +139,27 @@ def add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser], say
             "generation_config.json (default: %(default)s)",
             "请求未给出采样参数时：none 用 OpenAI 的默认值，"
             "model 用模型的 generation_config.json（默认 %(default)s）",
+        ),
+    )
+    command.add_argument(
+        "--context-policy",
+        choices=("refuse", "drop-oldest"),
+        default="refuse",
+        help=say(
+            "what happens to a conversation longer than the context: refused, or shown to the model without "
+            "its oldest turns (default: %(default)s)",
+            "对话超出上下文时：refuse 拒绝请求，drop-oldest 略去最早的几轮对话（默认 %(default)s）",
+        ),
+    )
+    command.add_argument(
+        "--restate-system",
+        type=not_negative,
+        default=0,
+        metavar="K",
+        help=say(
+            "show the model the system prompt again every K turns, and when turns were left out "
+            "(default: %(default)s, never)",
+            "每 K 轮对话以及略去早期对话时，向模型重申系统提示词（默认 %(default)s，即不重申）",
         ),
     )
     _add_upstream(command, say)
@@ -295,6 +318,7 @@ def _serve(options: argparse.Namespace) -> int:
     _refuse_mixed_options(options)
     if options.upstream is not None:
         return _serve_upstream(options)
+    from wending.serve.conversation_settings import ConversationSettings
     from wending.serve.main import run_server
 
     return run_server(
@@ -310,6 +334,7 @@ def _serve(options: argparse.Namespace) -> int:
         speculate=not options.no_speculation,
         gap_s=options.max_gap / 1000,
         generation_config=options.generation_config,
+        conversation=ConversationSettings(options.context_policy, options.restate_system),
         operations=_operations(options),
         language=locale_language(),
     )

@@ -173,8 +173,9 @@ class EngineClient(ABC):
 
         An engine that dies and starts again is a pause between two deltas and nothing else.
 
-        The deltas of one completion come in order, those of several interleaved. The iterator ends after each
-        completion's last delta. Deltas that pile up while the consumer is busy may come merged. A slow
+        The deltas of one completion come in order, those of several interleaved. The first one of a request
+        with a constraint may be empty: it says that the constraint can be enforced. The iterator ends after
+        each completion's last delta. Deltas that pile up while the consumer is busy may come merged. A slow
         consumer slows nobody else down.
 
         At the first iteration: InvalidRequest if the request cannot be honoured (empty prompt, ids outside
@@ -190,9 +191,14 @@ class EngineClient(ABC):
 
     @abstractmethod
     def encode_chat(
-        self, messages: Sequence[dict[str, Any]], tools: Sequence[dict[str, Any]] | None = None
+        self,
+        messages: Sequence[dict[str, Any]],
+        tools: Sequence[dict[str, Any]] | None = None,
+        *,
+        continue_final_message: bool = False,
     ) -> list[int]:
-        """Token ids of a conversation in the model's chat template, ready for the assistant's turn.
+        """Token ids of a conversation in the model's chat template, ready for the assistant's turn, or with
+        `continue_final_message` for what follows the text of the last message within its turn.
 
         Control tokens inside the messages are plain text. Runs in the caller's thread; may be called from any
         thread. Raises InvalidRequest (field "messages") when the template refuses the conversation.

@@ -81,6 +81,11 @@ class InFlight:
         self._unproven.discard(delta.index)
         self.stream.put(delta)
 
+    def say_taken(self) -> None:
+        """Let whoever awaits its deltas know that it is not refused, before there is a token."""
+        if not any(self._token_ids) and not any(self._finished):
+            self.stream.put(CompletionDelta(0, "", [], seed=self.params.seed))
+
     def fail(self, message: str) -> None:
         """End it, because the engine cannot compute it without dying."""
         for index, finished in enumerate(self._finished):

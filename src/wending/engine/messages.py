@@ -28,7 +28,7 @@ from wending.engine.urgency import Urgency
 from wending.model.kv_cache import KVQuant
 from wending.model.precision import Quant
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 """To be raised with every change to a message."""
 
 
@@ -177,6 +177,12 @@ class Refused(msgspec.Struct, array_like=True, tag=10):
         return InvalidRequest(self.field, self.message, self.code)
 
 
+class Taken(msgspec.Struct, array_like=True, tag=12):
+    """A request with a constraint was added: the constraint can be enforced. Of others nothing is said."""
+
+    key: str
+
+
 class Failed(msgspec.Struct, array_like=True, tag=11):
     """The engine has raised an exception, after which it cannot be trusted. The process ends."""
 
@@ -185,7 +191,7 @@ class Failed(msgspec.Struct, array_like=True, tag=11):
 
 Command = Hello | Load | Add | Abort | Stop
 """What the service's process says."""
-Report = Hello | Planned | Loading | Ready | LoadFailed | Step | Refused | Failed
+Report = Hello | Planned | Loading | Ready | LoadFailed | Step | Taken | Refused | Failed
 """What the engine's process says."""
 
 # The first that fits is taken: none is a kind of another one before it.

@@ -22,7 +22,7 @@ from wending.engine.death import Death
 from wending.engine.errors import EngineDead, InvalidRequest, Overloaded
 from wending.engine.in_flight import InFlight
 from wending.engine.load import DEFAULT_GAP_S, checkpoint_path
-from wending.engine.messages import Abort, Refused, Step, load_message
+from wending.engine.messages import Abort, Refused, Step, Taken, load_message
 from wending.engine.prompt_encoder import PromptEncoder
 from wending.engine.request import Request
 from wending.engine.sampling_params import SamplingParams
@@ -116,10 +116,14 @@ class ProcessClient(EngineClient, Users):
                 self._abort(request)
 
     def encode_chat(
-        self, messages: Sequence[dict[str, Any]], tools: Sequence[dict[str, Any]] | None = None
+        self,
+        messages: Sequence[dict[str, Any]],
+        tools: Sequence[dict[str, Any]] | None = None,
+        *,
+        continue_final_message: bool = False,
     ) -> list[int]:
         """See EngineClient.encode_chat."""
-        return self._prompts.encode_chat(messages, tools)
+        return self._prompts.encode_chat(messages, tools, continue_final_message=continue_final_message)
 
     def encode(self, text: str) -> list[int]:
         """See EngineClient.encode."""
@@ -143,16 +147,18 @@ class ProcessClient(EngineClient, Users):
 
     # What the supervisor says.
 
-    def receive(self, report: Step | Refused) -> None:
+    def receive(self, report: Step | Taken | Refused) -> None:
         """See Users.receive."""
-        if isinstance(report, Refused):
-            request = self._by_key.get(report.key)
-            if request is not None:
+        match report:
+            case Step():
+                self._stats = report.stats
+                self._deliver(report.outputs)
+            case Taken() if report.key in self._by_key:
+                self._by_key[report.key].say_taken()
+            case Refused() if report.key in self._by_key:
+                request = self._by_key[report.key]
                 self._forget(request)
                 request.stream.fail(report.error())
-        else:
-            self._stats = report.stats
-            self._deliver(report.outputs)
         if self._on_trial is not None and (self._on_trial.is_proven or self._on_trial.key is None):
             self._next_trial()
 

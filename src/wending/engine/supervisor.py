@@ -35,6 +35,7 @@ from wending.engine.messages import (
     Report,
     Step,
     Stop,
+    Taken,
     add_message,
 )
 from wending.engine.sampling_params import SamplingParams
@@ -67,7 +68,7 @@ class Users(ABC):
     """Whoever uses the engine. All this is said in the event loop."""
 
     @abstractmethod
-    def receive(self, report: Step | Refused) -> None:
+    def receive(self, report: Step | Taken | Refused) -> None:
         """What the worker says of its requests."""
 
     @abstractmethod
@@ -200,7 +201,7 @@ class Supervisor:
                 self._users.receive(report)
             case Step():
                 self._end_probe(report)
-            case Refused():
+            case Taken() | Refused():
                 self._users.receive(report)
             case Failed():
                 self._failure = report.message

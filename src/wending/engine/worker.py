@@ -37,6 +37,7 @@ from wending.engine.messages import (
     Ready,
     Refused,
     Step,
+    Taken,
 )
 from wending.engine.preparation import Preparation
 from wending.engine.worker_process import FAULTS
@@ -143,6 +144,8 @@ def _add(engine: Engine, channel: Channel, command: Add) -> None:
             command.progress,
             command.waited_s,
         )
+        if command.params.constraint is not None:
+            channel.send(Taken(command.key))
     except InvalidRequest as error:
         channel.send(Refused.of(command.key, error))
     except Exception as error:

@@ -7,15 +7,19 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from wending.engine.constraint import Constraint
 from wending.serve.chat_message import ChatMessage
+from wending.serve.conversation_fields import ConversationFields
 from wending.serve.openai_errors import invalid_value
 from wending.serve.sampling_fields import SamplingFields
+from wending.serve.tool_fields import ToolFields
+from wending.serve.tool_messages import in_order_of_calls
 from wending.serve.unsupported import refuse_unsupported
 
 MAX_MESSAGES = 4096
 
 
-class ChatRequest(SamplingFields):
+class ChatRequest(ConversationFields, SamplingFields, ToolFields):
     """The fields of a chat completion."""
 
     messages: list[ChatMessage] = Field(min_length=1, max_length=MAX_MESSAGES, fail_fast=True)
@@ -44,6 +48,7 @@ class ChatRequest(SamplingFields):
         return refuse_unsupported(body)
 
     def check_combinations(self) -> None:
+        self.check_tools()
         super().check_combinations()
         limits = {self.max_tokens, self.max_completion_tokens} - {None}
         if len(limits) == 2:
@@ -53,9 +58,26 @@ class ChatRequest(SamplingFields):
             )
         if self.top_logprobs is not None and not self.logprobs:
             raise invalid_value("top_logprobs", "it needs 'logprobs': true")
+        self.check_continuing(self.messages[-1].for_template(), self.answer_tokens)
+        self.check_cut(bool(self.logprobs), self.constraint())
+
+    @property
+    def answer_tokens(self) -> int | None:
+        """The length that is asked for, by either of its names."""
+        return self.max_tokens if self.max_completion_tokens is None else self.max_completion_tokens
+
+    @property
+    def message_so_far(self) -> str:
+        """What stands before the answer's text in the same message."""
+        return str(self.messages[-1].for_template()["content"]) if self.continue_final_message else ""
+
+    def constraint(self) -> Constraint | None:
+        """What the answer must look like. Raises APIError 400."""
+        return self.tools_constraint(super().constraint())
 
     def template_messages(self) -> list[dict[str, Any]]:
-        return [message.for_template() for message in self.messages]
+        """The conversation as the chat template takes it. Raises APIError 400 for an answer to no call."""
+        return [message.for_template() for message in in_order_of_calls(self.messages)]
 
     def param_of(self, field: str) -> str:
         if field == "max_tokens" and self.max_tokens is None:
@@ -64,8 +86,8 @@ class ChatRequest(SamplingFields):
 
     def further_params(self) -> dict[str, Any]:
         further: dict[str, Any] = {}
-        if self.max_completion_tokens is not None:
-            further["max_tokens"] = self.max_completion_tokens
+        if self.answer_tokens is not None:
+            further["max_tokens"] = self.answer_tokens * (1 + (self.continue_ or 0))
         if self.logprobs:
             further["logprobs"] = self.top_logprobs or 0
         return further

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import Any
 
 import jsonschema_rs
 import orjson
@@ -11,6 +12,7 @@ import orjson
 from wending.engine.client import CompletionDelta
 from wending.engine.constraint import Constraint
 from wending.serve.openai_errors import APIError
+from wending.serve.tool_calls import Arguments, CallBegin, Text, ToolCallReader
 
 
 async def checked(
@@ -33,16 +35,49 @@ async def checked(
 
 def _what_is_wrong(text: str, constraint: Constraint) -> str | None:
     """None for nothing, and for what there is no other program to ask about."""
-    if constraint.kind == "choice":
-        return None if text in orjson.loads(constraint.source) else "it is none of the choices"
-    if constraint.kind != "json_schema":
-        return None
+    match constraint.kind:
+        case "choice":
+            return None if text in orjson.loads(constraint.source) else "it is none of the choices"
+        case "json_schema":
+            return _invalid(text, orjson.loads(constraint.source))
+        case "tools":
+            return _wrong_calls(text, orjson.loads(constraint.source))
+        case _:
+            return None
+
+
+def _invalid(text: str, schema: Any) -> str | None:
     try:
         answer = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         return f"it is not JSON: {error}"
     try:
-        jsonschema_rs.validate(orjson.loads(constraint.source), answer)
+        jsonschema_rs.validate(schema, answer)
     except jsonschema_rs.ValidationError as error:
         return error.message[:300]
+    return None
+
+
+def _wrong_calls(text: str, asked: dict[str, Any]) -> str | None:
+    """`asked`: see Constraint.source."""
+    reader = ToolCallReader()
+    pieces = reader.feed(text) + reader.finish()
+    names = {piece.index: piece.name for piece in pieces if isinstance(piece, CallBegin)}
+    if len(names) != reader.calls:
+        return "a call is not complete"
+    if not names:
+        said = "".join(piece.text for piece in pieces if isinstance(piece, Text))
+        if asked["required"]:
+            return "it calls no tool"
+        return None if asked["content"] is None else _invalid(said, asked["content"]["schema"])
+    schemas = {tool["name"]: tool["schema"] for tool in asked["callable"]}
+    for index, name in names.items():
+        if name not in schemas:
+            return f"it calls {name!r}, which is none of the tools"
+        arguments = "".join(
+            piece.text for piece in pieces if isinstance(piece, Arguments) and piece.index == index
+        )
+        reason = _invalid(arguments, schemas[name])
+        if reason is not None:
+            return f"the arguments of {name!r}: {reason}"
     return None

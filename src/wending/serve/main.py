@@ -31,6 +31,7 @@ from wending.engine.load import DEFAULT_GAP_S
 from wending.engine.process_client import load_client
 from wending.serve.api_keys import ApiKeys, BadKeys
 from wending.serve.app import create_app
+from wending.serve.conversation_settings import ConversationSettings
 from wending.serve.http_server import HTTPServer
 from wending.serve.last_resort import LastResort
 from wending.serve.listening_socket import CannotListen
@@ -67,6 +68,7 @@ def run_server(
     gap_s: float = DEFAULT_GAP_S,
     operations: Operations | None = None,
     generation_config: DefaultsOf = "none",
+    conversation: ConversationSettings | None = None,
     language: str = "en",
 ) -> int:
     """Serve the checkpoint `model`, a folder or a GGUF file (None: the bundled one), until SIGTERM or SIGINT.
@@ -74,7 +76,8 @@ def run_server(
     `port` 0 is any free one. `memory`: the bytes that the engine may take. `threads`: how many compute.
     `cache`: whether quantised weights are kept on the disk, or taken from there. `max_context`, `speculate`,
     `gap_s`: see `load_engine`. `generation_config`: whose sampling values count where a request has none:
-    OpenAI's ("none") or those of generation_config.json ("model"). `language` of the output: "en" or "zh".
+    OpenAI's ("none") or those of generation_config.json ("model"). `conversation`: the same for the care of
+    conversations. `language` of the output: "en" or "zh".
     The result is the exit code: 0, or 1 after a failure, which one line on standard error explains.
     """
     operations = operations or Operations()
@@ -101,7 +104,11 @@ def run_server(
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 aliases = [] if model is None else [str(model)]
                 app = create_app(
-                    aliases=aliases, operations=operations, keys=keys, generation_config=generation_config
+                    aliases=aliases,
+                    operations=operations,
+                    keys=keys,
+                    generation_config=generation_config,
+                    conversation=conversation,
                 )
                 runner.run(_serve(app, bound, url, load, output, last_resort, keys))
     except EXPECTED_FAILURES as error:

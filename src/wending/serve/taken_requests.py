@@ -30,7 +30,7 @@ class TakenRequests(Generic[T]):
         """Have the engine take them all, or raise what it says against one of them.
 
         The first item may be long in coming; an answer can begin before it, for nothing is refused any more.
-        `until_first`: wait for it all the same, because more is looked at than the request itself.
+        `until_first`: wait for it all the same, because a constraint takes longer to be looked at.
         """
         taken = cls(generators)
         await asyncio.sleep(0)  # lets each task begin: a request is looked at in its first step

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
+import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
@@ -14,6 +16,7 @@ from wending.serve.json_response import JSONResponse
 from wending.serve.openapi import request_body
 from wending.serve.service import service_of
 from wending.serve.tokenize_request import DetokenizeRequest, TokenizeRequest
+from wending.serve.tool_messages import in_order_of_calls
 from wending.serve.vocabulary import check_token_ids
 
 router = APIRouter()
@@ -55,6 +58,9 @@ async def detokenize(request: Request) -> Response:
 async def _tokens(client: EngineClient, asked: TokenizeRequest) -> list[int]:
     if asked.prompt is not None:
         return await in_thread_if_long(len(asked.prompt), client.encode, asked.prompt)
-    messages = [message.for_template() for message in asked.messages or ()]
-    characters = sum(len(message["content"]) for message in messages)
-    return await in_thread_if_long(characters, client.encode_chat, messages)
+    messages = [message.for_template() for message in in_order_of_calls(asked.messages or [])]
+    tools = [tool.for_template() for tool in asked.tools or ()] or None
+    characters = sum(len(message["content"]) for message in messages) + len(orjson.dumps(tools))
+    continues = bool(asked.continue_final_message)
+    encode = partial(client.encode_chat, tools=tools, continue_final_message=continues)
+    return await in_thread_if_long(characters, encode, messages)

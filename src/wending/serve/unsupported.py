@@ -13,20 +13,31 @@ REQUEST_FIELDS: dict[str, tuple[Any, ...]] = {
     "function_call": (None, "none"),
     "functions": (None, []),
     "modalities": (None, ["text"]),
-    "parallel_tool_calls": (None, True),
     "prediction": (None,),
     "prompt_cache_retention": (None,),
     "reasoning_effort": (None, "none"),
     "service_tier": (None, "auto", "default"),
     "store": (None, False),
-    "tool_choice": (None, "none", "auto"),
-    "tools": (None, []),
     "verbosity": (None, "medium"),
     "web_search_options": (None,),
 }
 TEXT_REQUEST_FIELDS: dict[str, tuple[Any, ...]] = {
     "store": (None, False),
     "suffix": (None, ""),
+}
+RESPONSES_REQUEST_FIELDS: dict[str, tuple[Any, ...]] = {
+    "background": (None, False),
+    "context_management": (None,),
+    "conversation": (None,),
+    "max_tool_calls": (None,),
+    "moderation": (None,),
+    "previous_response_id": (None,),
+    "prompt": (None,),
+    "prompt_cache_options": (None,),
+    "prompt_cache_retention": (None,),
+    "reasoning": (None, {}, {"effort": None}, {"effort": "none"}),
+    "service_tier": (None, "auto", "default"),
+    "store": (None, False),
 }
 EMBEDDING_REQUEST_FIELDS: dict[str, tuple[Any, ...]] = {"dimensions": (None,)}
 # An answer's message may be sent back as it came, with its empty fields.
@@ -35,7 +46,6 @@ MESSAGE_FIELDS: dict[str, tuple[Any, ...]] = {
     "audio": (None,),
     "function_call": (None,),
     "refusal": (None,),
-    "tool_calls": (None, []),
 }
 
 
@@ -54,6 +64,11 @@ def refuse_unsupported(body: Mapping[str, Any]) -> dict[str, Any]:
 def refuse_unsupported_text(body: Mapping[str, Any]) -> dict[str, Any]:
     """The same for a text completion."""
     return _without(body, TEXT_REQUEST_FIELDS, "")
+
+
+def refuse_unsupported_responses(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The same for responses, none of which is kept."""
+    return _without(body, RESPONSES_REQUEST_FIELDS, "")
 
 
 def refuse_unsupported_embedding(body: Mapping[str, Any]) -> dict[str, Any]:

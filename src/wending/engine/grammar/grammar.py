@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import orjson
@@ -16,7 +17,8 @@ from wending.engine.errors import InvalidRequest
 from wending.engine.grammar.ending import Endings
 from wending.engine.grammar.growth import Growth, growth_of_schema
 from wending.engine.grammar.json_schema import grammar_of_schema
-from wending.engine.grammar.vocabulary import grammar_vocabulary
+from wending.engine.grammar.tool_calls import CallGrowth, growth_of_tool_calls, lark_of_tool_calls
+from wending.engine.grammar.vocabulary import grammar_vocabulary, in_tokens, tags
 from wending.model.tokenizer import Tokenizer
 
 MOST_SOURCE_BYTES = 256 << 10
@@ -36,7 +38,7 @@ class Grammar:
     """Names that a JSON schema requires."""
     ending: tuple[int, ...]
     """The shortest complete text that was found."""
-    growth: Growth | None
+    growth: Growth | CallGrowth | None
     """By how much that can become longer; None: by any length with any token."""
 
 
@@ -90,7 +92,8 @@ class Grammars:
                 tokenizer = self._tokenizer
                 vocabulary = grammar_vocabulary(tokenizer, self._eos_token_ids)
                 token_bytes = [tokenizer.token_bytes(token) for token in range(tokenizer.vocab_size)]
-                self._made = vocabulary, Endings(token_bytes, vocabulary.tokenize_bytes)
+                tokenize = partial(in_tokens, vocabulary=vocabulary, tag_ids=tags(tokenizer))
+                self._made = vocabulary, Endings(token_bytes, tokenize)
             return self._made
 
     def _compile(self, constraint: Constraint) -> Grammar:
@@ -98,30 +101,45 @@ class Grammars:
         if size > MOST_SOURCE_BYTES:
             raise InvalidRequest(field, f"has {size} bytes, the most are {MOST_SOURCE_BYTES}")
         vocabulary, endings = self._vocabulary()
-        start = LLMatcher(vocabulary, _source(constraint), log_level=0, limits=LIMITS)
+        start = LLMatcher(vocabulary, self._source(constraint), log_level=0, limits=LIMITS)
         if start.is_error():
             raise InvalidRequest(field, f"cannot be enforced: {' '.join(start.get_error().split())[:300]}")
-        schema = orjson.loads(constraint.source) if constraint.kind == "json_schema" else None
-        hints = frozenset(_required(schema))
+        hints = frozenset(_required(_schemas(constraint)))
         ending = endings.find(start, hints)
         if ending is None:
             message = "cannot be enforced: no complete answer was found that it allows"
             raise InvalidRequest(field, message, code="unsupported_constraint")
-        growth = None if schema is None else growth_of_schema(schema)
-        return Grammar(start, hints, tuple(ending), growth)
+        return Grammar(start, hints, tuple(ending), _growth(constraint))
+
+    def _source(self, constraint: Constraint) -> str:
+        """In llguidance's form."""
+        match constraint.kind:
+            case "json_schema":
+                return grammar_of_schema(constraint.source, constraint.field)
+            case "regex":
+                return LLMatcher.grammar_from_regex(constraint.source)
+            case "choice":
+                return LLMatcher.grammar_from_lark(_lark_of_choice(constraint))
+            case "lark":
+                return LLMatcher.grammar_from_lark(constraint.source)
+            case "tools":
+                added_tokens = self._tokenizer.added_tokens
+                return LLMatcher.grammar_from_lark(lark_of_tool_calls(constraint, added_tokens))
 
 
-def _source(constraint: Constraint) -> str:
-    """In llguidance's form."""
+def _growth(constraint: Constraint) -> Growth | CallGrowth | None:
     match constraint.kind:
         case "json_schema":
-            return grammar_of_schema(constraint.source, constraint.field)
-        case "regex":
-            return LLMatcher.grammar_from_regex(constraint.source)
-        case "choice":
-            return LLMatcher.grammar_from_lark(_lark_of_choice(constraint))
-        case "lark":
-            return LLMatcher.grammar_from_lark(constraint.source)
+            return growth_of_schema(orjson.loads(constraint.source))
+        case "tools":
+            return growth_of_tool_calls(constraint)
+        case _:
+            return None
+
+
+def _schemas(constraint: Constraint) -> Any:
+    """JSON that has all schemas of a constraint in it."""
+    return orjson.loads(constraint.source) if constraint.kind in ("json_schema", "tools") else None
 
 
 def _lark_of_choice(constraint: Constraint) -> str:

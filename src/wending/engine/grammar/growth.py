@@ -45,6 +45,8 @@ class Growth(NamedTuple):
     object: int
     member: int
     """A name and its value, or an element."""
+    begin: Place = Place()
+    """Where a text is before its first byte."""
 
     def over(self, place: Place, octets: bytes) -> tuple[Place, int]:
         """Where a text is after these bytes, and how much longer the way to its end may have become."""

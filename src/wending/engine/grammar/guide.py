@@ -8,6 +8,7 @@ and from how many may still come, so it is the same in any batch and after a cra
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from llguidance import LLMatcher
@@ -16,7 +17,6 @@ from numpy.typing import NDArray
 from wending.engine.grammar.ending import completes
 from wending.engine.grammar.errors import GrammarBroken
 from wending.engine.grammar.grammar import Grammar, Grammars
-from wending.engine.grammar.growth import Place
 
 WHITE_SPACE = b" \t\r\n"
 MARGIN = 1.25
@@ -37,7 +37,7 @@ class Guide:
         """The way to a complete text; None: it has not been looked for since the last token."""
         self._longest_ending = len(grammar.ending)
         """It has no more tokens than this."""
-        self._place = Place()
+        self._place: Any = None if grammar.growth is None else grammar.growth.begin
         self.complete = False
         """Whether the text is whole and nothing more can follow."""
 

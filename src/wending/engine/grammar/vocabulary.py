@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 
 from llguidance import LLTokenizer, TokenizerWrapper
 
+from wending.engine.constraint import CALL_BEGINS, CALL_ENDS
 from wending.model.tokenizer import Tokenizer
 
 
 def grammar_vocabulary(tokenizer: Tokenizer, eos_token_ids: Collection[int]) -> LLTokenizer:
-    """Takes a second for 151,665 tokens. Special tokens other than those that end an answer are in no
-    grammar."""
+    """Takes a second for 151,665 tokens. A grammar has special tokens only where it names them, and the tags
+    of calls as well: text that spells one out is text."""
     return LLTokenizer(
         TokenizerWrapper(_Tokens(tokenizer, min(eos_token_ids))),
         n_vocab=tokenizer.vocab_size,
         eos_token=sorted(eos_token_ids),
         slices=LLTokenizer.json_slices(),
     )
+
+
+def tags(tokenizer: Tokenizer) -> dict[bytes, int]:
+    """The tokens of a model that stand around a call of a tool."""
+    added = tokenizer.added_tokens
+    return {tag.encode(): added[tag] for tag in (CALL_BEGINS, CALL_ENDS) if tag in added}
+
+
+def in_tokens(octets: bytes, vocabulary: LLTokenizer, tag_ids: Mapping[bytes, int]) -> list[int]:
+    """Bytes in the fewest tokens, tags in their own."""
+    pieces = re.split(b"(%s)" % b"|".join(map(re.escape, tag_ids)), octets) if tag_ids else [octets]
+    tokens: list[int] = []
+    for piece in pieces:
+        tag = tag_ids.get(piece)
+        tokens += vocabulary.tokenize_bytes(piece) if tag is None else [tag]
+    return tokens
 
 
 class _Tokens:
@@ -29,12 +47,11 @@ class _Tokens:
         self._tokenizer = tokenizer
         self.eos_token_id = eos_token_id
         names = {token_id: text for text, token_id in tokenizer.added_tokens.items()}
-        self.special_token_ids: Sequence[int] = sorted(tokenizer.special_token_ids)
+        special = tokenizer.special_token_ids.union(tags(tokenizer).values())
+        self.special_token_ids: Sequence[int] = sorted(special)
         # llguidance wants a text for every token, and special tokens have none in an answer.
         self.tokens = [
-            names[token_id].encode()
-            if token_id in tokenizer.special_token_ids
-            else tokenizer.token_bytes(token_id)
+            names[token_id].encode() if token_id in special else tokenizer.token_bytes(token_id)
             for token_id in range(tokenizer.vocab_size)
         ]
 

@@ -31,8 +31,7 @@ async def create_chat_completion(request: Request) -> Response:
     await _check_schema(service, asked)
     guarded = GuardedAnswer(service, asked)
     if asked.stream:
-        is_held = asked.schema is not None and asked.mode == "hold"
-        events = held_stream(guarded) if is_held else passed_stream(guarded)
+        events = held_stream(guarded) if asked.is_held else passed_stream(guarded)
         return EventStream(events, service.stopping, service.ping_s)
     try:
         return JSONResponse(await until_hang_up(guarded.whole(), request.receive, service.stopping))

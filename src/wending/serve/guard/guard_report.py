@@ -18,6 +18,8 @@ class GuardReport:
     problems: list[dict[str, Any]] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     """Calls that failed and were made again, such as a refused connection."""
+    continued: int = 0
+    """How many times an answer that had reached its length was continued."""
     format_in_words: bool = False
     """The upstream refused `response_format`; the schema was written into the system message instead."""
 
@@ -31,7 +33,7 @@ class GuardReport:
     @property
     def changed(self) -> bool:
         """Whether the client gets anything else than the upstream's first answer to its own request."""
-        return bool(self.repairs or self.problems or self.format_in_words)
+        return bool(self.repairs or self.problems or self.format_in_words or self.continued)
 
     def json(self) -> dict[str, Any]:
         return {
@@ -40,6 +42,7 @@ class GuardReport:
                 "repairs": self.repairs,
                 "problems": self.problems,
                 "failures": self.failures,
+                "continued": self.continued,
                 "response_format": "written into the system message" if self.format_in_words else "passed on",
             }
         }

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wending.serve.guard.asking import again, in_words
+from wending.serve.guard.continuing import CONTINUE_FIELDS, to_continue, without_repetition
 from wending.serve.guard.guard_report import GuardReport
 from wending.serve.guard.guard_request import GuardRequest
 from wending.serve.guard.guard_service import GuardService
@@ -26,6 +27,8 @@ class GuardedAnswer:
         self.report = GuardReport()
         self.retries = Retries(asyncio.get_running_loop().time() + service.settings.deadline_s)
         self._last_text: str | None = None
+        self._continue_fields = True
+        """Whether the upstream takes fields that ask for a message to be continued, as far as is known."""
 
     async def whole(self) -> dict[str, Any]:
         """The answer as one object, with the report where there is something to report.
@@ -38,6 +41,7 @@ class GuardedAnswer:
             body = {name: value for name, value in body.items() if name not in ("stream", "stream_options")}
         if self.request.schema is None:
             answer = await self._ask(body)
+            await self._continue(body, answer)
         else:
             try:
                 async with asyncio.timeout_at(self.retries.deadline):
@@ -59,6 +63,40 @@ class GuardedAnswer:
         """The report with what only the retries know."""
         self.report.failures = self.retries.failures
         return self.report
+
+    async def _continue(self, body: Mapping[str, Any], answer: dict[str, Any]) -> None:
+        """Puts what follows behind a text that ended at its length, as often as that is asked for.
+
+        What is there already is an answer: if the upstream fails to go on, it stays as it is.
+        """
+        choice = answer["choices"][0]
+        message = choice.get("message") or {}
+        while self.report.continued < self.request.continuations and choice.get("finish_reason") == "length":
+            text = text_of(message)
+            if says_no_text(message) or not text:
+                return
+            try:
+                other = await self._ask_to_continue(body, text)
+            except APIError:  # the report has it
+                return
+            _add_usage(answer, other)
+            further = other["choices"][0]
+            said = further.get("message") or {}
+            more = without_repetition(text, text_of(said))
+            if says_no_text(said) or not more:
+                return
+            self.report.continued += 1
+            message["content"] = text + more
+            choice["finish_reason"] = further.get("finish_reason")
+
+    async def _ask_to_continue(self, body: Mapping[str, Any], text: str) -> dict[str, Any]:
+        try:
+            return await self._ask(to_continue(body, text, self._continue_fields))
+        except UpstreamRefusal as refusal:
+            if not self._continue_fields or not any(name in refusal.text for name in CONTINUE_FIELDS):
+                raise
+            self._continue_fields = False
+        return await self._ask(to_continue(body, text, self._continue_fields))
 
     async def _valid(self, body: Mapping[str, Any]) -> dict[str, Any]:
         answer = await self._ask_for_json(body)
