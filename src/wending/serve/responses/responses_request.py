@@ -104,6 +104,7 @@ class ResponsesRequest(BaseModel):
     stream: bool | None = None
     """Whether the answer comes as server-sent events."""
     stream_options: StreamOptions | None = None
+    """With "stream" only. The usage comes in any case."""
     metadata: dict[str, str] | None = None
     """Comes back with the answer."""
     user: str | None = None
@@ -113,19 +114,33 @@ class ResponsesRequest(BaseModel):
     prompt_cache_key: str | None = None
     """Changes nothing."""
     temperature: float | None = None
+    """As for a chat completion."""
     top_p: float | None = None
+    """As for a chat completion."""
     top_k: int | None = None
+    """As for a chat completion."""
     min_p: float | None = None
+    """As for a chat completion."""
     presence_penalty: float | None = None
+    """As for a chat completion."""
     frequency_penalty: float | None = None
+    """As for a chat completion."""
     repetition_penalty: float | None = None
+    """As for a chat completion."""
     seed: int | None = None
+    """As for a chat completion."""
     min_tokens: int | None = None
+    """As for a chat completion."""
     ignore_eos: bool | None = None
+    """As for a chat completion."""
     priority: int | None = None
+    """As for a chat completion."""
     deadline_s: float | None = None
+    """As for a chat completion."""
     restate_system: int | None = None
+    """As for a chat completion."""
     wending_report: bool | None = None
+    """As for a chat completion."""
 
     @classmethod
     def parse(cls, body: Mapping[str, Any]) -> Self:
