@@ -45,8 +45,9 @@ async def _check_schemas(service: GuardService, asked: GuardRequest) -> None:
     """Raises APIError 400 if one is none: no model need be asked for what cannot be checked."""
     if asked.schema is not None:
         await _check_schema(service, "response_format.json_schema.schema", asked.schema)
-    for name, field in asked.tools.fields.items() if asked.tools is not None else ():
-        await _check_schema(service, field, asked.tools.schemas[name])
+    if asked.tools is not None:
+        for name, schema in asked.tools.schemas.items():
+            await _check_schema(service, asked.tools.fields[name], schema)
 
 
 async def _check_schema(service: GuardService, param: str, schema: Any) -> None:
