@@ -33,9 +33,7 @@ def said(text: str) -> dict[str, Any]:
 def shape(chat: ChatForm) -> list[tuple[str, str, int]]:
     """Role, content and number of calls of each message."""
     messages = chat.template_messages()
-    return [
-        (message["role"], message["content"], len(message.get("tool_calls", ()))) for message in messages
-    ]
+    return [(message["role"], message["content"], len(message.get("tool_calls", ()))) for message in messages]
 
 
 Q, A = ("user", "Weather?", 0), ("tool", "21 °C", 0)

@@ -58,9 +58,7 @@ class ChatForm(ChatRequest):
         try:
             return cls.parse(_body(request, messages))
         except APIError as error:
-            name = _name(error.param or "")
-            error.message = error.message.replace(f"'{error.param}'", f"'{name}'")
-            error.param = name or None
+            error.rename(_name(error.param or ""))
             raise
 
     def param_of(self, field: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
@@ -17,6 +18,9 @@ from wending.serve.validation_errors import as_api_error
 
 MAX_ITEMS = MAX_MESSAGES - 1
 """The instructions are a message, too."""
+
+_FORMAT = re.compile(r"^text\.format\.(text|json_object|json_schema)(?=\.)")
+"""Pydantic names the type of a format between it and its fields."""
 
 
 class FlatSchema(NamedSchema):
@@ -152,4 +156,6 @@ class ResponsesRequest(BaseModel):
         try:
             return cls.model_validate(refuse_unsupported_responses(body))
         except ValidationError as error:
-            raise as_api_error(error) from error
+            refused = as_api_error(error)
+            refused.rename(_FORMAT.sub("text.format", refused.param or ""))
+            raise refused from error
