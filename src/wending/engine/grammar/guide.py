@@ -55,12 +55,12 @@ class Guide:
         """
         after = self._matcher.deep_copy()
         taken = self._follow(after, token_id)
-        if not self._in_time(after, taken) and self._ending is not None:
-            if not self._ending:
+        if not self._in_time(after, taken) and (way := self._way()) is not None:
+            if not way:
                 self.complete = True
                 return []
             after = self._matcher.deep_copy()
-            taken = self._follow(after, self._ending[0])
+            taken = self._follow(after, way[0])
             if not self._in_time(after, taken):
                 self._ending = None
         self._matcher = after
@@ -91,29 +91,38 @@ class Guide:
     def _in_time(self, after: LLMatcher, taken: list[int]) -> bool:
         """Whether a complete text can be reached behind `taken`.
 
-        If so it remembers how, or that there is time enough. If not it only looks for the way from here: so
-        what comes next depends on the tokens that were taken, and on none that was refused.
+        If so it remembers how, or that there is time enough. If not it remembers nothing: so what comes next
+        depends on the tokens that were taken, and on none that was refused.
         """
         left = self._left - len(taken)
-        place = self._place
-        if self._grammar.growth is not None:
-            place, growth = self._grammar.growth.over(place, self._octets(taken))
-            longest = self._longest_ending + growth
+        growth, pending = self._grammar.growth, 0
+        place: Any = self._place
+        if growth is not None:
+            place, more = growth.over(place, self._octets(taken))
+            longest = self._longest_ending + more
             if left >= MARGIN * longest:
                 self._ending, self._longest_ending, self._place = None, longest, place
                 return True
-        if self._ending is None:
-            self._ending = self._endings.find(self._matcher, self._grammar.hints)
+            pending = growth.pending(place)
         ending = self._ending_behind(after, taken, left)
         if ending is None or len(ending) > left:
             return False
-        pending = 0 if self._grammar.growth is None else self._grammar.growth.pending(place)
         self._ending, self._longest_ending, self._place = ending, len(ending) + pending, place
         return True
 
+    def _way(self) -> list[int] | None:
+        """From here to a complete text."""
+        if self._ending is not None:
+            return self._ending
+        return self._endings.find(self._matcher, self._grammar.hints)
+
     def _ending_behind(self, after: LLMatcher, taken: list[int], left: int) -> list[int] | None:
-        """What was the way before may still be it, or what it goes on with; else it is looked for."""
-        known = self._ending or []
+        """What was the way before may still be it, or what it goes on with; else it is looked for, and looked
+        for first where the way before is not known."""
+        found = None if self._ending is not None else self._endings.find(after, self._grammar.hints)
+        if found is not None and len(found) <= left:
+            return found
+        known = self._way() or []
         said = self._octets(taken)
         if known[: len(taken)] == taken:
             ways = [known[len(taken) :]]
@@ -125,7 +134,7 @@ class Guide:
         for way in ways:
             if len(way) <= left and completes(after, way):
                 return way
-        return self._endings.find(after, self._grammar.hints)
+        return found if self._ending is None else self._endings.find(after, self._grammar.hints)
 
     def _octets(self, token_ids: list[int]) -> bytes:
         return b"".join(map(self._endings.token_bytes.__getitem__, token_ids))
