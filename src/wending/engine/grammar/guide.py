@@ -53,16 +53,18 @@ class Guide:
         Another one takes its place if behind it no complete text could be reached any more with the tokens
         that are left; none does if the text is complete already. Raises GrammarBroken.
         """
-        after = self._matcher.deep_copy()
+        after = self._matcher
         taken = self._follow(after, token_id)
-        if not self._in_time(after, taken) and (way := self._way()) is not None:
-            if not way:
-                self.complete = True
-                return []
-            after = self._matcher.deep_copy()
-            taken = self._follow(after, way[0])
-            if not self._in_time(after, taken):
-                self._ending = None
+        if not self._has_time(taken):
+            self._matcher = self._before(after, taken)
+            if not self._leads_to_end(after, taken) and (way := self._way()) is not None:
+                if not way:
+                    self.complete = True
+                    return []
+                after = self._matcher.deep_copy()
+                taken = self._follow(after, way[0])
+                if not self._has_time(taken) and not self._leads_to_end(after, taken):
+                    self._ending = None
         self._matcher = after
         self._left -= len(taken)
         self.complete = after.is_stopped()
@@ -88,26 +90,42 @@ class Guide:
         self._check(matcher)
         return [token_id, *forced]
 
-    def _in_time(self, after: LLMatcher, taken: list[int]) -> bool:
+    def _before(self, after: LLMatcher, taken: list[int]) -> LLMatcher:
+        """A matcher where this one was before `taken`. A copy that is made only when it is needed: made of
+        every token it would take as long as all the rest."""
+        matcher = after.deep_copy()
+        matcher.rollback(len(taken))
+        self._check(matcher)
+        return matcher
+
+    def _has_time(self, taken: list[int]) -> bool:
+        """Whether there is time enough behind `taken` whatever they are. If so it remembers that, if not
+        nothing."""
+        growth = self._grammar.growth
+        if growth is None:
+            return False
+        place, more = growth.over(self._place, self._octets(taken))
+        longest = self._longest_ending + more
+        if self._left - len(taken) < MARGIN * longest:
+            return False
+        self._ending, self._longest_ending, self._place = None, longest, place
+        return True
+
+    def _leads_to_end(self, after: LLMatcher, taken: list[int]) -> bool:
         """Whether a complete text can be reached behind `taken`.
 
-        If so it remembers how, or that there is time enough. If not it remembers nothing: so what comes next
-        depends on the tokens that were taken, and on none that was refused.
+        If so it remembers how. If not it remembers nothing: so what comes next depends on the tokens that
+        were taken, and on none that was refused.
         """
         left = self._left - len(taken)
-        growth, pending = self._grammar.growth, 0
-        place: Any = self._place
-        if growth is not None:
-            place, more = growth.over(place, self._octets(taken))
-            longest = self._longest_ending + more
-            if left >= MARGIN * longest:
-                self._ending, self._longest_ending, self._place = None, longest, place
-                return True
-            pending = growth.pending(place)
         ending = self._ending_behind(after, taken, left)
         if ending is None or len(ending) > left:
             return False
-        self._ending, self._longest_ending, self._place = ending, len(ending) + pending, place
+        self._ending, self._longest_ending = ending, len(ending)
+        growth = self._grammar.growth
+        if growth is not None:
+            self._place = growth.over(self._place, self._octets(taken))[0]
+            self._longest_ending += growth.pending(self._place)
         return True
 
     def _way(self) -> list[int] | None:
