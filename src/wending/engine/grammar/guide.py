@@ -47,6 +47,11 @@ class Guide:
         self._matcher.unsafe_compute_mask_ptr(allowed.ctypes.data, allowed.nbytes)
         self._check(self._matcher)
 
+    def num_allowed(self, token_ids: list[int]) -> int:
+        """How many of these tokens, one after the other, may come next. Changes nothing."""
+        # A copy, since what is asked for here must not count towards llguidance's limits.
+        return int(self._matcher.deep_copy().validate_tokens(token_ids))
+
     def take(self, token_id: int) -> list[int]:
         """A token was chosen: it, or the one that takes its place, and those that follow by necessity.
 
