@@ -12,9 +12,9 @@ from collections.abc import Callable, Collection, Sequence
 
 from llguidance import LLMatcher
 
-LONGEST = 8192
-"""Tokens of a byte each. What needs more to end is given up."""
-LONGEST_FAIR = 2048
+MOST_STEPS = 2048
+"""Bytes that are chosen and runs of those that must follow. What needs more to end is given up."""
+MOST_FAIR_STEPS = 512
 """The same where everything is tried in turn, which takes longer."""
 _MARKER = 0xFF
 """Where llguidance speaks of bytes, a token that stands for none of them begins with this one."""
@@ -43,11 +43,11 @@ class Endings:
         `hints`: names to be preferred where names begin. The matcher is left as it was.
         """
         for order in self._orders:
-            path = self._walk(matcher.deep_copy(), order, hints, LONGEST)
+            path = self._walk(matcher.deep_copy(), order, hints, MOST_STEPS)
             if path is not None:
                 return self._in_fewer_tokens(matcher, path)
         # They went round in circles. What was tried less often comes first: in the end everything is tried.
-        path = self._walk(matcher.deep_copy(), self._orders[0], (), LONGEST_FAIR, fair=True)
+        path = self._walk(matcher.deep_copy(), self._orders[0], (), MOST_FAIR_STEPS, fair=True)
         return None if path is None else self._in_fewer_tokens(matcher, _shortened(matcher, path))
 
     def _walk(
@@ -61,7 +61,9 @@ class Endings:
         path: list[int] = []
         tried: Counter[int] = Counter()
         text = b""
-        while not matcher.is_accepting():
+        for _ in range(most):
+            if matcher.is_accepting():
+                return path
             step = self._forced(matcher)
             if not step:
                 if fair:
@@ -72,11 +74,11 @@ class Endings:
                     return None
                 tried[octet] += 1
                 step = [self._token_of_byte[octet]]
-            if len(path) + len(step) > most or not matcher.consume_tokens(step):
+            if not matcher.consume_tokens(step):
                 return None
             path += step
             text += b"".join(map(self.token_bytes.__getitem__, step))
-        return path
+        return None
 
     def _forced(self, matcher: LLMatcher) -> list[int]:
         """What must come next, byte by byte: to put it into tokens here would take most of the time."""
