@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from wending.serve.guard.call_check import arguments_text, is_of_function
 from wending.serve.guard.message_text import text_of
 from wending.serve.guard.message_verdict import MessageVerdict
 
@@ -61,15 +62,15 @@ def _calls_with_answers(wrong: MessageVerdict, calls: Sequence[Mapping[str, Any]
     answers: list[dict[str, Any]] = []
     for i, call in enumerate(calls):
         function = call["function"] if isinstance(call.get("function"), dict) else {}
-        written = function.get("arguments")
-        text = written if isinstance(written, str) else json.dumps(written, ensure_ascii=False)
+        text = arguments_text(function)
         # Endpoints that read the arguments of earlier calls fail over what is no object: so it is quoted.
         is_readable = len(text) <= MAX_REPEATED_CHARACTERS and _is_object(text)
         call_id = str(call.get("id") or f"call_{i}")
         sent = {"name": str(function.get("name") or "unknown"), "arguments": text if is_readable else "{}"}
-        repeated.append({"id": call_id, "type": "function", "function": sent})
+        of_function = {"id": call_id, "type": "function", "function": sent}
+        repeated.append(of_function if is_of_function(call) else dict(call))
         answer = _why_not_run([problem for at, problem in wrong.problems if at in (i, None)])
-        if not is_readable:
+        if text.strip() and not is_readable:
             answer += f"\nThe arguments were: {text[:MAX_REPEATED_CHARACTERS]}"
         answers.append({"role": "tool", "tool_call_id": call_id, "content": answer})
     content = text_of(wrong.said)[:MAX_REPEATED_CHARACTERS] or None
