@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wending.serve.guard.calls_in_text import MAX_CALLS, calls_in_text, may_begin_at
+from wending.serve.guard.calls_in_text import MAX_CALLS, MAX_CHARACTERS, calls_in_text, may_begin_at
 
 ONE = '{"name": "f", "arguments": {}}'
 
@@ -46,6 +46,8 @@ def test_no_more_than_can_be_meant() -> None:
     found = calls_in_text(f"<tool_call>{ONE}" * (MAX_CALLS + 1))
     assert len(found.calls) == MAX_CALLS
     assert found.outside == f"<tool_call>{ONE}"
+    long = f"<tool_call>{ONE}".ljust(MAX_CHARACTERS + 1)
+    assert calls_in_text(long).outside == long
 
 
 @given(

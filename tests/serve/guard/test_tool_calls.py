@@ -139,6 +139,17 @@ async def test_each_call_is_answered_as_by_its_tool(
     assert "another call" in answers[2]["content"]
 
 
+async def test_a_call_of_another_kind_stays_as_it_is(
+    http: httpx.AsyncClient, upstream: ScriptedUpstream
+) -> None:
+    shell = {"id": "c1", "type": "custom", "custom": {"name": "shell", "input": "ls"}}
+    upstream.script = [calling(call(BAD), shell), calling(call())]
+    await ask(http)
+    said, *answers = upstream.requests[1]["messages"][1:]
+    assert said["tool_calls"] == [call(BAD), shell]
+    assert [answer["tool_call_id"] for answer in answers] == ["c0", "c1"]
+
+
 @pytest.mark.parametrize("choice", ["required", NAMED])
 async def test_a_call_that_must_be(http: httpx.AsyncClient, upstream: ScriptedUpstream, choice: Any) -> None:
     upstream.script = [completion("I would rather not."), completion(None), calling(call())]

@@ -18,6 +18,7 @@ from wending.engine.constraint import CALL_BEGINS, CALL_ENDS
 from wending.serve.guard.json_pieces import end_of_thoughts
 
 MAX_CALLS = 128
+MAX_CHARACTERS = 1 << 20  # so that reading cannot hold the server up
 _FENCE = r"(?:```\w*\s*)?"
 _BEGIN = re.compile(rf"{CALL_BEGINS}\s*(?={_FENCE}\{{)")
 _MAY_BEGIN = re.compile(rf"{CALL_BEGINS}\s*(?:`{{0,3}}\Z|{_FENCE}(?:\{{|\Z))")
@@ -35,7 +36,12 @@ class CallsInText:
 
 
 def calls_in_text(text: str) -> CallsInText:
-    """At most MAX_CALLS; what follows is text. What a model has thought aloud holds no calls."""
+    """At most MAX_CALLS; what follows is text, and so is all that has more than MAX_CHARACTERS.
+
+    What a model has thought aloud holds no calls.
+    """
+    if len(text) > MAX_CHARACTERS:
+        return CallsInText(text, ())
     outside: list[str] = []
     calls: list[str] = []
     end = 0
