@@ -172,7 +172,7 @@ def _add_upstream(command: argparse.ArgumentParser, say: Say) -> None:
         "--upstream",
         metavar="URL",
         help=say(
-            "serve no model, but guard JSON and calls of this OpenAI-compatible API (key from $OPENAI_API_KEY)",
+            "no model, but guard the JSON and calls of this OpenAI-compatible API (key: $OPENAI_API_KEY)",
             "不加载模型，而是为该 OpenAI 兼容接口校验并修复 JSON 输出和工具调用（密钥取自 $OPENAI_API_KEY）",
         ),
     )

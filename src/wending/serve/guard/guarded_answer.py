@@ -39,7 +39,7 @@ class GuardedAnswer:
         """The answer as one object, with the report where there is something to report.
 
         Raises APIError: InvalidAnswer if no try gave what is valid, or what the upstream failed with. Where
-        free text may come, the first answer takes the time it takes; the deadline then ends what follows.
+        free text may come, the first answer takes the time it takes, and the deadline begins behind it.
         """
         if self.request.has_no_free_text:
             async with self._in_time():
@@ -72,6 +72,10 @@ class GuardedAnswer:
         if not self.request.stream:
             return body
         return {name: value for name, value in body.items() if name not in ("stream", "stream_options")}
+
+    def _begin_deadline(self) -> None:
+        now = asyncio.get_running_loop().time()
+        self.retries.deadline = now + self.service.settings.deadline_s
 
     @asynccontextmanager
     async def _in_time(self) -> AsyncIterator[None]:
@@ -133,6 +137,8 @@ class GuardedAnswer:
             if not verdict.problems:
                 _put(choice, verdict)
                 return
+            if self._wrong is None and not self.request.has_no_free_text:
+                self._begin_deadline()  # what came first has taken the time of a free text
             self._wrong = verdict
             if tries >= self.service.settings.tries:
                 raise InvalidAnswer(f"in {tries} tries", verdict, self.closed_report())
