@@ -129,7 +129,8 @@ class FakeClient(EngineClient):
                         delta.seed = 7 if params.seed is None else params.seed
                         delta.cached_tokens = self.cached_tokens if i == 0 else None
                         if params.hidden_state and i == 0:
-                            delta.hidden_state = np.float32([3, 4, len(prompt_token_ids)]).tobytes()
+                            first = 3 if params.hidden_state == "last" else -3
+                            delta.hidden_state = np.float32([first, 4, len(prompt_token_ids)]).tobytes()
                         yield delta
                 if self.fail_after == i:
                     break

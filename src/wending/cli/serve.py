@@ -223,8 +223,10 @@ def _add_operations(command: argparse.ArgumentParser, say: Say) -> None:
         type=Path,
         metavar="FILE",
         help=say(
-            "API keys, one a line: [NAME] KEY, # begins a comment (also WENDING_API_KEYS, with commas)",
-            "API 密钥文件，每行一个：[名称] 密钥，# 后为注释（另可用 WENDING_API_KEYS，以逗号分隔）",
+            "API keys, one a line: [NAME] KEY, # begins a comment (also WENDING_API_KEYS, with commas); "
+            "SIGHUP reads them again",
+            "API 密钥文件，每行一个：[名称] 密钥，# 后为注释（另可用 WENDING_API_KEYS，以逗号分隔）；"
+            "收到 SIGHUP 时重新读取",
         ),
     )
     group.add_argument(
@@ -277,7 +279,10 @@ def _add_operations(command: argparse.ArgumentParser, say: Say) -> None:
         "--tls-cert",
         type=Path,
         metavar="FILE",
-        help=say("certificate chain in PEM: serve HTTPS", "PEM 证书链：以 HTTPS 提供服务"),
+        help=say(
+            "certificate chain in PEM: serve HTTPS; SIGHUP reads it again",
+            "PEM 证书链：以 HTTPS 提供服务；收到 SIGHUP 时重新读取",
+        ),
     )
     group.add_argument(
         "--tls-key", type=Path, metavar="FILE", help=say("its private key in PEM", "对应的 PEM 私钥")

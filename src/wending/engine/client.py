@@ -83,7 +83,8 @@ class CompletionDelta(msgspec.Struct, array_like=True):
     """With the first token of a completion: how many tokens of the prompt were found in the prefix cache."""
     hidden_state: bytes | None = None
     """With the first token of a completion, if the request asked for it: the model's final hidden state at
-    the prompt's last token, float32 [hidden_size], as its output head takes it."""
+    the prompt's last token, as its output head takes it, or the mean over all its tokens: float32
+    [hidden_size]."""
 
 
 class EngineStats(msgspec.Struct, array_like=True):

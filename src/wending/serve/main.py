@@ -29,7 +29,7 @@ from wending.engine.errors import (
 )
 from wending.engine.load import DEFAULT_GAP_S
 from wending.engine.process_client import load_client
-from wending.serve.api_keys import BadKeys
+from wending.serve.api_keys import ApiKeys, BadKeys
 from wending.serve.app import create_app
 from wending.serve.conversation_settings import ConversationSettings
 from wending.serve.http_server import HTTPServer
@@ -37,6 +37,7 @@ from wending.serve.last_resort import LastResort
 from wending.serve.listening_socket import CannotListen
 from wending.serve.opening import END_AFTER_DRAIN_S, END_AT_ONCE_S, opening
 from wending.serve.operations import Operations
+from wending.serve.reload import Reload
 from wending.serve.service import DefaultsOf, Service
 from wending.serve.start_up_output import StartUpOutput
 from wending.serve.tls import BadTLSFiles
@@ -109,7 +110,7 @@ def run_server(
                     generation_config=generation_config,
                     conversation=conversation,
                 )
-                runner.run(_serve(app, bound, url, load, output, last_resort))
+                runner.run(_serve(app, bound, url, load, output, last_resort, keys))
     except EXPECTED_FAILURES as error:
         reason = " ".join(str(error).split()) or "not enough memory"  # MemoryError may have no message
         print(f"wending serve: {reason}", file=sys.stderr)
@@ -143,6 +144,7 @@ async def _serve(
     load: Load,
     output: StartUpOutput,
     last_resort: LastResort,
+    keys: ApiKeys,
 ) -> None:
     """Serve until told to stop. Raises what goes wrong in starting the engine."""
     service: Service = app.state.service
@@ -159,6 +161,7 @@ async def _serve(
 
     for each in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(each, stop)
+    Reload(service.operations, keys, server.certificate).listen()
     serving = asyncio.create_task(server.serve(sockets=[bound]))
     starting = asyncio.create_task(_start_engine(service, load))
     try:

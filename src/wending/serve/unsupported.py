@@ -35,10 +35,12 @@ RESPONSES_REQUEST_FIELDS: dict[str, tuple[Any, ...]] = {
     "prompt": (None,),
     "prompt_cache_options": (None,),
     "prompt_cache_retention": (None,),
-    "reasoning": (None, {}, {"effort": None}, {"effort": "none"}),
+    "reasoning": (None, {}, {"effort": None}, {"effort": "none"}, {"effort": None, "summary": None}),
     "service_tier": (None, "auto", "default"),
     "store": (None, False),
 }
+# Those that ask the server to keep something, or to know what it has kept.
+RESPONSES_MEMORY = ("background", "conversation", "previous_response_id", "prompt", "store")
 EMBEDDING_REQUEST_FIELDS: dict[str, tuple[Any, ...]] = {"dimensions": (None,)}
 # An answer's message may be sent back as it came, with its empty fields.
 MESSAGE_FIELDS: dict[str, tuple[Any, ...]] = {
@@ -68,7 +70,12 @@ def refuse_unsupported_text(body: Mapping[str, Any]) -> dict[str, Any]:
 
 def refuse_unsupported_responses(body: Mapping[str, Any]) -> dict[str, Any]:
     """The same for responses, none of which is kept."""
-    return _without(body, RESPONSES_REQUEST_FIELDS, "")
+    try:
+        return _without(body, RESPONSES_REQUEST_FIELDS, "")
+    except APIError as error:
+        if error.param in RESPONSES_MEMORY:
+            error.message += " Nothing is kept here: each request brings its whole conversation in 'input'."
+        raise
 
 
 def refuse_unsupported_embedding(body: Mapping[str, Any]) -> dict[str, Any]:

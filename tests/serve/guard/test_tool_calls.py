@@ -226,7 +226,7 @@ TEXT_CALL = f'<tool_call>\n{{"name": "add_person", "arguments": {GOOD}}}\n</tool
     ("text", "outside", "kinds"),
     [
         (TEXT_CALL, None, []),
-        (f"Let me see.\n{TEXT_CALL}\n", "Let me see.\n\n", []),
+        (f"Let me see.\n{TEXT_CALL}\n", "Let me see.", []),
         (TEXT_CALL.replace("\n", ""), None, []),
         (TEXT_CALL.removesuffix("</tool_call>"), None, []),
         (TEXT_CALL.replace("arguments", "parameters"), None, []),

@@ -10,11 +10,14 @@ import httpx
 import jsonschema_rs
 import openai
 import pytest
-from pydantic import BaseModel
+from openai.types.responses import Response, ResponseStreamEvent
+from pydantic import BaseModel, TypeAdapter
 from tests.serve.fake_client import FakeClient
-from tests.serve.live_server import LiveServer, live_server
+from tests.serve.live_server import LiveServer, live_server, wait_until
+from tests.serve.running_app import running_app
 
 from wending.engine.process_client import load_client
+from wending.serve.conversation_settings import ConversationSettings
 
 CITY = {
     "type": "object",
@@ -48,6 +51,21 @@ def client(server: LiveServer) -> Iterator[openai.OpenAI]:
 async def async_client(server: LiveServer) -> AsyncIterator[openai.AsyncOpenAI]:
     async with openai.AsyncOpenAI(base_url=server.url + "/v1", api_key="none", max_retries=0) as client:
         yield client
+
+
+STREAM_EVENT: TypeAdapter[Any] = TypeAdapter(ResponseStreamEvent)
+
+
+def events_of(stream: str) -> list[dict[str, Any]]:
+    """The events of a stream. Each must be one that the official client's types allow."""
+    events = []
+    for block in stream.removesuffix("\n\n").split("\n\n"):
+        name, data = block.split("\n")
+        event = json.loads(data.removeprefix("data: "))
+        assert name == f"event: {event['type']}"
+        STREAM_EVENT.validate_python(event)
+        events.append(event)
+    return events
 
 
 def ask(**fields: Any) -> dict[str, Any]:
@@ -96,18 +114,37 @@ def test_a_limit(client: openai.OpenAI) -> None:
     assert response.incomplete_details.reason == "max_output_tokens"
 
 
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {},
-        {"temperature": 1.3, "top_logprobs": 2},
-        {"tools": [WEATHER, NOW]},
-        {"tools": [WEATHER, NOW], "tool_choice": "required", "max_output_tokens": 120},
-        {"tools": [WEATHER, NOW], "tool_choice": {"type": "function", "name": "now"}},
-        {"text": {"format": {"type": "json_schema", "name": "n", "schema": CITY}}},
-    ],
-    ids=str,
-)
+ASKED: list[dict[str, Any]] = [
+    {},
+    {"temperature": 1.3, "top_logprobs": 2},
+    {"max_output_tokens": 3},
+    {"tools": [WEATHER, NOW]},
+    {"tools": [WEATHER, NOW], "top_logprobs": 1, "tool_choice": "none"},
+    {"tools": [WEATHER, NOW], "tool_choice": "required", "max_output_tokens": 120},
+    {"tools": [WEATHER, NOW], "tool_choice": {"type": "function", "name": "now"}},
+    {"text": {"format": {"type": "json_object"}}},
+    {"text": {"format": {"type": "json_schema", "name": "n", "schema": CITY}}},
+]
+
+
+@pytest.mark.parametrize("fields", ASKED, ids=str)
+def test_all_is_as_the_types_of_the_official_client_say(server: LiveServer, fields: dict[str, Any]) -> None:
+    """The client itself checks nothing of what it reads; its types do."""
+    whole = httpx.post(server.url + "/v1/responses", json=ask(**fields), timeout=60)
+    Response.model_validate(whole.json())
+    stream = httpx.post(server.url + "/v1/responses", json=ask(**fields, stream=True), timeout=60)
+    assert stream.headers["content-type"].startswith("text/event-stream")
+    events = events_of(stream.text)
+    assert [event["sequence_number"] for event in events] == list(range(len(events)))
+    first, last = events[0]["response"], events[-1]["response"]
+    assert (first["status"], first["output"], first["usage"]) == ("in_progress", [], None)
+    assert {event["response"]["id"] for event in events if "response" in event} == {first["id"]}
+    assert last.keys() == whole.json().keys()
+    changing = ("id", "created_at", "completed_at", "output", "usage")
+    assert all(last[name] == value for name, value in whole.json().items() if name not in changing)
+
+
+@pytest.mark.parametrize("fields", ASKED, ids=str)
 def test_the_stream_adds_up_to_the_whole(client: openai.OpenAI, fields: dict[str, Any]) -> None:
     whole = client.responses.create(**ask_with(**fields))
     events = list(client.responses.create(**ask_with(**fields), stream=True))
@@ -178,6 +215,59 @@ async def test_async_stream_helper(async_client: openai.AsyncOpenAI) -> None:
     assert final.output_text == text
 
 
+async def test_async_whole(async_client: openai.AsyncOpenAI) -> None:
+    response = await async_client.responses.create(**ask_with(store=False))
+    assert response.output_text
+    assert response.store is False
+
+
+def test_parsed_arguments_come_back(client: openai.OpenAI) -> None:
+    class Weather(BaseModel):
+        """天气"""
+
+        city: str
+
+    tools = [openai.pydantic_function_tool(Weather)]
+    asked = {"input": "Weather?", "tools": tools, "tool_choice": "required", "parallel_tool_calls": False}
+    first = client.responses.parse(**ask_with(**asked, max_output_tokens=200))
+    [call] = first.output
+    assert call.type == "function_call"
+    assert isinstance(call.parsed_arguments, Weather)
+    output = {"type": "function_call_output", "call_id": call.call_id, "output": "21 °C"}
+    for items in ([call, output], [call.model_dump(exclude={"parsed_arguments"}), output]):
+        assert client.responses.create(**ask_with(input=items)).output_text
+
+
+def test_the_settings_come_back(server: LiveServer) -> None:
+    fields: dict[str, Any] = {
+        "instructions": "Be brief.",
+        "max_output_tokens": 4,
+        "temperature": 0.5,
+        "top_p": 0.75,
+        "top_logprobs": 1,
+        "text": {"format": {"type": "json_object"}},
+        "tools": [WEATHER],
+        "tool_choice": "none",
+        "parallel_tool_calls": False,
+        "truncation": "auto",
+        "metadata": {"a": "b"},
+        "user": "u",
+        "safety_identifier": "s",
+        "prompt_cache_key": "k",
+    }
+    answer = httpx.post(server.url + "/v1/responses", json=ask() | fields).json()
+    assert {name: answer[name] for name in fields} == fields
+    again = httpx.post(server.url + "/v1/responses", json=ask(reasoning=answer["reasoning"], store=False))
+    assert again.status_code == 200
+
+
+def test_the_prefix_cache_is_told(server: LiveServer) -> None:
+    asked = ask(input="A long enough beginning of a question. " * 10, max_output_tokens=2)
+    httpx.post(server.url + "/v1/responses", json=asked)
+    usage = httpx.post(server.url + "/v1/responses", json=asked).json()["usage"]
+    assert 0 < usage["input_tokens_details"]["cached_tokens"] < usage["input_tokens"]
+
+
 def test_the_report(server: LiveServer) -> None:
     answer = httpx.post(server.url + "/v1/responses", json=ask(wending_report=True, top_k=5)).json()
     assert answer["wending"]["sampling"]["top_k"] == 5
@@ -208,7 +298,9 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"input": [call(arguments="[]")]}, "input[0].arguments", "JSON object"),
     ({"input": [call(), NO_OUTPUT]}, "input[1].call_id", "2"),
     ({"previous_response_id": "resp_1"}, "previous_response_id", "not supported"),
-    ({"store": True}, "store", "not supported"),
+    ({"store": True}, "store", "Nothing is kept"),
+    ({"conversation": "conv_1"}, "conversation", "Nothing is kept"),
+    ({"prompt": {"id": "pmpt_1"}}, "prompt", "Nothing is kept"),
     ({"background": True}, "background", "not supported"),
     ({"reasoning": {"effort": "high"}}, "reasoning", "not supported"),
     ({"max_tokens": 5}, "max_tokens", "Unknown"),
@@ -227,6 +319,8 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"tool_choice": "required"}, "tool_choice", "absent"),
     (schema({"not": {}}), "text.format.schema", "/not"),
     ({"text": {"format": {"type": "grammar"}}}, "text.format", "grammar"),
+    ({"text": {"format": {"type": "json_schema"}}}, "text.format.name", "Missing"),
+    ({"text": {"format": {"type": "json_object", "x": 1}}}, "text.format.x", "Unknown"),
     ({"stream_options": {}}, "stream_options", "stream"),
     ({"input": "long " * 20000}, "input", "context length"),
 ]  # fmt: skip
@@ -249,11 +343,52 @@ def test_a_failure_in_a_stream_is_an_event() -> None:
     fake = FakeClient()
     fake.fail_after = 3
     with live_server(fake) as server:
-        asked = {"model": "fake-model", "input": "Hi", "stream": True}
-        with openai.OpenAI(base_url=server.url + "/v1", api_key="none", max_retries=0) as client:
-            *_, last = client.responses.create(**asked)  # type: ignore[call-overload]
-        assert last.type == "response.failed"
-        assert last.response.status == "failed"
-        assert "logits are not finite" in last.response.error.message
-        whole = httpx.post(server.url + "/v1/responses", json=asked | {"stream": False})
+        asked = {"model": "fake-model", "input": "Hi"}
+        stream = httpx.post(server.url + "/v1/responses", json=asked | {"stream": True})
+        last = events_of(stream.text)[-1]
+        assert last["type"] == "response.failed"
+        assert last["response"]["status"] == "failed"
+        assert last["response"]["output"][0]["status"] == "incomplete"
+        assert "logits are not finite" in last["response"]["error"]["message"]
+        whole = httpx.post(server.url + "/v1/responses", json=asked)
         assert whole.status_code == 500
+        assert whole.json()["error"]["code"] == "non_finite_logits"
+
+
+def test_a_stream_begins_before_the_first_token_is_kept_alive_and_ends_with_its_client() -> None:
+    with live_server(FakeClient()) as server:
+        server.client.delay_s, server.service.ping_s = 1000, 0.05
+        asked = {"model": "fake-model", "input": "Hi", "stream": True}
+        with httpx.stream("POST", server.url + "/v1/responses", json=asked) as stream:
+            lines = stream.iter_lines()
+            assert next(lines) == "event: response.created"
+            assert next(line for line in lines if line.startswith("event")) == "event: response.in_progress"
+            assert next(line for line in lines if line.startswith(":")) == ": ping"
+        wait_until(lambda: len(server.client.aborted) == 1)
+
+
+async def test_an_overloaded_engine_refuses_before_a_stream_begins() -> None:
+    fake = FakeClient()
+    async with running_app(fake) as http:
+        fake.overloaded = "9 requests wait"
+        answer = await http.post("/v1/responses", json={"model": "fake-model", "input": "Hi", "stream": True})
+    assert answer.status_code == 429
+
+
+def test_the_truncation_in_use_is_told() -> None:
+    with live_server(FakeClient()) as server:
+        server.service.conversation = ConversationSettings(context_policy="drop-oldest")
+        asked = {"model": "fake-model", "input": "Hi"}
+        answer = httpx.post(server.url + "/v1/responses", json=asked)
+        assert answer.json()["truncation"] == "auto"
+        assert answer.headers["X-Wending-Dropped-Turns"] == "0"
+        answer = httpx.post(server.url + "/v1/responses", json=asked | {"truncation": "disabled"})
+        assert answer.json()["truncation"] == "disabled"
+
+
+async def test_it_is_counted_and_documented() -> None:
+    async with running_app(FakeClient()) as http:
+        await http.post("/v1/responses", json={"model": "fake-model", "input": "Hi"})
+        line = 'http_requests_total{method="POST",handler="/v1/responses",status="200"} 1'
+        assert line in (await http.get("/metrics")).text
+        assert "/v1/responses" in (await http.get("/openapi.json")).json()["paths"]

@@ -66,7 +66,7 @@ class HeldChoice:
         message = choice.get("message") or {}
         calls, text = message.get("tool_calls"), text_of(message)
         if not is_another:
-            text = text.removeprefix(self._sent)
+            text = text[len(self._sent) :]  # of which at most white space was left out
         elif self._sent.strip():
             text = "" if calls else "\n\n" + text
         said = ({"content": text} if text else {}) | ({"tool_calls": calls} if calls else {})

@@ -21,6 +21,7 @@ from wending.serve.last_resort import LastResort
 from wending.serve.listening_socket import CannotListen
 from wending.serve.opening import END_AFTER_DRAIN_S, END_AT_ONCE_S, opening
 from wending.serve.operations import Operations
+from wending.serve.reload import Reload
 from wending.serve.start_up_output import StartUpOutput
 from wending.serve.tls import BadTLSFiles
 
@@ -55,7 +56,8 @@ def run_guard(
             service = GuardService(upstream, settings, operations)
             server = HTTPServer(create_guard_app(service, keys), service)
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(_serve(bound, own_url, server, service, output, last_resort))
+                reload = Reload(operations, keys, server.certificate)
+                runner.run(_serve(bound, own_url, server, service, output, last_resort, reload))
     except (BadKeys, BadTLSFiles, CannotListen, InvalidUpstream, NoKey, OSError) as error:
         print(f"wending serve: {error}", file=sys.stderr)
         return 1
@@ -78,6 +80,7 @@ async def _serve(
     service: GuardService,
     output: StartUpOutput,
     last_resort: LastResort,
+    reload: Reload,
 ) -> None:
     def stop() -> None:
         drained_s = service.operations.drain_s + END_AFTER_DRAIN_S
@@ -86,6 +89,7 @@ async def _serve(
 
     for each in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(each, stop)
+    reload.listen()
     announcing = asyncio.create_task(_announce(output, service, url))
     await server.serve(sockets=[bound])
     announcing.cancel()

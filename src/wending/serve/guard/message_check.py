@@ -75,6 +75,6 @@ class MessageCheck:
         verdict.about = "tools"
         calls = [await check.in_text(i, written) for i, written in enumerate(found.calls)]
         if not verdict.problems:
-            verdict.message = {**verdict.said, "content": found.outside if found.outside.strip() else None}
+            verdict.message = {**verdict.said, "content": found.outside.rstrip() or None}
             await self._calls(verdict, calls, check)
         return True

@@ -60,11 +60,10 @@ class _Messages:
         message = self._messages[index].message()
         # A call that went out as text is text.
         verdict = await self._guarded.check.of(message, finish_reason, reads_text=False)
-        if verdict.repairs and not verdict.problems:
-            verdict = replace(
-                verdict,
-                problems=[(call, f"it needs a repair: {kind}") for call, kind in verdict.repairs],
-            )
+        if not verdict.problems:  # who reads a call without an id could do so before
+            needed = [each for each in verdict.repairs if each[1] != "incomplete_call"]
+            problems = [(call, f"it needs a repair: {kind}") for call, kind in needed]
+            verdict = replace(verdict, problems=problems)
         if verdict.problems:
             self._guarded.report.judged(index, 1, verdict)
             raise InvalidAnswer("in a stream that was passed on", verdict, self._guarded.closed_report())

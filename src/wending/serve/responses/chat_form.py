@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from wending.engine.constraint import Constraint
 from wending.serve.chat_request import ChatRequest
+from wending.serve.conversation_settings import ContextPolicy
 from wending.serve.openai_errors import APIError, invalid_value
 from wending.serve.responses.input_items import (
     FunctionCallItem,
@@ -42,7 +43,9 @@ _NAMES = (
     (r"^context_policy$", "truncation"),
 )
 """What chat completions call a field, as a pattern, and what responses call it."""
-_POLICIES = {"auto": "drop-oldest", "disabled": "refuse"}
+TRUNCATION: dict[ContextPolicy, str] = {"drop-oldest": "auto", "refuse": "disabled"}
+"""What responses call a policy for conversations that are too long."""
+_POLICIES = {name: policy for policy, name in TRUNCATION.items()}
 
 
 class ChatForm(ChatRequest):
@@ -55,9 +58,7 @@ class ChatForm(ChatRequest):
         try:
             return cls.parse(_body(request, messages))
         except APIError as error:
-            name = _name(error.param or "")
-            error.message = error.message.replace(f"'{error.param}'", f"'{name}'")
-            error.param = name or None
+            error.rename(_name(error.param or ""))
             raise
 
     def param_of(self, field: str) -> str:
@@ -96,22 +97,20 @@ def _messages(items: Sequence[InputItem], instructions: str | None) -> list[dict
     if instructions is not None:
         messages.append({"role": "system", "content": instructions})
     calls: list[dict[str, Any]] = []
-    """Those of the newest message of the assistant."""
+    """Those of the newest message of the assistant that has any."""
     for i, item in enumerate(items):
         match item:
             case MessageItem():
-                calls = []
                 messages.append({"role": item.role, "content": _text(item.content)})
             case FunctionCallItem():
                 if not messages or messages[-1]["role"] != "assistant":
-                    calls = []
                     messages.append({"role": "assistant", "content": ""})
-                messages[-1]["tool_calls"] = calls
+                calls = messages[-1].setdefault("tool_calls", [])
                 function = {"name": item.name, "arguments": item.arguments}
                 calls.append({"id": item.call_id, "type": "function", "function": function})
             case FunctionCallOutputItem():
                 if item.call_id not in [call["id"] for call in calls]:
-                    message = f"no function_call of the turn before has the id {item.call_id[:80]!r}"
+                    message = f"no function_call of the newest ones before has the id {item.call_id[:80]!r}"
                     raise invalid_value(f"input[{i}].call_id", message)
                 output = {"role": "tool", "tool_call_id": item.call_id, "content": _text(item.output)}
                 messages.append(output)

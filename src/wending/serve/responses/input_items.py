@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
 from wending.serve.chat_message import JSONObjectText
@@ -54,7 +54,7 @@ class FunctionCallItem(_Strict):
 
     type: Literal["function_call"]
     call_id: str
-    name: str
+    name: str = Field(min_length=1)
     arguments: JSONObjectText
     id: str | None = None
     status: Status | None = None
@@ -89,7 +89,9 @@ def input_items(given: str | list[Any]) -> list[InputItem]:
 def _item(given: Any, place: str) -> InputItem:
     if not isinstance(given, dict):
         raise invalid_value(place, "it must be an object", "invalid_type")
-    kind = given.get("type") or "message"
+    # The official client's items, dumped, have all fields that there are, those without a value too.
+    given = {name: value for name, value in given.items() if value is not None}
+    kind = given.get("type", "message")
     if not isinstance(kind, str) or kind not in _KINDS:
         supported = ", ".join(map(repr, _KINDS))
         raise invalid_value(f"{place}.type", f"{str(kind)[:80]!r} is not supported, only {supported}")

@@ -33,9 +33,20 @@ class OutputItems:
         for piece in self._pieces(delta):
             yield from self._piece(piece)
         if delta.finish_reason is not None:
+            yield from self._rest_of_logprobs()
             if not self._items:
                 yield from self._open_message()
             yield from self._close("incomplete" if delta.finish_reason == "length" else "completed")
+
+    def break_off(self) -> None:
+        """The answer has failed: nothing more comes of an item that has not ended."""
+        if self._items and self._items[-1]["status"] == "in_progress":
+            self._items[-1]["status"] = "incomplete"
+
+    def _rest_of_logprobs(self) -> Iterator[Event]:
+        """The last tokens of a text may have none, such as the end of sequence."""
+        if self._logprobs and (not self._items or self._items[-1]["type"] == "message"):
+            yield from self._piece(Text(""))
 
     def _pieces(self, delta: CompletionDelta) -> list[Piece]:
         if self._reader is None:

@@ -99,9 +99,10 @@ class ResponsesAnswer:
         }
 
     def _failure(self, error: Exception) -> Event:
-        known = as_api_error(error)
+        """Its code is of the few that OpenAI has: which of ours it is, only the message says."""
+        self.items.break_off()
         response = self._response("failed")
-        response["error"] = {"code": known.code or "server_error", "message": known.message}
+        response["error"] = {"code": "server_error", "message": as_api_error(error).message}
         return {"type": "response.failed", "response": response}
 
 

@@ -10,13 +10,14 @@ from fastapi.responses import Response
 from wending.engine.sampling_params import SamplingParams
 from wending.serve.chat_prompt import prompt_of
 from wending.serve.conversation_report import ConversationReport
+from wending.serve.conversation_settings import ContextPolicy
 from wending.serve.generation import generate
 from wending.serve.graceful_end import Ending
 from wending.serve.json_body import read_json_object
 from wending.serve.openapi import request_body
 from wending.serve.report import Report, wants_report
 from wending.serve.response import respond
-from wending.serve.responses.chat_form import ChatForm
+from wending.serve.responses.chat_form import TRUNCATION, ChatForm
 from wending.serve.responses.output_items import OutputItems
 from wending.serve.responses.responses_answer import ResponsesAnswer
 from wending.serve.responses.responses_request import ResponsesRequest
@@ -45,7 +46,7 @@ async def create_response(request: Request) -> Response:
         conversation = ConversationReport(prompt, [Ending(client.decode, cuts=False)], chat.answer_tokens)
         report = Report(params, client, service.generation_config, conversation)
     answer = ResponsesAnswer(
-        _settings(asked, client.info.name, params),
+        _settings(asked, client.info.name, params, prompt.context_policy),
         Tally(len(prompt.token_ids)),
         OutputItems(with_tools=bool(asked.tools)),
         report,
@@ -59,7 +60,9 @@ async def create_response(request: Request) -> Response:
     return response
 
 
-def _settings(asked: ResponsesRequest, model: str, params: SamplingParams) -> dict[str, Any]:
+def _settings(
+    asked: ResponsesRequest, model: str, params: SamplingParams, context_policy: ContextPolicy
+) -> dict[str, Any]:
     """What an answer repeats of its request, with the values in use for those that it did not give."""
     choice = asked.tool_choice
     text: dict[str, Any] = {"format": {"type": "text"}}
@@ -76,7 +79,7 @@ def _settings(asked: ResponsesRequest, model: str, params: SamplingParams) -> di
         "tools": [tool.model_dump() for tool in asked.tools or ()],
         "tool_choice": "auto" if choice is None else choice.as_given(),
         "parallel_tool_calls": asked.parallel_tool_calls is not False,
-        "truncation": asked.truncation or "disabled",
+        "truncation": TRUNCATION[context_policy],
         "metadata": asked.metadata or {},
         "user": asked.user,
         "safety_identifier": asked.safety_identifier,

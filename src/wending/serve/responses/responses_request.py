@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
@@ -14,6 +15,12 @@ from wending.serve.sampling_fields import StreamOptions
 from wending.serve.tool_fields import MAX_TOOLS, Function
 from wending.serve.unsupported import refuse_unsupported_responses
 from wending.serve.validation_errors import as_api_error
+
+MAX_ITEMS = MAX_MESSAGES - 1
+"""The instructions are a message, too."""
+
+_FORMAT = re.compile(r"^text\.format\.(text|json_object|json_schema)(?=\.)")
+"""Pydantic names the type of a format between it and its fields."""
 
 
 class FlatSchema(NamedSchema):
@@ -38,9 +45,9 @@ class FlatTool(Function, _OfAFunction):
 
 
 class FlatToolChoice(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid")
-
     """OpenAI writes the first three as a text."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
 
     type: Literal["auto", "none", "required", "function"]
     name: str | None = None
@@ -53,8 +60,9 @@ class FlatToolChoice(BaseModel):
 def _is_input(given: Any) -> Any:
     if not isinstance(given, str | list):
         raise PydanticCustomError("input_type", "must be a text or a list of items")
-    if len(given) > MAX_MESSAGES and isinstance(given, list):
-        raise PydanticCustomError("input_length", "must have at most {most} items", {"most": MAX_MESSAGES})
+    if isinstance(given, list) and not 1 <= len(given) <= MAX_ITEMS:
+        message = "must have at least 1 and at most {most} items, not {number}"
+        raise PydanticCustomError("input_length", message, {"most": MAX_ITEMS, "number": len(given)})
     return given
 
 
@@ -148,4 +156,6 @@ class ResponsesRequest(BaseModel):
         try:
             return cls.model_validate(refuse_unsupported_responses(body))
         except ValidationError as error:
-            raise as_api_error(error) from error
+            refused = as_api_error(error)
+            refused.rename(_FORMAT.sub("text.format", refused.param or ""))
+            raise refused from error
