@@ -28,6 +28,8 @@ def test_defaults_change_nothing() -> None:
         ("top_p", 1.01),
         ("top_k", -2),
         ("top_k", 1.5),
+        ("top_k", 2**63),
+        ("max_tokens", 2**63),
         ("min_p", -0.1),
         ("min_p", 1.1),
         ("presence_penalty", 2.1),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import socket
 import time
 from collections.abc import Iterator
@@ -68,7 +69,9 @@ def test_the_refusal_names_the_limit(server: LiveServer) -> None:
         connection.sendall(b"x" * (MAX_HEAD_BYTES + 1))
         answer = everything_from(connection)
     assert answer.startswith(b"HTTP/1.1 400 ")
-    assert answer.endswith(f"larger than {MAX_HEAD_BYTES} bytes.".encode())
+    error = json.loads(answer.partition(b"\r\n\r\n")[2])["error"]
+    assert error["message"].endswith(f"larger than {MAX_HEAD_BYTES} bytes.")
+    assert error["code"] == "invalid_http"
 
 
 def test_a_large_head_within_the_limit_and_a_large_body_pass(server: LiveServer) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 
 import httpx
@@ -63,6 +64,39 @@ async def test_the_size_is_what_the_operator_says(client: FakeClient) -> None:
         response = await http.post("/v1/chat/completions", json=CHAT | {"user": "x" * 1000})
         assert response.status_code == 413
         assert "larger than 1000 bytes" in response.text
+
+
+async def test_a_body_without_an_announced_length_is_cut_off(http: httpx.AsyncClient) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(20):
+            yield b" " * 2**20
+
+    response = await http.post("/v1/chat/completions", content=chunks(), headers=JSON)
+    assert response.status_code == 413
+    assert str(16 * 2**20) in response.text
+
+
+async def test_content_type_with_charset(http: httpx.AsyncClient) -> None:
+    headers = {"content-type": "Application/JSON; charset=utf-8", "content-encoding": "Identity"}
+    body = json.dumps(CHAT).encode()
+    assert (await http.post("/v1/chat/completions", content=body, headers=headers)).status_code == 200
+    assert (await http.post("/v1/chat/completions", content=body)).status_code == 415
+
+
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        (b'{"a":1,"b":2,"a":1}', "a"),
+        (b'{"a":[{"b":1},{"c":{"d":1,"\\u0064":2}}]}', "d"),
+        (b'{"":1,"":1}', ""),
+    ],
+)
+async def test_a_field_that_is_there_twice(http: httpx.AsyncClient, body: bytes, name: str) -> None:
+    response = await post(http, body)
+    assert response.status_code == 400
+    error = response.json()["error"]
+    assert (error["param"], error["code"]) == (name, "duplicate_field")
+    assert f"'{name}'" in error["message"]
 
 
 async def test_a_body_that_does_not_come(http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:

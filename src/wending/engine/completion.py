@@ -87,6 +87,8 @@ class Completion:
             guide = self._new_guide()
             guide.replay(self.sequence.token_ids[self.sequence.num_prompt_tokens :])
             self._guide = guide
+            if self.sequence.drafter is not None:
+                self.sequence.drafter.num_allowed = guide.num_allowed
         if self._guide is not None:
             self._guide.fill(allowed)
 

@@ -15,6 +15,7 @@ Pooling = Literal["last", "mean"]
 
 MAX_N = 128
 MAX_LOGPROBS = 20  # the limit of OpenAI's `top_logprobs`
+LARGEST_INTEGER = 2**63 - 1  # that a message to the engine's process can hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +114,12 @@ def _number(field_name: str, value: Any, low: float, high: float, above_low: boo
         raise InvalidRequest(field_name, f"must be {relation}{limit}, got {value!r}")
 
 
-def _integer(field_name: str, value: Any, low: int, high: int | None = None) -> None:
+def _integer(field_name: str, value: Any, low: int, high: int = LARGEST_INTEGER) -> None:
     """Refuse what is not an integer from `low` to `high`, both included."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise InvalidRequest(field_name, f"must be an integer, got {value!r}")
-    if value < low or (high is not None and value > high):
-        limit = "" if high is None else f" and at most {high}"
+    if value < low or value > high:
+        limit = "" if high == LARGEST_INTEGER and value < low else f" and at most {high}"
         raise InvalidRequest(field_name, f"must be at least {low}{limit}, got {value!r}")
 
 

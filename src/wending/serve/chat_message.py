@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -16,7 +15,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import PydanticCustomError, from_json
 
 
 class TextPart(BaseModel):
@@ -39,16 +38,12 @@ def _as_parts(content: Any) -> Any:
 def _json_object(text: str) -> str:
     """Whether the text is a JSON object: the template shows it to the model as one."""
     try:
-        value = json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
+        value = from_json(text, allow_inf_nan=False)
+    except ValueError:
         value = None
     if not isinstance(value, dict):
         raise PydanticCustomError("arguments", "must be the text of a JSON object")
     return text
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(name)  # NaN and Infinity are no JSON
 
 
 JSONObjectText = Annotated[str, AfterValidator(_json_object)]
@@ -73,7 +68,7 @@ class ToolCall(BaseModel):
     """Pieces of a stream have it, and clients may keep it."""
 
     def for_template(self) -> dict[str, Any]:
-        arguments = json.loads(self.function.arguments)
+        arguments = from_json(self.function.arguments)
         return {"type": "function", "function": {"name": self.function.name, "arguments": arguments}}
 
 

@@ -1,10 +1,14 @@
-"""uvicorn's HTTP protocol with bounds for the head of a request, which nothing has been checked of yet."""
+"""uvicorn's HTTP protocol with bounds for the head of a request, which nothing has been checked of yet, and
+with OpenAI's form for what it refuses itself."""
 
 from __future__ import annotations
 
 import asyncio
 
+import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from wending.serve.openai_errors import APIError
 
 MAX_HEAD_BYTES = 1 << 16
 MAX_HEAD_S = 60.0
@@ -51,6 +55,16 @@ class BoundedHeadProtocol(HttpToolsProtocol):
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
                 self.send_400_response(f"The head of the request is larger than {MAX_HEAD_BYTES} bytes.")
+
+    def send_400_response(self, msg: str) -> None:
+        """Called for what is no HTTP, and by this class."""
+        body = orjson.dumps(APIError(400, msg, code="invalid_http").body())
+        head = (
+            "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
+        self.transport.close()
 
     def _end_head(self) -> None:
         self._is_in_head = False

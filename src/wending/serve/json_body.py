@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from typing import Any
 
@@ -23,7 +24,7 @@ _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)  # one without
 
 async def read_json_object(request: Request, max_bytes: int) -> dict[str, Any]:
     """The body of `request`. APIError 413 above `max_bytes` or with too many fields or
-    values, 408 if it does not come, 415 if not sent as JSON, 400 if it is none.
+    values, 408 if it does not come, 415 if not sent as JSON, 400 if it is none or has a field twice.
 
     The content type is insisted on because a browser asks leave before it sends JSON to another origin, but
     not before it sends a form: so no web page can make a visitor's own server work.
@@ -31,6 +32,10 @@ async def read_json_object(request: Request, max_bytes: int) -> dict[str, Any]:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         message = f"The header 'Content-Type' must be 'application/json', got '{media_type}'."
+        raise APIError(415, message, code="unsupported_media_type")
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding != "identity":
+        message = f"The header 'Content-Encoding' must be 'identity' or absent, got '{encoding}'."
         raise APIError(415, message, code="unsupported_media_type")
     body = await _read(request, max_bytes)
     _check_parts(body)
@@ -41,7 +46,19 @@ async def read_json_object(request: Request, max_bytes: int) -> dict[str, Any]:
         raise APIError(400, f"The request body is not valid JSON: {error}.", code="invalid_json") from error
     if not isinstance(value, dict):
         raise APIError(400, "The request body must be a JSON object.", code="invalid_json")
+    json.loads(body, object_pairs_hook=_check_names)
     return value
+
+
+def _check_names(pairs: list[tuple[str, Any]]) -> None:
+    """Raises APIError 400 for a field that an object has twice: whichever counted, one would be ignored."""
+    names: set[str] = set()
+    for name, _ in pairs:
+        if name in names:
+            raise APIError(
+                400, f"The field '{name[:200]}' is there twice.", param=name[:200], code="duplicate_field"
+            )
+        names.add(name)
 
 
 async def _read(request: Request, max_bytes: int) -> bytes:

@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from wending.engine.constraint import Constraint
 from wending.serve.openai_errors import APIError, invalid_value
+from wending.serve.schema_numbers import check_numbers
 
 ANY_OBJECT = '{"type":"object"}'
 
@@ -20,6 +21,7 @@ ANY_OBJECT = '{"type":"object"}'
 def _is_schema(value: Any) -> Any:
     if not isinstance(value, dict | bool | str):
         raise PydanticCustomError("schema_type", "must be a JSON schema, as an object or as text")
+    check_numbers(value)
     return value
 
 

@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from wending.engine.constraint import Constraint
 from wending.serve.openai_errors import invalid_value
+from wending.serve.schema_numbers import check_numbers
 
 MAX_TOOLS = 128
 NAME = r"^[a-zA-Z0-9_.\-]{1,64}$"
@@ -26,6 +27,7 @@ def _of_objects(parameters: Any) -> Any:
         raise PydanticCustomError("schema_type", "must be a JSON schema, as an object")
     if parameters.get("type", "object") != "object":
         raise PydanticCustomError("schema_of_arguments", 'must be a schema with "type": "object"')
+    check_numbers(parameters)
     return parameters
 
 
