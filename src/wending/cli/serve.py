@@ -172,8 +172,8 @@ def _add_upstream(command: argparse.ArgumentParser, say: Say) -> None:
         "--upstream",
         metavar="URL",
         help=say(
-            "serve no model, but guard the JSON of this OpenAI-compatible API (key from $OPENAI_API_KEY)",
-            "不加载模型，而是为该 OpenAI 兼容接口校验并修复 JSON 输出（密钥取自 $OPENAI_API_KEY）",
+            "no model, but guard the JSON and calls of this OpenAI-compatible API (key: $OPENAI_API_KEY)",
+            "不加载模型，而是为该 OpenAI 兼容接口校验并修复 JSON 输出和工具调用（密钥取自 $OPENAI_API_KEY）",
         ),
     )
     command.add_argument(
@@ -198,8 +198,8 @@ def _add_upstream(command: argparse.ArgumentParser, say: Say) -> None:
         default=3,
         metavar="N",
         help=say(
-            "how often an answer is asked for until its JSON is valid (default: %(default)s)",
-            "JSON 无效时最多请求几次（默认 %(default)s）",
+            "how often an answer is asked for until its JSON and calls are valid (default: %(default)s)",
+            "JSON 或工具调用无效时最多请求几次（默认 %(default)s）",
         ),
     )
     command.add_argument(
@@ -208,8 +208,8 @@ def _add_upstream(command: argparse.ArgumentParser, say: Say) -> None:
         default=60.0,
         metavar="S",
         help=say(
-            "seconds within which an answer in JSON is there or given up (default: %(default)g)",
-            "JSON 回答的最长等待时间，单位秒，超时即放弃（默认 %(default)g）",
+            "seconds within which a guarded answer is there or given up (default: %(default)g)",
+            "受校验回答的最长等待时间，单位秒，超时即放弃（默认 %(default)g）",
         ),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from wending.serve.guard.verdict import MessageVerdict
+from wending.serve.guard.message_verdict import MessageVerdict
 
 
 @dataclass(slots=True)
@@ -24,11 +24,15 @@ class GuardReport:
     """The upstream refused `response_format`; the schema was written into the system message instead."""
 
     def judged(self, choice: int, tries: int, verdict: MessageVerdict) -> None:
-        """The message of a choice has been checked, on the given try."""
-        self.repairs += [{"choice": choice, "kind": kind} for kind in verdict.repairs]
+        """The message of a choice has been checked, on the given try. Repairs count if they were enough."""
         self.problems += [
-            {"choice": choice, "try": tries, "problem": problem} for problem in verdict.problems
+            {"choice": choice} | _of_call(call) | {"try": tries, "problem": problem}
+            for call, problem in verdict.problems
         ]
+        if not verdict.problems:
+            self.repairs += [
+                {"choice": choice} | _of_call(call) | {"kind": kind} for call, kind in verdict.repairs
+            ]
 
     @property
     def changed(self) -> bool:
@@ -46,3 +50,7 @@ class GuardReport:
                 "response_format": "written into the system message" if self.format_in_words else "passed on",
             }
         }
+
+
+def _of_call(call: int | None) -> dict[str, int]:
+    return {} if call is None else {"call": call}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 from wending.serve.conversation_fields import MAX_CONTINUE
-from wending.serve.guard.tool_demand import ToolDemand
+from wending.serve.guard.offered_tools import OfferedTools
 from wending.serve.openai_errors import APIError, invalid_value
 
 REPORT_HEADER = "X-Wending-Report"
@@ -24,10 +24,10 @@ class GuardRequest:
     mode: Literal["hold", "pass"]
     report: bool
     """Whether the client wants the report also where nothing was changed."""
-    tools: ToolDemand | None = None
-    """What calls of tools must be; None where there are none to be called."""
     continuations: int = 0
     """How many times a text that ends at its length is continued."""
+    tools: OfferedTools | None = None
+    """What calls of tools are held against."""
 
     @classmethod
     def parse(cls, body: Mapping[str, Any], headers: Mapping[str, str]) -> Self:
@@ -39,7 +39,7 @@ class GuardRequest:
         if not isinstance(stream, bool | None):
             raise invalid_value("stream", "it must be true or false", "invalid_type")
         schema = _schema(body.get("response_format"))
-        tools = ToolDemand.of(body)
+        tools = OfferedTools.parse(body)
         if (schema is not None or tools is not None) and not _is_list_of_objects(body.get("messages")):
             raise invalid_value("messages", "it must be a list of messages", "invalid_type")
         return cls(
@@ -48,19 +48,29 @@ class GuardRequest:
             bool(stream),
             mode or "hold",
             headers.get(REPORT_HEADER) == "1",
+            _continuations(body, tools),
             tools,
-            _continuations(body),
         )
 
     @property
-    def is_judged(self) -> bool:
-        """Whether not every answer is one."""
+    def has_no_free_text(self) -> bool:
+        """Whether only JSON or a call will do, so that an answer that is late is of no use."""
+        return self.schema is not None or (self.tools is not None and self.tools.must_call)
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether anything in an answer is held against the request."""
         return self.schema is not None or self.tools is not None
 
     @property
     def is_held(self) -> bool:
         """Whether a stream begins only when all of the answer is there."""
-        return self.continuations > 0 or (self.is_judged and self.mode == "hold")
+        return self.continuations > 0 or (self.has_no_free_text and self.mode == "hold")
+
+    @property
+    def holds_calls(self) -> bool:
+        """Whether in a stream text passes as it comes, and calls of tools come when they are valid."""
+        return self.tools is not None and not self.is_held and self.mode == "hold"
 
     @property
     def include_usage(self) -> bool:
@@ -68,7 +78,7 @@ class GuardRequest:
         return isinstance(options, dict) and options.get("include_usage") is True
 
 
-def _continuations(body: Mapping[str, Any]) -> int:
+def _continuations(body: Mapping[str, Any], tools: OfferedTools | None) -> int:
     """Raises APIError 400 if an answer cannot be continued so often, or not as it is asked for."""
     times = body.get("continue")
     if times is None or (type(times) is int and times == 0):
@@ -77,8 +87,8 @@ def _continuations(body: Mapping[str, Any]) -> int:
         raise invalid_value("continue", f"it must be 0 to {MAX_CONTINUE}, got {str(times)[:80]}")
     if _schema(body.get("response_format")) is not None:
         raise _not_with("response_format", "JSON that is cut off is mended or asked for again")
-    if ToolDemand.of(body) is not None:
-        raise _not_with("tools", "a call that is cut off is mended or asked for again")
+    if tools is not None and tools.must_call:
+        raise _not_with("tool_choice", "a call that is cut off is asked for again")
     if body.get("n") not in (None, 1):
         raise _not_with("n", "one text is continued at a time")
     if body.get("logprobs"):

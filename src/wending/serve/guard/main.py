@@ -106,6 +106,6 @@ async def _announce(output: StartUpOutput, service: GuardService, url: str) -> N
     if reason:
         output.say(f"Not ready yet: {reason}", f"上游尚未就绪：{reason}")
     output.say(
-        f"Serving {service.upstream.url} on {url} (chat page: {url}/, API: {url}/v1), its JSON guarded",
-        f"{service.upstream.url} 已就绪：{url}（聊天页面：{url}/，接口：{url}/v1），JSON 输出受保护",
+        f"Serving {service.upstream.url} on {url} (chat page: {url}/, API: {url}/v1), JSON and calls guarded",
+        f"{service.upstream.url} 已就绪：{url}（聊天页面：{url}/，接口：{url}/v1），JSON 和工具调用受保护",
     )
