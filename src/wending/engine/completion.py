@@ -138,7 +138,9 @@ class Completion:
         if self._guide is None:
             return [token_id], None
         taken = self._guide.take(token_id)
-        return taken, "stop" if self._guide.complete else None
+        if self._guide.complete:
+            return taken, "length" if self._guide.cut else "stop"
+        return taken, None
 
     def fail(self, code: ErrorCode, message: str) -> CompletionDelta:
         """The last delta of a completion that cannot go on."""

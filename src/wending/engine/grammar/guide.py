@@ -40,6 +40,8 @@ class Guide:
         self._place: Any = None if grammar.growth is None else grammar.growth.begin
         self.complete = False
         """Whether the text is whole and nothing more can follow."""
+        self.cut = False
+        """Whether what would have followed a whole text had no room."""
 
     def fill(self, allowed: NDArray[np.uint32]) -> None:
         """Set the bits of the tokens that may come next: uint32 [ceil(vocab_size / 32)], bit i % 32 of word
@@ -64,7 +66,7 @@ class Guide:
             self._matcher = self._before(after, taken)
             if not self._leads_to_end(after, taken) and (way := self._way()) is not None:
                 if not way:
-                    self.complete = True
+                    self.complete = self.cut = True
                     return []
                 after = self._matcher.deep_copy()
                 taken = self._follow(after, way[0])
