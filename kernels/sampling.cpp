@@ -65,24 +65,32 @@ public:
     // The logits of a block, until the next call.
     const float* block(int64_t block) const {
         const int64_t first = block * SAMPLE_BLOCK, end = first + size_of(block);
-        if (!allowed_ && !(sampler_ && sampler_->adjusts(first, end))) return logits_ + first;
+        const bool masked = allowed(block) != Allowed::ALL;
+        if (!masked && !(sampler_ && sampler_->adjusts(first, end))) return logits_ + first;
         std::copy(logits_ + first, logits_ + end, scratch.block);
         if (sampler_) sampler_->adjust(first, end, scratch.block);
-        for (int64_t i = first; allowed_ && i < end; ++i)
-            if (!(allowed_[i / 32] >> (i % 32) & 1)) scratch.block[i - first] = -INFINITE;
+        if (masked) forbid(first, end);
         return scratch.block;
     }
     float at(int64_t token) const { return block(token / SAMPLE_BLOCK)[token % SAMPLE_BLOCK]; }
 
     // Fills scratch.maxima and, unless the inverse temperature is 0, scratch.sums with the weights relative to the maximum
     // of each block, while the block is at hand. False if a logit is infinite or NaN.
-    bool find_maxima(float inverse_temperature) const {
+    // `known`: scratch.maxima has the maxima of the row as it is without a mask.
+    bool find_maxima(float inverse_temperature, bool known = false) const {
         const SamplePasses& passes = kernels().sample;
         bool finite = true;
         for (int64_t b = 0; b < blocks; ++b) {
-            const float* const logits = block(b);
             float& largest = scratch.maxima[size_t(b)];
-            finite &= passes.maximum(logits, size_of(b), &largest);
+            const Allowed which = allowed(b);
+            if (which == Allowed::NONE) {  // most of a mask, and nothing of it need be read
+                largest = -INFINITE;
+                scratch.sums[size_t(b)] = 0.0;
+                continue;
+            }
+            if (known && which == Allowed::ALL && inverse_temperature == 0.0f) continue;
+            const float* const logits = block(b);
+            if (!known || which != Allowed::ALL) finite &= passes.maximum(logits, size_of(b), &largest);
             if (inverse_temperature == 0.0f) continue;
             scratch.sums[size_t(b)] =
                 largest == -INFINITE
@@ -97,6 +105,35 @@ public:
     Scratch& scratch;
 
 private:
+    enum class Allowed { NONE, SOME, ALL };
+
+    // Which tokens of a block the mask lets pass.
+    Allowed allowed(int64_t block) const {
+        if (!allowed_) return Allowed::ALL;
+        const int64_t first = block * SAMPLE_BLOCK, words = size_of(block) / 32, rest = size_of(block) % 32;
+        const uint32_t* const word = allowed_ + first / 32;
+        uint32_t any = 0, all = ~0u;
+        for (int64_t i = 0; i < words; ++i) {
+            any |= word[i];
+            all &= word[i];
+        }
+        if (rest) {  // the last word of the row
+            const uint32_t bits = (1u << rest) - 1;
+            any |= word[words] & bits;
+            all &= word[words] | ~bits;
+        }
+        return all == ~0u ? Allowed::ALL : any ? Allowed::SOME : Allowed::NONE;
+    }
+    // Takes what the mask does not let pass out of scratch.block.
+    void forbid(int64_t first, int64_t end) const {
+        for (int64_t word_first = first; word_first < end; word_first += 32) {
+            uint32_t forbidden = ~allowed_[word_first / 32];
+            if (end - word_first < 32) forbidden &= (1u << (end - word_first)) - 1;
+            for (; forbidden; forbidden &= forbidden - 1)
+                scratch.block[word_first - first + __builtin_ctz(forbidden)] = -INFINITE;
+        }
+    }
+
     const float* const logits_;
     const RowSampler* const sampler_;
     const uint32_t* const allowed_;
@@ -398,13 +435,13 @@ SampledRow sample_row(const float* logits, int64_t count, const RowSampler& samp
         log_sum = find_logprobs(raw, logits, settings.num_logprobs, result);
     }
     const bool known = settings.num_logprobs >= 0 && inverse_temperature == 0.0f && sampler.largest_id() < 0;
-    if (!known && !adjusted.find_maxima(inverse_temperature)) {
+    if (!known && !adjusted.find_maxima(allowed ? 0.0f : inverse_temperature)) {
         result.non_finite = count_non_finite(adjusted);
         return result;
     }
     const Row final(logits, count, scratch, &sampler, allowed);
     if (allowed) {
-        final.find_maxima(inverse_temperature);
+        final.find_maxima(inverse_temperature, true);
         result.all_forbidden = final.largest() == -INFINITE;
         if (result.all_forbidden) return result;
     }

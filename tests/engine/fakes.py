@@ -68,10 +68,15 @@ class FakeModel:
         for row, token in enumerate(batch.logit_rows):
             logits[row] = self._logits(batch, cache, int(token))
         self.hidden = logits[:, :4].copy()
+        self.last = (batch, cache)
         return logits
 
     def last_hidden_states(self) -> NDArray[np.float32]:
         return self.hidden
+
+    def hidden_states(self) -> NDArray[np.float32]:
+        batch, cache = self.last
+        return np.stack([self._logits(batch, cache, token)[:4] for token in range(len(batch.token_ids))])
 
     def _logits(self, batch: ForwardBatch, cache: FakeCache, token: int) -> NDArray[np.float32]:
         position = int(batch.positions[token])

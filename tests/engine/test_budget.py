@@ -80,6 +80,16 @@ def test_a_service_counts_its_processes_and_its_requests() -> None:
         plan(memory=150 * MIB, program=30 * MIB, requests=20 * MIB)
 
 
+def test_grammars_count_before_there_is_one() -> None:
+    budget = plan(memory=148 * MIB, grammars=30 * MIB)
+    assert budget.kv_tokens == 8 * MIB // 1024
+    assert budget.total == 148 * MIB
+    assert "  grammars     30.0 MiB  from the first constrained answer on" in budget.lines()
+    assert "  语法       30.0 MiB  首个受约束的回答起占用" in budget.lines("zh")
+    with pytest.raises(NotEnoughMemory, match=r"grammars 30.0 MiB"):
+        plan(memory=130 * MIB, grammars=30 * MIB)
+
+
 def test_what_the_program_has_taken_already_is_not_taken_twice() -> None:
     assert plan(available=126 * MIB, program=30 * MIB).kv_tokens == plan(available=126 * MIB).kv_tokens
 

@@ -45,6 +45,13 @@ def test_never_more_than_asked_for_or_than_the_longest() -> None:
     assert len(guess(list(range(40)) * 2, most=99)) == LONGEST_GUESS
 
 
+def test_what_is_not_allowed_is_not_guessed() -> None:
+    drafter = Drafter()
+    drafter.num_allowed = lambda token_ids: token_ids.index(6)
+    assert guess([1, 2, 3, 4, 5, 6, 7, 1, 2, 3], drafter=drafter) == [4, 5]
+    assert drafter.guess(array("i", [1, 2, 3, 6, 7, 1, 2, 3]), 4) is None
+
+
 def test_bytes_that_only_look_like_tokens_are_no_match() -> None:
     shifted = [0x01000000, 0x02000000, 0x03000000, 0x04000000]  # the bytes of 1, 2, 3 at another place
     assert guess([*shifted, 9, 1, 2, 3]) == []

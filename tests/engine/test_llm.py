@@ -38,11 +38,13 @@ def test_chat_takes_one_conversation_or_several(llm: LLM) -> None:
 
 
 def test_hidden_state_of_who_asks_for_it(llm: LLM) -> None:
-    params = replace(PARAMS, hidden_state=True)
-    (output,) = llm.generate("Hi", params)
-    state = output.outputs[0].hidden_state
-    assert state is not None
-    assert len(state) == 4 * small_config()["hidden_size"]
+    states = []
+    for pooling in ("last", "mean"):
+        (output,) = llm.generate("Hi", replace(PARAMS, hidden_state=pooling))
+        states.append(output.outputs[0].hidden_state)
+        assert states[-1] is not None
+        assert len(states[-1]) == 4 * small_config()["hidden_size"]
+    assert states[0] != states[1]
     assert llm.generate("Hi", PARAMS)[0].outputs[0].hidden_state is None
 
 

@@ -10,6 +10,7 @@ from tests.random_checkpoint import small_config, write_random_checkpoint
 from wending import _kernels, demo
 from wending.engine.budget import MemoryBudget
 from wending.engine.errors import ContextNotAvailable, NotEnoughMemory
+from wending.engine.grammar.memory import grammar_bytes
 from wending.engine.load import load_engine
 from wending.engine.process_client import load_client
 from wending.engine.sampling_params import SamplingParams
@@ -32,6 +33,7 @@ def test_the_plan_is_what_is_then_taken(folder: Path) -> None:
     assert loaded.budget.kv_tokens == 4 * 4096
     sampling = 4 * (64 + 3 * min(threads_in_use(), 64)) * model.config.vocab_size
     assert loaded.budget.workspace == model.workspace_bytes(512) + sampling + (8 << 20)
+    assert loaded.budget.grammars == grammar_bytes(280)
     assert loaded.info.precision == model.precision.name
     assert cache.dtype == model.precision.cache
 
@@ -91,7 +93,8 @@ def test_positions_do_not_depend_on_how_much_memory_is_free(tmp_path: Path) -> N
     config = small_config(max_position_embeddings=16384, rope_scaling=scaling)
     folder = write_random_checkpoint(tmp_path / "model", config)
     room = load_engine(folder).budget
-    short = load_engine(folder, memory=room.weights + room.workspace + room.kv_cache // 32, quant="bf16")
+    memory = room.total - room.kv_cache + room.kv_cache // 32
+    short = load_engine(folder, memory=memory, quant="bf16")
     assert short.info.max_context == 2048
     assert short.info.positions == "YaRN x4, to 16,384"
     with pytest.raises(NotEnoughMemory, match=r"KV cache of 2,049 tokens"):
@@ -116,7 +119,7 @@ def test_the_kv_cache_goes_with_the_weights_or_as_asked(folder: Path) -> None:
 def test_weights_are_quantised_when_they_would_not_fit(folder: Path) -> None:
     whole = load_engine(folder, quant="f32").budget
     # Room for one context of full length; the cache of quantised weights is kept in BF16.
-    fixed = whole.workspace + load_engine(folder, quant="int8").budget.kv_cache // 4
+    fixed = whole.workspace + whole.grammars + load_engine(folder, quant="int8").budget.kv_cache // 4
 
     def chosen(memory: int) -> str:
         return load_engine(folder, memory=memory).info.precision
@@ -199,7 +202,7 @@ def test_published_bits_are_not_rounded_again_to_save_little(tmp_path: Path) -> 
     for kind in ("Q8_0", "Q4_0"):
         write_gguf(tmp_path / f"{kind}.gguf", lambda _, kind=kind: kind, {"general.file_type": None})
     budget = load_engine(tmp_path / "Q8_0.gguf").budget
-    fixed = budget.workspace + budget.kv_cache // 4
+    fixed = budget.workspace + budget.grammars + budget.kv_cache // 4
 
     def chosen(kind: str, memory: int) -> str:
         return load_engine(tmp_path / f"{kind}.gguf", memory=memory).info.precision

@@ -97,7 +97,10 @@ def test_draws_what_the_reference_draws(
     prompt, completion = numbers.integers(0, size, 9).tolist(), numbers.integers(0, size, 9).tolist()
     allowed = None
     if share_allowed < 1:
-        allowed = numbers.random(size) < share_allowed
+        run = int(
+            numbers.choice([1, 300, 700])
+        )  # a block of the kernel may be allowed in part, whole, or not
+        allowed = np.repeat(numbers.random(-(-size // run)) < share_allowed, run)[:size]
         allowed[numbers.integers(size)] = True
     logit_bias = {int(token_id): bias for token_id in numbers.integers(0, size, 3)} if bias else {}
     params = SamplingParams(logit_bias=logit_bias, **values)

@@ -21,12 +21,14 @@ class Answer:
     token_ids: list[int] = field(default_factory=list)
     logprobs: list[TokenLogprob] = field(default_factory=list)
     finish_reason: str | None = None
+    hidden_state: bytes | None = None
 
     def add(self, delta: CompletionDelta) -> None:
         self.text += delta.text
         self.token_ids += delta.token_ids
         self.logprobs += delta.logprobs or []
         self.finish_reason = delta.finish_reason
+        self.hidden_state = delta.hidden_state or self.hidden_state
 
 
 def answers(

@@ -24,7 +24,8 @@ SAMPLED = SamplingParams(temperature=1.2, top_p=0.95, max_tokens=20, logprobs=2,
 
 
 def requests() -> list[tuple[list[int], SamplingParams]]:
-    """Prompts of 1 to 40 tokens, greedy and sampled by turns, some with two completions or a stop string."""
+    """Prompts of 1 to 40 tokens, greedy and sampled by turns, some with two completions, a stop string or a
+    hidden state."""
     numbers = random.Random(4)
     made = []
     for count in range(24):
@@ -36,6 +37,8 @@ def requests() -> list[tuple[list[int], SamplingParams]]:
             params = replace(params, stop=("e", "稳"))
         if count % 4 == 1:
             params = replace(params, stop_token_ids=tuple(range(80)), min_tokens=9)
+        if count % 3:
+            params = replace(params, hidden_state="mean" if count % 3 == 1 else "last")
         made.append((prompt, params))
     return made
 

@@ -39,13 +39,14 @@ def loaded(
 
 @pytest.fixture(scope="module")
 def requests(loaded: LoadedEngine) -> Requests:
-    """Prompts of 1 to 150 tokens, greedy and sampled by turns."""
+    """Prompts of 1 to 150 tokens, greedy and sampled by turns, most with a hidden state."""
     numbers = random.Random(11)
     made = []
     for count in range(16):
         length = numbers.choice([1, 2, 15, 16, 17, 33, 70, 150])
         prompt = [numbers.randrange(256) for _ in range(length)]
-        made.append((prompt, GREEDY if count % 2 else replace(SAMPLED, seed=count, n=1 + count % 3)))
+        params = GREEDY if count % 2 else replace(SAMPLED, seed=count, n=1 + count % 3)
+        made.append((prompt, replace(params, hidden_state=("mean", "last", None)[count % 3])))
     return made
 
 

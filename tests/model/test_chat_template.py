@@ -173,6 +173,25 @@ def test_text_parts_are_joined(tiny: tuple[ChatTemplate, Tokenizer]) -> None:
         template.render([{"role": "user", "content": [{"type": "image_url", "image_url": {}}]}])
 
 
+def test_a_final_message_is_continued_where_its_text_ends(qwen: tuple[ChatTemplate, Tokenizer]) -> None:
+    template, tokenizer = qwen
+    text = "<|im_end|> ends a turn.\n  "
+    for content in (text, [{"type": "text", "text": text}]):
+        final = {"role": "assistant", "content": content}
+        ids = template.encode(tokenizer, [USER, final], TOOLS, continue_final_message=True)
+        assert ids == template.encode(tokenizer, [USER], TOOLS) + tokenizer.encode(text)
+    nothing = {"role": "assistant", "content": ""}
+    ids = template.encode(tokenizer, [USER, nothing], continue_final_message=True)
+    assert ids == template.encode(tokenizer, [USER])
+
+
+def test_a_final_message_that_the_template_hides_cannot_be_continued(tmp_path: Path) -> None:
+    write_test_tokenizer(tmp_path)
+    template, tokenizer = write_template(tmp_path, "{{ messages[0].content }}"), Tokenizer.load(tmp_path)
+    with pytest.raises(ChatTemplateError, match="leaves the text of the last message out"):
+        template.encode(tokenizer, [USER, ASSISTANT], continue_final_message=True)
+
+
 def write_template(folder: Path, source: str) -> ChatTemplate:
     (folder / "chat_template.jinja").write_text(source)
     return ChatTemplate.load(folder)

@@ -68,6 +68,7 @@ class FakeClient(EngineClient):
         self.params: list[SamplingParams] = []  # of each request, the warm-up first
         self.urgencies: list[Urgency] = []
         self.conversations: list[list[dict[str, Any]]] = []
+        self.continued = False  # whether the newest one was to be continued within its last message
         self.tools: list[list[dict[str, Any]] | None] = []
         self.running: set[str] = set()
         self.finished: list[str] = []
@@ -128,7 +129,8 @@ class FakeClient(EngineClient):
                         delta.seed = 7 if params.seed is None else params.seed
                         delta.cached_tokens = self.cached_tokens if i == 0 else None
                         if params.hidden_state and i == 0:
-                            delta.hidden_state = np.float32([3, 4, len(prompt_token_ids)]).tobytes()
+                            first = 3 if params.hidden_state == "last" else -3
+                            delta.hidden_state = np.float32([first, 4, len(prompt_token_ids)]).tobytes()
                         yield delta
                 if self.fail_after == i:
                     break
@@ -148,8 +150,13 @@ class FakeClient(EngineClient):
         return [TokenLogprob(ord(character), character, list(character.encode()), self.logprob, top)]
 
     def encode_chat(
-        self, messages: Sequence[dict[str, Any]], tools: Sequence[dict[str, Any]] | None = None
+        self,
+        messages: Sequence[dict[str, Any]],
+        tools: Sequence[dict[str, Any]] | None = None,
+        *,
+        continue_final_message: bool = False,
     ) -> list[int]:
+        self.continued = continue_final_message
         self.conversations.append(list(messages))
         self.tools.append(None if tools is None else list(tools))
         return self.encode("".join(message["content"] for message in messages) or "\n")

@@ -33,6 +33,12 @@ def test_two_keys_may_share_a_name(tmp_path: Path) -> None:
     assert keys.name_of("old") == keys.name_of("new") == "alice"
 
 
+def test_others_may_take_their_place(tmp_path: Path) -> None:
+    keys = load(tmp_path, "sk-1")
+    keys.replace(load(tmp_path, "bob sk-2"))
+    assert [keys.name_of("sk-1"), keys.name_of("sk-2")] == [None, "bob"]
+
+
 def test_without_any_source_there_are_no_keys() -> None:
     assert not ApiKeys.load(None, {})
     assert ApiKeys().name_of("") is None

@@ -28,7 +28,13 @@ async def test_one_input(http: httpx.AsyncClient, client: FakeClient) -> None:
         "model": "fake-model",
         "usage": {"prompt_tokens": 2, "total_tokens": 2},
     }
-    assert client.params[-1].hidden_state
+    assert client.params[-1].hidden_state == "last"
+
+
+@pytest.mark.parametrize("pooling", ["last", "mean"])
+async def test_pooling(http: httpx.AsyncClient, pooling: str) -> None:
+    answer = (await http.post(URL, json=HELLO | {"pooling": pooling})).json()
+    assert answer["data"][0]["embedding"] == unit(3 if pooling == "last" else -3, 4, 2)
 
 
 @pytest.mark.parametrize("inputs", [["a", "bcd"], [[1], [1, 2, 3]]], ids=str)
@@ -56,6 +62,7 @@ async def test_base64(http: httpx.AsyncClient) -> None:
         ({"input": [-1]}, "input", "-1"),
         ({"input": "x" * 250}, "input", "250"),
         ({"dimensions": 64}, "dimensions", "not supported"),
+        ({"pooling": "cls"}, "pooling", "cls"),
         ({"encoding_format": "int8"}, "encoding_format", "int8"),
         ({"temperature": 1}, "temperature", "Unknown"),
     ],

@@ -19,20 +19,20 @@ def log_something() -> None:
         logging.getLogger("wending.engine").exception("it %s", "broke")
 
 
-def test_text(capsys: pytest.CaptureFixture[str]) -> None:
+def test_text(capfd: pytest.CaptureFixture[str]) -> None:
     with logging_to_stderr("text"):
         log_something()
     log_something()
-    request, error, *traceback = capsys.readouterr().err.splitlines()
+    request, error, *traceback = capfd.readouterr().err.splitlines()
     assert request.endswith('path=/v1/models prompt="say \\"你好\\"\\nagain" status=200')
     assert error.endswith("ERROR it broke")
     assert traceback[-1] == "ValueError: of no use"
 
 
-def test_json(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json(capfd: pytest.CaptureFixture[str]) -> None:
     with logging_to_stderr("json"):
         log_something()
-    request, error = map(json.loads, capsys.readouterr().err.splitlines())
+    request, error = map(json.loads, capfd.readouterr().err.splitlines())
     assert request.items() >= FIELDS.items()
     assert (request["level"], request["logger"]) == ("info", "wending.requests")
     assert (error["level"], error["message"]) == ("error", "it broke")

@@ -28,6 +28,7 @@ from tests.serve.test_tls import make_certificate
 
 from wending import demo
 from wending.engine.load import load_engine
+from wending.serve.api_keys import ApiKeys
 from wending.serve.app import create_app
 from wending.serve.last_resort import LastResort
 from wending.serve.listening_socket import base_url, bind
@@ -137,7 +138,7 @@ def failure(capfd: pytest.CaptureFixture[str]) -> Callable[..., str]:
 
 
 def test_start_up_tells_the_memory_budget_and_the_addresses(serving: Serving) -> None:
-    for word in ("weights", "KV cache", "workspace", "tokens", "Loading weights: 100 %"):
+    for word in ("weights", "KV cache", "workspace", "grammars", "tokens", "Loading weights: 100 %"):
         assert word in serving.output
     assert re.search(r"positions +native RoPE, to 4,096", serving.output)
     assert f"Serving Random-Qwen2 on {serving.url}" in serving.output
@@ -486,7 +487,7 @@ def test_an_interrupt_while_the_model_loads_is_no_failure() -> None:
             pass
 
     with bind("127.0.0.1", 0) as bound:
-        asyncio.run(_serve(create_app(), bound, base_url(bound), load, output, NoResort()))
+        asyncio.run(_serve(create_app(), bound, base_url(bound), load, output, NoResort(), ApiKeys()))
 
 
 def test_a_second_signal_ends_a_running_stream_at_once(checkpoint: Path) -> None:
@@ -542,6 +543,62 @@ def test_keys_certificate_and_log(checkpoint: Path, tmp_path: Path) -> None:
             assert 0 < line["ttft_s"] <= line["duration_s"]
         for secret in ("sk-secret", "Hello"):
             assert secret not in log + serving.output
+    finally:
+        serving.close()
+
+
+def test_sighup_reads_keys_and_certificate_again(checkpoint: Path, tmp_path: Path) -> None:
+    """A file that is broken changes nothing, and the server goes on; connections that are open too."""
+    cert, key = make_certificate(tmp_path, "server", "-nodes")
+    old, keys = cert.read_text(), tmp_path / "keys"
+    keys.write_text("alice sk-1\n")
+    serving = Serving(checkpoint, "--api-key-file", keys, "--tls-cert", cert, "--tls-key", key)
+    assert serving.process.stderr is not None
+    port = int(serving.url.rsplit(":", 1)[1])
+
+    def status(http: httpx.Client, api_key: str) -> int:
+        return http.get("/v1/models", headers={"Authorization": f"Bearer {api_key}"}).status_code
+
+    def reload(*said: str) -> None:
+        serving.process.send_signal(signal.SIGHUP)
+        for each in said:
+            read_until(serving.process.stderr, re.escape(each))
+
+    try:
+        with httpx.Client(base_url=serving.url, verify=ssl.create_default_context(cafile=str(cert))) as http:
+            assert [status(http, "sk-1"), status(http, "sk-2")] == [200, 401]
+            keys.write_text("alice sk-2\n")
+            make_certificate(tmp_path, "server", "-nodes")
+            reload(f"API keys read again: {keys}", f"TLS certificate read again: {cert}")
+            assert [status(http, "sk-1"), status(http, "sk-2")] == [401, 200]
+            assert ssl.get_server_certificate(("127.0.0.1", port)) == cert.read_text() != old
+            new = cert.read_text()
+            keys.write_text("")
+            make_certificate(tmp_path, "other", "-nodes")[0].rename(cert)
+            reload(f"ERROR the API keys stay as they were: {keys}: holds no key")
+            assert [status(http, "sk-1"), status(http, "sk-2")] == [401, 200]
+            keys.unlink()
+            reload(
+                f"ERROR the TLS certificate stays as it was: {key}: is not the key of the certificate {cert}"
+            )
+            assert ssl.get_server_certificate(("127.0.0.1", port)) == new
+        with httpx.Client(base_url=serving.url, verify=False) as http:
+            assert [status(http, "sk-1"), status(http, "sk-2")] == [401, 200]
+        assert serving.stop() == 0
+    finally:
+        serving.close()
+
+
+def test_a_log_that_nobody_reads_holds_up_neither_answers_nor_the_end(checkpoint: Path) -> None:
+    serving = Serving(checkpoint)
+    assert serving.process.stderr is not None
+    try:
+        room = fcntl.fcntl(serving.process.stderr, fcntl.F_SETPIPE_SZ, 4096)
+        with httpx.Client(base_url=serving.url) as http:
+            for _ in range(room // 100 + 50):  # lines have more than 100 bytes
+                assert http.get("/v1/models").status_code == 200
+            assert http.post("/v1/chat/completions", json=hello()).status_code == 200
+        assert serving.stop() == 0
     finally:
         serving.close()
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 import re
 from typing import Any
 
@@ -10,6 +12,7 @@ from fastapi import FastAPI
 from tests.serve.fake_client import FakeClient
 
 from wending.serve.app import create_app
+from wending.serve.log_queue import LogQueue
 
 HELLO: dict[str, Any] = {"model": "fake-model", "messages": [{"role": "user", "content": "Hi"}]}
 CHAT = "/v1/chat/completions"
@@ -30,6 +33,21 @@ async def samples(http: httpx.AsyncClient) -> dict[str, float]:
             labels = (match[2] or "").replace('model_name="fake-model"', "").strip(",")
             found[f"{match[1]}{{{labels}}}"] = float(match[3])
     return found
+
+
+async def test_lines_of_the_log_that_were_dropped(http: httpx.AsyncClient) -> None:
+    assert (await samples(http))["wending:log_lines_dropped_total{}"] == 0
+    read, write = os.pipe()
+    queue = LogQueue(logging.Formatter(), write, most_lines=1)  # which nobody has started to write
+    logging.root.addHandler(queue)
+    try:
+        for number in range(5):
+            logging.getLogger("test").error("line %d", number)
+        assert (await samples(http))["wending:log_lines_dropped_total{}"] == 4
+    finally:
+        logging.root.removeHandler(queue)
+        os.close(read)
+        os.close(write)
 
 
 async def test_a_whole_answer(http: httpx.AsyncClient, client: FakeClient) -> None:

@@ -50,6 +50,13 @@ async def test_what_was_effectively_used(http: httpx.AsyncClient, client: FakeCl
         "cached_tokens": 1,
         "max_tokens": 4,
         "max_tokens_clamped": False,
+        "conversation": {
+            "context_policy": "refuse",
+            "dropped_turns": 0,
+            "restated_system": 0,
+            "continued": [0],
+            "cut": [{"characters": 0, "tokens": 0}],
+        },
     }
 
 

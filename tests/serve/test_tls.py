@@ -3,6 +3,7 @@ from __future__ import annotations
 import shutil
 import ssl
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -11,7 +12,7 @@ from tests.serve.fake_client import FakeClient
 from tests.serve.live_server import live_server
 
 from wending.serve.operations import Operations
-from wending.serve.tls import BadTLSFiles, check_tls_files
+from wending.serve.tls import BadTLSFiles, ServerCertificate, check_tls_files
 
 
 def make_certificate(folder: Path, name: str, *options: str) -> tuple[Path, Path]:
@@ -44,6 +45,36 @@ def test_serves_https(files: tuple[Path, Path]) -> None:
             assert http.get("/health").json()["status"] == "ok"
         with pytest.raises(httpx.HTTPError):
             httpx.get(server.url.replace("https:", "http:"))
+
+
+def test_new_connections_have_the_certificate_that_was_read_last(tmp_path: Path) -> None:
+    cert, key = make_certificate(tmp_path, "server", "-nodes")
+    certificate = ServerCertificate(cert, key)
+    served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    served.load_cert_chain(cert, key)
+    served.sni_callback = certificate.present
+    seen = [certificate_seen(served)]
+    make_certificate(tmp_path, "server", "-nodes")
+    certificate.reload()
+    seen.append(certificate_seen(served))
+    key.write_text("no key")
+    with pytest.raises(BadTLSFiles, match="are not a PEM certificate and its key"):
+        certificate.reload()
+    seen.append(certificate_seen(served))
+    assert seen[0] != seen[1] == seen[2] == ssl.PEM_cert_to_DER_cert(cert.read_text())
+
+
+def certificate_seen(served: ssl.SSLContext) -> bytes | None:
+    """What a client is shown that names no host."""
+    trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = trusting.wrap_bio(back, there)
+    server = served.wrap_bio(there, back, server_side=True)
+    for side in (client, server, client, server):
+        with suppress(ssl.SSLWantReadError):
+            side.do_handshake()
+    return client.getpeercert(binary_form=True)
 
 
 def test_no_tls_needs_no_files() -> None:

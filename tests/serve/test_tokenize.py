@@ -24,6 +24,16 @@ async def test_conversation(http: httpx.AsyncClient, client: FakeClient) -> None
     assert client.conversations[-1] == [{"role": "user", "content": "Hi"}]
 
 
+async def test_a_message_to_be_continued(http: httpx.AsyncClient, client: FakeClient) -> None:
+    messages = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "I"}]
+    for fields in ({}, {"add_generation_prompt": False}):
+        asked = {"messages": messages, "continue_final_message": True} | fields
+        assert (await http.post("/tokenize", json=asked)).json()["count"] == 3
+        assert client.continued
+    refused = await http.post("/tokenize", json={"messages": messages[:1], "continue_final_message": True})
+    assert refused.json()["error"]["param"] == "continue_final_message"
+
+
 async def test_tools(http: httpx.AsyncClient, client: FakeClient) -> None:
     asked = {"messages": [{"role": "user", "content": "Hi"}], "tools": [FUNCTION]}
     assert (await http.post("/tokenize", json=asked)).json()["count"] == 2

@@ -11,6 +11,7 @@ from wending.cli.options import (
     add_max_context,
     gibibytes,
     locale_language,
+    not_negative,
     origin,
     port,
     positive,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _ENGINE_OPTIONS = (
     *("model", "quant", "kv_cache", "memory", "max_context", "threads"),
     *("no_cache", "max_gap", "no_speculation", "generation_config", "deadline", "log_prompts"),
+    *("context_policy", "restate_system"),
 )
 _UPSTREAM_OPTIONS = ("upstream_model", "upstream_key_env", "guard_tries", "guard_deadline")
 
@@ -139,6 +141,27 @@ def add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser], say
             "model 用模型的 generation_config.json（默认 %(default)s）",
         ),
     )
+    command.add_argument(
+        "--context-policy",
+        choices=("refuse", "drop-oldest"),
+        default="refuse",
+        help=say(
+            "what happens to a conversation longer than the context: refused, or shown to the model without "
+            "its oldest turns (default: %(default)s)",
+            "对话超出上下文时：refuse 拒绝请求，drop-oldest 略去最早的几轮对话（默认 %(default)s）",
+        ),
+    )
+    command.add_argument(
+        "--restate-system",
+        type=not_negative,
+        default=0,
+        metavar="K",
+        help=say(
+            "show the model the system prompt again every K turns, and when turns were left out "
+            "(default: %(default)s, never)",
+            "每 K 轮对话以及略去早期对话时，向模型重申系统提示词（默认 %(default)s，即不重申）",
+        ),
+    )
     _add_upstream(command, say)
     _add_operations(command, say)
     command.set_defaults(run=_serve, command_parser=command)
@@ -149,8 +172,8 @@ def _add_upstream(command: argparse.ArgumentParser, say: Say) -> None:
         "--upstream",
         metavar="URL",
         help=say(
-            "serve no model, but guard the JSON of this OpenAI-compatible API (key from $OPENAI_API_KEY)",
-            "不加载模型，而是为该 OpenAI 兼容接口校验并修复 JSON 输出（密钥取自 $OPENAI_API_KEY）",
+            "no model, but guard the JSON and calls of this OpenAI-compatible API (key: $OPENAI_API_KEY)",
+            "不加载模型，而是为该 OpenAI 兼容接口校验并修复 JSON 输出和工具调用（密钥取自 $OPENAI_API_KEY）",
         ),
     )
     command.add_argument(
@@ -175,8 +198,8 @@ def _add_upstream(command: argparse.ArgumentParser, say: Say) -> None:
         default=3,
         metavar="N",
         help=say(
-            "how often an answer is asked for until its JSON is valid (default: %(default)s)",
-            "JSON 无效时最多请求几次（默认 %(default)s）",
+            "how often an answer is asked for until its JSON and calls are valid (default: %(default)s)",
+            "JSON 或工具调用无效时最多请求几次（默认 %(default)s）",
         ),
     )
     command.add_argument(
@@ -185,8 +208,8 @@ def _add_upstream(command: argparse.ArgumentParser, say: Say) -> None:
         default=60.0,
         metavar="S",
         help=say(
-            "seconds within which an answer in JSON is there or given up (default: %(default)g)",
-            "JSON 回答的最长等待时间，单位秒，超时即放弃（默认 %(default)g）",
+            "seconds within which a guarded answer is there or given up (default: %(default)g)",
+            "受校验回答的最长等待时间，单位秒，超时即放弃（默认 %(default)g）",
         ),
     )
 
@@ -200,8 +223,10 @@ def _add_operations(command: argparse.ArgumentParser, say: Say) -> None:
         type=Path,
         metavar="FILE",
         help=say(
-            "API keys, one a line: [NAME] KEY, # begins a comment (also WENDING_API_KEYS, with commas)",
-            "API 密钥文件，每行一个：[名称] 密钥，# 后为注释（另可用 WENDING_API_KEYS，以逗号分隔）",
+            "API keys, one a line: [NAME] KEY, # begins a comment (also WENDING_API_KEYS, with commas); "
+            "SIGHUP reads them again",
+            "API 密钥文件，每行一个：[名称] 密钥，# 后为注释（另可用 WENDING_API_KEYS，以逗号分隔）；"
+            "收到 SIGHUP 时重新读取",
         ),
     )
     group.add_argument(
@@ -254,7 +279,10 @@ def _add_operations(command: argparse.ArgumentParser, say: Say) -> None:
         "--tls-cert",
         type=Path,
         metavar="FILE",
-        help=say("certificate chain in PEM: serve HTTPS", "PEM 证书链：以 HTTPS 提供服务"),
+        help=say(
+            "certificate chain in PEM: serve HTTPS; SIGHUP reads it again",
+            "PEM 证书链：以 HTTPS 提供服务；收到 SIGHUP 时重新读取",
+        ),
     )
     group.add_argument(
         "--tls-key", type=Path, metavar="FILE", help=say("its private key in PEM", "对应的 PEM 私钥")
@@ -290,6 +318,7 @@ def _serve(options: argparse.Namespace) -> int:
     _refuse_mixed_options(options)
     if options.upstream is not None:
         return _serve_upstream(options)
+    from wending.serve.conversation_settings import ConversationSettings
     from wending.serve.main import run_server
 
     return run_server(
@@ -305,6 +334,7 @@ def _serve(options: argparse.Namespace) -> int:
         speculate=not options.no_speculation,
         gap_s=options.max_gap / 1000,
         generation_config=options.generation_config,
+        conversation=ConversationSettings(options.context_policy, options.restate_system),
         operations=_operations(options),
         language=locale_language(),
     )

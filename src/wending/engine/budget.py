@@ -1,7 +1,7 @@
 """Plans the memory of an engine before any of it is taken, and says so in numbers.
 
-Three parts: the weights, which are given; the workspace of one step, which is given; and the KV cache,
-which is sized to what is useful and fits.
+Four parts: the weights, the workspace of one step, and what grammars take from the first constrained answer
+on, which are given; and the KV cache, which is sized to what is useful and fits.
 """
 
 from __future__ import annotations
@@ -42,6 +42,8 @@ class MemoryBudget:
     """How far YaRN stretches the positions; None: they are plain."""
     limit: int
     """What the engine may take: the free memory, or less if it was told so."""
+    grammars: int = 0
+    """What they take from the first constrained request on; see grammar/memory.py."""
     program: int = 0
     """Of a service: its two processes and their libraries."""
     requests: int = 0
@@ -50,7 +52,8 @@ class MemoryBudget:
     @property
     def total(self) -> int:
         """All parts together."""
-        return self.weights + self.kv_cache + self.workspace + self.program + self.requests
+        engine = self.weights + self.kv_cache + self.workspace + self.grammars
+        return engine + self.program + self.requests
 
     def lines(self, language: str = "en") -> list[str]:
         """The budget as lines of text for the start of a program, in English or Chinese ("zh")."""
@@ -64,6 +67,7 @@ class MemoryBudget:
                 f"  KV 缓存  {format_bytes(self.kv_cache):>10}  "
                 f"{self.kv_precision}，{self.kv_tokens:,} 个词元",
                 f"  工作区   {format_bytes(self.workspace):>10}",
+                f"  语法     {format_bytes(self.grammars):>10}  首个受约束的回答起占用",
                 *([f"  程序     {format_bytes(self.program):>10}  两个进程"] if self.program else []),
                 *([f"  请求队列 {format_bytes(self.requests):>10}"] if self.requests else []),
                 f"  上下文   {self.max_context:,} 个词元{shortened}",
@@ -77,6 +81,7 @@ class MemoryBudget:
             f"  weights    {format_bytes(self.weights):>10}  {self.precision}",
             f"  KV cache   {format_bytes(self.kv_cache):>10}  {self.kv_precision}, {self.kv_tokens:,} tokens",
             f"  workspace  {format_bytes(self.workspace):>10}",
+            f"  grammars   {format_bytes(self.grammars):>10}  from the first constrained answer on",
             *([f"  program    {format_bytes(self.program):>10}  two processes"] if self.program else []),
             *([f"  requests   {format_bytes(self.requests):>10}  waiting"] if self.requests else []),
             f"  context    {self.max_context:,} tokens{shortened}",
@@ -97,6 +102,7 @@ def plan_memory(
     available: int,
     memory: int | None = None,
     max_context: int | None = None,
+    grammars: int = 0,
     program: int = 0,
     requests: int = 0,
 ) -> MemoryBudget:
@@ -109,7 +115,7 @@ def plan_memory(
     """
     available += program  # which is there already
     limit = available if memory is None else min(memory, available)
-    fixed = weights + workspace + program + requests
+    fixed = weights + workspace + grammars + program + requests
     context = model_context if max_context is None else max_context
     least = min(context, SMALLEST_CONTEXT) if max_context is None else context
     blocks_wanted = -(-CONTEXTS_KEPT * context // block_size)
@@ -122,6 +128,7 @@ def plan_memory(
     if kv_tokens < least:
         raise NotEnoughMemory(
             f"not enough memory: weights {format_bytes(weights)}, workspace {format_bytes(workspace)}, "
+            + f"grammars {format_bytes(grammars)}, "
             + (f"program and requests {format_bytes(program + requests)}, " if program or requests else "")
             + "and a "
             f"KV cache of {least:,} tokens ({format_bytes(least * kv_bytes_per_token)}) at the least; "
@@ -139,6 +146,7 @@ def plan_memory(
         model_context=model_context,
         yarn_factor=yarn_factor,
         limit=limit,
+        grammars=grammars,
         program=program,
         requests=requests,
     )

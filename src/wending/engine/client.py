@@ -83,7 +83,8 @@ class CompletionDelta(msgspec.Struct, array_like=True):
     """With the first token of a completion: how many tokens of the prompt were found in the prefix cache."""
     hidden_state: bytes | None = None
     """With the first token of a completion, if the request asked for it: the model's final hidden state at
-    the prompt's last token, float32 [hidden_size], as its output head takes it."""
+    the prompt's last token, as its output head takes it, or the mean over all its tokens: float32
+    [hidden_size]."""
 
 
 class EngineStats(msgspec.Struct, array_like=True):
@@ -190,9 +191,14 @@ class EngineClient(ABC):
 
     @abstractmethod
     def encode_chat(
-        self, messages: Sequence[dict[str, Any]], tools: Sequence[dict[str, Any]] | None = None
+        self,
+        messages: Sequence[dict[str, Any]],
+        tools: Sequence[dict[str, Any]] | None = None,
+        *,
+        continue_final_message: bool = False,
     ) -> list[int]:
-        """Token ids of a conversation in the model's chat template, ready for the assistant's turn.
+        """Token ids of a conversation in the model's chat template, ready for the assistant's turn, or with
+        `continue_final_message` for what follows the text of the last message within its turn.
 
         Control tokens inside the messages are plain text. Runs in the caller's thread; may be called from any
         thread. Raises InvalidRequest (field "messages") when the template refuses the conversation.

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from wending.engine.client import CompletionDelta, ErrorCode, FinishReason, TokenLogprob, TopLogprob
 from wending.engine.detokenizer import Detokenizer
+from wending.engine.hidden_state_mean import HiddenStateMean
 from wending.engine.request import Request
 from wending.engine.sampler import Sample, Sampler
+from wending.engine.sampling_params import Pooling
 from wending.engine.sequence import Sequence
 
 if TYPE_CHECKING:
@@ -37,8 +39,9 @@ class Completion:
         self.request = request
         self.index = index
         self.sequence = sequence
-        self.hidden_state: bytes | None = None
+        self.hidden_state: NDArray[np.float32] | None = None
         """To be reported with the first token, if the request asks for it."""
+        self.hidden_state_mean = HiddenStateMean()
         self._sampler: Sampler | None = None
         self._tokenizer = tokenizer
         self._detokenizer = Detokenizer(params.stop)
@@ -49,10 +52,9 @@ class Completion:
         self._new_guide = new_guide
         self._guide: Guide | None = None
 
-    @property
-    def wants_hidden_state(self) -> bool:
-        """Whether `hidden_state` is due with the next token."""
-        return self.request.params.hidden_state and self.sequence.num_completion_tokens == 0
+    def wants_hidden_state(self, pooling: Pooling) -> bool:
+        """Whether `hidden_state` is due with the next token, and is this one."""
+        return self.request.params.hidden_state == pooling and self.sequence.num_completion_tokens == 0
 
     @property
     def may_end(self) -> bool:
@@ -85,6 +87,8 @@ class Completion:
             guide = self._new_guide()
             guide.replay(self.sequence.token_ids[self.sequence.num_prompt_tokens :])
             self._guide = guide
+            if self.sequence.drafter is not None:
+                self.sequence.drafter.num_allowed = guide.num_allowed
         if self._guide is not None:
             self._guide.fill(allowed)
 
@@ -98,6 +102,7 @@ class Completion:
         """Add a sampled token, and what must follow it, to the sequence; returns what the answer gains."""
         taken, finish_reason = self._taken(sample.token_id)
         is_first = self.sequence.num_completion_tokens == 0
+        hidden_state, self.hidden_state = self.hidden_state, None
         text = ""
         said: list[int] = []
         for token_id in taken:
@@ -123,7 +128,7 @@ class Completion:
             finish_reason=finish_reason,
             seed=self.request.seed,
             cached_tokens=self.sequence.num_cached_tokens if is_first else None,
-            hidden_state=self.hidden_state if is_first else None,
+            hidden_state=None if hidden_state is None else hidden_state.tobytes(),
         )
 
     def _taken(self, token_id: int) -> tuple[list[int], FinishReason | None]:
@@ -133,7 +138,9 @@ class Completion:
         if self._guide is None:
             return [token_id], None
         taken = self._guide.take(token_id)
-        return taken, "stop" if self._guide.complete else None
+        if self._guide.complete:
+            return taken, "length" if self._guide.cut else "stop"
+        return taken, None
 
     def fail(self, code: ErrorCode, message: str) -> CompletionDelta:
         """The last delta of a completion that cannot go on."""

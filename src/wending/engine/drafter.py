@@ -9,6 +9,7 @@ and never changes a token. Knows nothing of blocks, logits or times.
 from __future__ import annotations
 
 from array import array
+from collections.abc import Callable
 from typing import NamedTuple
 
 LONGEST_GUESS = 15
@@ -33,9 +34,11 @@ class Guess(NamedTuple):
 class Drafter:
     """The guesses for one sequence."""
 
-    __slots__ = ("_acceptance", "_interval", "_kind")
+    __slots__ = ("_acceptance", "_interval", "_kind", "num_allowed")
 
     def __init__(self) -> None:
+        self.num_allowed: Callable[[list[int]], int] | None = None
+        """Tells how many of some tokens, from the first on, may follow at all. None: all of any."""
         self._acceptance = list(FIRST_ACCEPTANCE)
         self._kind = 0  # of the guess that is being tried
         self._interval = 1  # of steps between guesses
@@ -53,6 +56,10 @@ class Drafter:
             return None
         kind, following = found
         guessed = token_ids[following : following + min(most, LONGEST_GUESS)]
+        if self.num_allowed is not None:
+            del guessed[self.num_allowed(guessed.tolist()) :]
+            if not guessed:
+                return None
         return Guess(guessed, self._acceptance[kind], kind)
 
     def use(self, guess: Guess, worthwhile: bool) -> None:

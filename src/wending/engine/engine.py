@@ -245,6 +245,7 @@ class Engine:
             request.max_total_tokens,
             rank,
             Drafter() if self.speculate else None,
+            uses_prefix_cache=request.params.hidden_state != "mean",
         )
         new_guide = None
         if grammar is not None:
@@ -287,6 +288,7 @@ class Engine:
         rows = itertools.accumulate((1 + len(chunk.draft) for chunk in asking), initial=0)
         turns = [Turn(chunk, row, 0) for chunk, row in zip(asking, rows, strict=False)]
         self._note_hidden_states(turns)
+        self._add_to_means(chunks)
         outputs: list[Output] = []
         while turns:
             samples = self._sample(logits, turns)
@@ -299,11 +301,26 @@ class Engine:
     def _note_hidden_states(self, turns: Sequence_[Turn]) -> None:
         """Keep those that were asked for, before another pass overwrites them."""
         completions = [(self._completions[turn.chunk.sequence.sequence_id], turn.row) for turn in turns]
-        wanting = [pair for pair in completions if pair[0].wants_hidden_state]
+        wanting = [pair for pair in completions if pair[0].wants_hidden_state("last")]
         if wanting:
             hidden_states = self.model.last_hidden_states()
             for completion, row in wanting:
-                completion.hidden_state = hidden_states[row].tobytes()
+                completion.hidden_state = hidden_states[row]
+
+    def _add_to_means(self, chunks: Sequence_[Chunk]) -> None:
+        """The same for means, which every token of a prompt counts for."""
+        completions = [self._completions[chunk.sequence.sequence_id] for chunk in chunks]
+        if not any(completion.wants_hidden_state("mean") for completion in completions):
+            return
+        hidden_states = self.model.hidden_states()
+        row = 0
+        for chunk, completion in zip(chunks, completions, strict=True):
+            length = chunk.end - chunk.start
+            if completion.wants_hidden_state("mean"):
+                completion.hidden_state_mean.add(chunk.start, hidden_states[row : row + length])
+                if chunk.needs_logits:
+                    completion.hidden_state = completion.hidden_state_mean.value()
+            row += length + len(chunk.draft)
 
     def _sample(self, logits: NDArray[np.float32], turns: Sequence_[Turn]) -> list[Sample | NoSample]:
         """The next token of each sequence whose turn it is."""
@@ -368,6 +385,9 @@ class Engine:
         if isinstance(sample, NonFiniteLogits):
             self.scheduler.distrust(completion.sequence)
             return completion.fail("non_finite_logits", str(sample))
+        if completion.hidden_state is not None and not np.isfinite(completion.hidden_state).all():
+            self.scheduler.distrust(completion.sequence)
+            return completion.fail("non_finite_logits", "the model produced non-finite hidden states")
         if isinstance(sample, NothingAllowed):
             return completion.fail("nothing_allowed", str(sample))
         if isinstance(sample, GrammarBroken):

@@ -14,6 +14,7 @@ from wending.engine.available_memory import available_memory
 from wending.engine.budget import MemoryBudget, NotEnoughMemory, plan_memory
 from wending.engine.client import ModelInfo
 from wending.engine.engine import Engine
+from wending.engine.grammar.memory import grammar_bytes
 from wending.engine.pacer import Pacer
 from wending.engine.prompt_encoder import PromptEncoder
 from wending.model.checkpoint import Checkpoint
@@ -113,6 +114,7 @@ def load_engine(
             available=available,
             memory=memory,
             max_context=max_context,
+            grammars=grammar_bytes(tokenizer.vocab_size),
             program=program,
             requests=request_bytes,
         )

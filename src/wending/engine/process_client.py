@@ -116,10 +116,14 @@ class ProcessClient(EngineClient, Users):
                 self._abort(request)
 
     def encode_chat(
-        self, messages: Sequence[dict[str, Any]], tools: Sequence[dict[str, Any]] | None = None
+        self,
+        messages: Sequence[dict[str, Any]],
+        tools: Sequence[dict[str, Any]] | None = None,
+        *,
+        continue_final_message: bool = False,
     ) -> list[int]:
         """See EngineClient.encode_chat."""
-        return self._prompts.encode_chat(messages, tools)
+        return self._prompts.encode_chat(messages, tools, continue_final_message=continue_final_message)
 
     def encode(self, text: str) -> list[int]:
         """See EngineClient.encode."""

@@ -19,12 +19,18 @@ class PromptEncoder:
         self._chat_template = chat_template
 
     def encode_chat(
-        self, messages: Sequence[dict[str, Any]], tools: Sequence[dict[str, Any]] | None = None
+        self,
+        messages: Sequence[dict[str, Any]],
+        tools: Sequence[dict[str, Any]] | None = None,
+        *,
+        continue_final_message: bool = False,
     ) -> list[int]:
-        """Token ids of a conversation up to where the assistant's turn begins; see
+        """Token ids of a conversation up to where the assistant's text begins or goes on; see
         EngineClient.encode_chat."""
         try:
-            return self._chat_template.encode(self._tokenizer, messages, tools)
+            return self._chat_template.encode(
+                self._tokenizer, messages, tools, continue_final_message=continue_final_message
+            )
         except ChatTemplateError as error:
             raise InvalidRequest("messages", str(error)) from error
 

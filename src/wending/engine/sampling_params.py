@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from wending.engine.constraint import Constraint
 from wending.engine.errors import InvalidRequest
+
+Pooling = Literal["last", "mean"]
+"""Which hidden state stands for a prompt: that of its last token, or the mean over all of its tokens."""
 
 MAX_N = 128
 MAX_LOGPROBS = 20  # the limit of OpenAI's `top_logprobs`
@@ -56,8 +59,9 @@ class SamplingParams:
     min_tokens: int = 0
     """So many tokens come before anything but `max_tokens` ends the completion: until then end-of-sequence
     and stop tokens cannot be chosen, and stop strings are part of the text."""
-    hidden_state: bool = False
-    """Report the model's last hidden state at the end of the prompt, with the first token."""
+    hidden_state: Pooling | None = None
+    """Report the model's final hidden state of the prompt, with the first token. A mean needs every token of
+    the prompt to be computed, whatever the prefix cache holds."""
     constraint: Constraint | None = None
     """The form that the whole answer keeps to, and has reached when the tokens run out."""
 
@@ -81,9 +85,10 @@ class SamplingParams:
             )
         if self.logprobs is not None:
             _integer("logprobs", self.logprobs, 0, MAX_LOGPROBS)
-        for name in ("ignore_eos", "hidden_state"):
-            if not isinstance(getattr(self, name), bool):
-                raise InvalidRequest(name, f"must be true or false, got {getattr(self, name)!r}")
+        if not isinstance(self.ignore_eos, bool):
+            raise InvalidRequest("ignore_eos", f"must be true or false, got {self.ignore_eos!r}")
+        if self.hidden_state not in (None, "last", "mean"):
+            raise InvalidRequest("hidden_state", f"must be 'last' or 'mean', got {self.hidden_state!r}")
         if self.constraint is not None and not isinstance(self.constraint, Constraint):
             raise InvalidRequest("constraint", f"must be a Constraint, got {self.constraint!r}")
         if self.constraint is not None and self.min_tokens:

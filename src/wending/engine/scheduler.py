@@ -178,34 +178,35 @@ class Scheduler:
         """Start waiting sequences, in order, while budget, places and blocks last."""
         while self.waiting and budget > 0:
             sequence = self.waiting[0]
-            cached = self.block_manager.find(self._prompt_hashes(sequence))
-            if self._is_being_computed(sequence, len(cached)):
+            wanted = self._wanted_hashes(sequence)
+            cached = self.block_manager.find(wanted)
+            if self._is_being_computed(wanted, len(cached)):
                 break
             while not self._has_room(sequence, cached):
                 if not self.running or self.running[-1].rank < sequence.rank:
                     return
                 victim = self._preempt_last()
                 chunks[:] = [chunk for chunk in chunks if chunk.sequence is not victim]
-                cached = self.block_manager.find(sequence.block_hashes)
+                cached = self.block_manager.find(wanted)
             self.waiting.remove(sequence)
             self._start(sequence, cached)
             budget -= self._plan_chunk(chunks, sequence, budget)
 
-    def _prompt_hashes(self, sequence: Sequence) -> list[bytes]:
-        """Of the full blocks before the last token, which must be computed for its logits in any case."""
+    def _wanted_hashes(self, sequence: Sequence) -> list[bytes]:
+        """Of the full blocks that others may have computed for a sequence: those before the last token, which
+        must be computed for its logits in any case."""
         block_size = self.block_manager.block_size
         blocks = (len(sequence.token_ids) - 1) // block_size
         extend_block_hashes(sequence.block_hashes, sequence.token_ids, block_size, blocks)
-        return sequence.block_hashes
+        return sequence.block_hashes if sequence.uses_prefix_cache else []
 
-    def _is_being_computed(self, sequence: Sequence, block: int) -> bool:
-        """Whether a running sequence is about to compute this block of `sequence`, which starts there."""
-        if block == len(sequence.block_hashes):
+    def _is_being_computed(self, wanted: list[bytes], block: int) -> bool:
+        """Whether a running sequence is about to compute this block of those wanted."""
+        if block == len(wanted):
             return False
-        wanted = sequence.block_hashes[block]
         return any(
             other.num_computed_tokens <= block * self.block_manager.block_size
-            and other.block_hashes[block : block + 1] == [wanted]
+            and other.block_hashes[block : block + 1] == [wanted[block]]
             for other in self.running
         )
 
@@ -224,7 +225,8 @@ class Scheduler:
         sequence.block_table = [*cached, *manager.allocate(needed)]
         sequence.num_computed_tokens = len(cached) * manager.block_size
         self.cached_tokens_total += sequence.num_computed_tokens
-        self.cache_queries_total += len(sequence.token_ids)
+        if sequence.uses_prefix_cache:
+            self.cache_queries_total += len(sequence.token_ids)
         if sequence.num_cached_tokens is None:
             sequence.num_cached_tokens = sequence.num_computed_tokens
         sequence.status = Status.RUNNING

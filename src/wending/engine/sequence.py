@@ -36,6 +36,7 @@ class Sequence:
         "sequence_id",
         "status",
         "token_ids",
+        "uses_prefix_cache",
     )
 
     def __init__(
@@ -45,6 +46,7 @@ class Sequence:
         max_total_tokens: int,
         rank: float = 0.0,
         drafter: Drafter | None = None,
+        uses_prefix_cache: bool = True,
     ) -> None:
         self.sequence_id = sequence_id
         self.token_ids = array("i", prompt_token_ids)  # thousands of long prompts may wait
@@ -55,6 +57,8 @@ class Sequence:
         """Sequences are served in this order. Ids count up in order of arrival."""
         self.drafter = drafter
         """Guesses its next tokens; None: no speculation."""
+        self.uses_prefix_cache = uses_prefix_cache
+        """Whether what others computed counts for it. Others may use what it computes in any case."""
         self.num_computed_tokens = 0
         """Tokens whose K/V are in the cache: the first so many of `token_ids`."""
         self.num_cached_tokens: int | None = None

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -79,16 +80,25 @@ class ChatTemplate:
         messages: Messages,
         tools: Tools | None = None,
         add_generation_prompt: bool = True,
+        continue_final_message: bool = False,
     ) -> list[int]:
         """The prompt as token ids; control tokens inside messages and tools are tokenised as plain text.
 
-        Raises ChatTemplateError when the template refuses the conversation.
+        With `continue_final_message` it ends where the text of the last message does, within its turn, and
+        begins no further one. Raises ChatTemplateError when the template refuses the conversation.
         """
-        disguise = _disguise((messages, tools, self.source), tokenizer.added_tokens)
+        ends = sorted({character for token in tokenizer.added_tokens for character in (token[0], token[-1])})
+        seam, *stand_ins = _unused_characters((messages, tools, self.source), 1 + len(ends))
+        disguise = dict(zip(ends, stand_ins, strict=True))
         table = str.maketrans(disguise)
-        rendered = self.render(
-            _translate(messages, table), _translate(tools, table) if tools else None, add_generation_prompt
-        )
+        messages = _translate(messages, table)
+        if continue_final_message:
+            messages, add_generation_prompt = _marked(messages, seam), False
+        rendered = self.render(messages, _translate(tools, table) if tools else None, add_generation_prompt)
+        if continue_final_message:
+            rendered, found, _ = rendered.rpartition(seam)
+            if not found:
+                raise ChatTemplateError("the chat template leaves the text of the last message out")
         undisguise = str.maketrans({stand_in: character for character, stand_in in disguise.items()})
         ids: list[int] = []
         for piece in _split_at(tokenizer.added_tokens, rendered):
@@ -100,17 +110,21 @@ class ChatTemplate:
         return ids
 
 
-def _disguise(strings: Any, added_tokens: Iterable[str]) -> dict[str, str]:
-    """A private-use character, found in no string given, for each end character of an added token."""
-    ends = sorted({character for token in added_tokens for character in (token[0], token[-1])})
+def _unused_characters(strings: Any, count: int) -> list[str]:
+    """So many private-use characters that are in no string given."""
     used: set[str] = set()
     for text in _strings(strings):
         used.update(text)
-    unused = (chr(code) for code in PRIVATE_USE if chr(code) not in used)
-    disguise = dict(zip(ends, unused, strict=False))
-    if len(disguise) < len(ends):
+    unused = list(islice((chr(code) for code in PRIVATE_USE if chr(code) not in used), count))
+    if len(unused) < count:
         raise ChatTemplateError("the conversation uses every private-use character of Unicode")
-    return disguise
+    return unused
+
+
+def _marked(messages: Messages, seam: str) -> list[Mapping[str, Any]]:
+    """The messages with `seam` at the end of the last one's text, to find that place in what is rendered."""
+    last = _with_joined_content(messages[-1])
+    return [*messages[:-1], last | {"content": (last.get("content") or "") + seam}]
 
 
 def _strings(value: Any) -> Iterable[str]:

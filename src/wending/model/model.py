@@ -72,14 +72,15 @@ class Workspace:
 
     @staticmethod
     def width(config: ModelConfig) -> int:
-        """Float32 values per token, over all buffers, and what making the widest of them smaller takes.
+        """Float32 values per token, over all buffers, a copy of the hidden states, and what making the widest
+        of the buffers smaller takes.
 
         That is two bytes a value in BF16; in 8 bits it is less, with 12 bytes for each group of at least 32.
         """
         head, heads, kv_heads = config.head_dim, config.num_attention_heads, config.num_key_value_heads
         attention = (2 * heads + 2 * kv_heads + 1) * head
         smaller = -(-max(config.hidden_size, heads * head, config.intermediate_size) // 2)
-        return 4 * config.hidden_size + attention + config.intermediate_size + smaller
+        return 5 * config.hidden_size + attention + config.intermediate_size + smaller
 
 
 class Model:
@@ -188,6 +189,12 @@ class Model:
     def last_hidden_states(self) -> NDArray[np.float32]:
         """Final hidden states float32 [L, hidden_size], normalised, of the `logit_rows` of the last pass."""
         return self._workspace.normed_last.numpy().copy()
+
+    def hidden_states(self) -> NDArray[np.float32]:
+        """The same float32 [T, hidden_size] of all tokens of the last pass, the final norm taken now."""
+        work = self._workspace
+        ops.rms_norm(work.hidden, self.norm, self.config.rms_norm_eps, work.normed)
+        return work.normed.numpy().copy()
 
 
 def _no_progress(_done: int, _total: int) -> None:

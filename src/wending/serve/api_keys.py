@@ -51,6 +51,10 @@ class ApiKeys:
             place[key.digest] = number
         return cls(keys)
 
+    def replace(self, keys: ApiKeys) -> None:
+        """Be those of `keys` from now on. May be called from any thread."""
+        self._keys = keys._keys
+
     def __bool__(self) -> bool:
         return bool(self._keys)
 

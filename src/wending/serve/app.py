@@ -23,6 +23,7 @@ from wending.serve import (
     tokenize,
 )
 from wending.serve.api_keys import ApiKeys
+from wending.serve.conversation_settings import ConversationSettings
 from wending.serve.gate import Gate
 from wending.serve.hosted import Hosted
 from wending.serve.http_metrics import CountRequests
@@ -30,6 +31,7 @@ from wending.serve.openai_errors import install_error_handlers
 from wending.serve.operations import Operations
 from wending.serve.page import page_router
 from wending.serve.request_log import RequestLog
+from wending.serve.responses import responses_endpoint
 from wending.serve.service import DefaultsOf, Service
 
 logger = logging.getLogger(__name__)
@@ -44,15 +46,16 @@ def create_app(
     operations: Operations | None = None,
     keys: ApiKeys | None = None,
     generation_config: DefaultsOf = "none",
+    conversation: ConversationSettings | None = None,
 ) -> FastAPI:
     """The application, at once able to say that it is starting.
 
     `client` is started with the application. Without it, the caller hands one to `app.state.service.attach`
     when it has loaded. Either way it is closed with the application. `aliases` are further names by which
     requests may call the model. Without `keys` everybody may ask. `generation_config`: whose sampling values
-    count where a request has none.
+    count where a request has none; `conversation` is for requests that do not say it themselves.
     """
-    service = Service(aliases, operations, generation_config)
+    service = Service(aliases, operations, generation_config, conversation)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -70,7 +73,8 @@ def create_app(
         lifespan,
         service,
         keys,
-        *(chat_completions.router, text_completions.router, tokenize.router, embeddings.router),
+        *(chat_completions.router, text_completions.router, responses_endpoint.router),
+        *(tokenize.router, embeddings.router),
         *(models.router, health.router, metrics.router, docs_page.router),
     )
     app.add_middleware(CountRequests, counts=service.http_requests)
@@ -106,7 +110,7 @@ def _add_middleware(app: FastAPI, service: Hosted, keys: ApiKeys) -> None:
             allow_origins=service.operations.cors_origins,
             allow_methods=["GET", "POST"],
             allow_headers=["*"],
-            expose_headers=["X-Request-Id", "Retry-After"],
+            expose_headers=["X-Request-Id", "Retry-After", "X-Wending-Dropped-Turns"],
         )
     app.add_middleware(RequestLog)
 

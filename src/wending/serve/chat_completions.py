@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
-
-import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from wending.serve.chat_answer import ChatAnswer
+from wending.serve.chat_prompt import prompt_of
 from wending.serve.chat_request import ChatRequest
+from wending.serve.conversation_report import ConversationReport
 from wending.serve.generation import generate
-from wending.serve.in_thread import in_thread_if_long
+from wending.serve.graceful_end import Ending, ending_well
 from wending.serve.json_body import read_json_object
 from wending.serve.openapi import request_body
 from wending.serve.report import Report, wants_report
@@ -32,15 +31,23 @@ async def create_chat_completion(request: Request) -> Response:
     chat = ChatRequest.parse(await read_json_object(request, service.max_body_bytes))
     service.check_model(chat.model, client.info)
     params = chat.sampling_params(service.sampling_defaults())
-    messages, tools = chat.template_messages(), chat.template_tools()
-    characters = sum(len(message["content"]) for message in messages) + len(orjson.dumps(tools))
-    prompt_token_ids = await in_thread_if_long(characters, partial(client.encode_chat, tools=tools), messages)
-    report = Report(params, client, service.generation_config) if wants_report(request, chat) else None
-    tally = Tally(len(prompt_token_ids))
+    prompt = await prompt_of(client, chat, service.conversation)
+    endings = [Ending(client.decode, chat.cuts_sentences, chat.message_so_far) for _ in range(params.n)]
+    conversation = ConversationReport(prompt, endings, chat.answer_tokens)
+    # A stream gets no last chunk without choices unless it was asked for: not every client bears it.
+    tells = prompt.dropped_turns > 0 and (not chat.stream or chat.include_usage)
+    report = (
+        Report(params, client, service.generation_config, conversation)
+        if tells or wants_report(request, chat)
+        else None
+    )
+    tally = Tally(len(prompt.token_ids))
     fingerprint = system_fingerprint(client.info)
-    answer = ChatAnswer(client.info.name, fingerprint, tally, params.n, report, with_tools=bool(tools))
+    answer = ChatAnswer(client.info.name, fingerprint, tally, params.n, report, with_tools=bool(chat.tools))
     deltas = await TakenRequests.begin(
-        [generate(request, chat, prompt_token_ids, params, answer.id)],
+        [ending_well(generate(request, chat, prompt.token_ids, params, answer.id), endings)],
         until_first=params.constraint is not None,
     )
-    return await respond(request, chat, answer, deltas)
+    response = await respond(request, chat, answer, deltas)
+    response.headers.update(prompt.headers())
+    return response

@@ -46,11 +46,14 @@ def _json_object(text: str) -> str:
     return text
 
 
+JSONObjectText = Annotated[str, AfterValidator(_json_object)]
+
+
 class FunctionCall(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     name: str = Field(min_length=1)
-    arguments: Annotated[str, AfterValidator(_json_object)]
+    arguments: JSONObjectText
 
 
 class ToolCall(BaseModel):

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from wending.engine.constraint import Constraint
 from wending.serve.chat_message import ChatMessage
+from wending.serve.conversation_fields import ConversationFields
 from wending.serve.openai_errors import invalid_value
 from wending.serve.sampling_fields import SamplingFields
 from wending.serve.tool_fields import ToolFields
@@ -18,7 +19,7 @@ from wending.serve.unsupported import refuse_unsupported
 MAX_MESSAGES = 4096
 
 
-class ChatRequest(SamplingFields, ToolFields):
+class ChatRequest(ConversationFields, SamplingFields, ToolFields):
     """The fields of a chat completion."""
 
     messages: list[ChatMessage] = Field(min_length=1, max_length=MAX_MESSAGES, fail_fast=True)
@@ -57,6 +58,18 @@ class ChatRequest(SamplingFields, ToolFields):
             )
         if self.top_logprobs is not None and not self.logprobs:
             raise invalid_value("top_logprobs", "it needs 'logprobs': true")
+        self.check_continuing(self.messages[-1].for_template(), self.answer_tokens)
+        self.check_cut(bool(self.logprobs), self.constraint())
+
+    @property
+    def answer_tokens(self) -> int | None:
+        """The length that is asked for, by either of its names."""
+        return self.max_tokens if self.max_completion_tokens is None else self.max_completion_tokens
+
+    @property
+    def message_so_far(self) -> str:
+        """What stands before the answer's text in the same message."""
+        return str(self.messages[-1].for_template()["content"]) if self.continue_final_message else ""
 
     def constraint(self) -> Constraint | None:
         """What the answer must look like. Raises APIError 400."""
@@ -73,8 +86,8 @@ class ChatRequest(SamplingFields, ToolFields):
 
     def further_params(self) -> dict[str, Any]:
         further: dict[str, Any] = {}
-        if self.max_completion_tokens is not None:
-            further["max_tokens"] = self.max_completion_tokens
+        if self.answer_tokens is not None:
+            further["max_tokens"] = self.answer_tokens * (1 + (self.continue_ or 0))
         if self.logprobs:
             further["logprobs"] = self.top_logprobs or 0
         return further

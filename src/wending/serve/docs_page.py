@@ -64,13 +64,13 @@ def _operation(method: str, path: str, operation: Mapping[str, Any]) -> Iterator
 
 
 def _fields(schema: Mapping[str, Any]) -> Iterator[str]:
-    """A table of an object's fields; its type, if it is none."""
+    """A table of an object's fields, those first that must be there; its type, if it is none."""
     if "properties" not in schema:
         yield f"<p>{_type(schema)}</p>"
         return
     required = schema.get("required", [])
     yield "<table><thead><tr><th>Field</th><th>Type</th><th>Meaning</th></tr></thead><tbody>"
-    for name, field in schema["properties"].items():
+    for name, field in sorted(schema["properties"].items(), key=lambda item: item[0] not in required):
         mark = " <em>required</em>" if name in required else ""
         meaning = escape(field.get("description", ""))
         yield f"<tr><td><code>{escape(name)}</code>{mark}</td><td>{_type(field)}</td><td>{meaning}</td></tr>"
@@ -82,8 +82,9 @@ def _type(schema: Mapping[str, Any]) -> str:
     if "$ref" in schema:
         name = escape(schema["$ref"].rpartition("/")[2])
         return f'<a href="#{name}">{name}</a>'
-    if "anyOf" in schema:
-        return " or ".join(_type(one) for one in schema["anyOf"] if one.get("type") != "null")
+    several = schema.get("anyOf") or schema.get("oneOf")
+    if several:
+        return " or ".join(_type(one) for one in several if one.get("type") != "null")
     if "const" in schema:
         return f"<code>{escape(str(schema['const']).lower())}</code>"
     if "enum" in schema:

@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from wending.engine.sampling_params import Pooling
 from wending.serve.prompts import Prompts
 from wending.serve.unsupported import refuse_unsupported_embedding
 from wending.serve.validation_errors import as_api_error
@@ -21,6 +22,9 @@ class EmbeddingRequest(BaseModel):
     """The name that GET /v1/models tells."""
     input: Prompts
     """Text, token ids, or a list of up to 256 of one of them."""
+    pooling: Pooling | None = None
+    """The hidden state that stands for a text: that of its last token ("last", the default), or the mean over
+    all of its tokens ("mean")."""
     encoding_format: Literal["float", "base64"] | None = None
     """Numbers (the default), or base64 of little-endian float32."""
     user: str | None = None

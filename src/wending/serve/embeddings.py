@@ -1,4 +1,5 @@
-"""POST /v1/embeddings: the model's final hidden state at the last token of each input, made unit length."""
+"""POST /v1/embeddings: the model's final hidden state at the last token of each input, or the mean over all
+of them, made unit length."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from wending.engine.client import CompletionDelta, EngineClient
 from wending.engine.errors import InvalidRequest
-from wending.engine.sampling_params import SamplingParams
+from wending.engine.sampling_params import Pooling, SamplingParams
 from wending.serve.embedding_request import EmbeddingRequest
 from wending.serve.hang_up import ClientHungUp, until_hang_up
 from wending.serve.json_body import read_json_object
@@ -27,9 +28,6 @@ from wending.serve.prompts import prompt_token_ids
 from wending.serve.service import service_of
 from wending.serve.taken_requests import TakenRequests
 from wending.serve.tally import Tally
-
-# A prompt is read to its end when a token is generated; which one it is does not matter.
-PARAMS = SamplingParams(temperature=0.0, max_tokens=1, ignore_eos=True, seed=0, hidden_state=True)
 
 router = APIRouter()
 
@@ -42,8 +40,12 @@ async def create_embeddings(request: Request) -> Response:
     service.check_model(asked.model, client.info)
     prompts = [await prompt_token_ids(client, "input", prompt) for prompt in asked.input]
     request_id = f"embd-{uuid.uuid4().hex}"
+    params = _params(asked.pooling or "last")
     deltas = await TakenRequests.begin(
-        [_read(client, prompt, f"{request_id}-{index}", index) for index, prompt in enumerate(prompts)]
+        [
+            _read(client, prompt, params, f"{request_id}-{index}", index)
+            for index, prompt in enumerate(prompts)
+        ]
     )
     tallies = [Tally(len(prompt)) for prompt in prompts]
     try:
@@ -64,12 +66,17 @@ async def create_embeddings(request: Request) -> Response:
     )
 
 
+def _params(pooling: Pooling) -> SamplingParams:
+    """A prompt is read to its end when a token is generated; which one it is does not matter."""
+    return SamplingParams(temperature=0.0, max_tokens=1, ignore_eos=True, seed=0, hidden_state=pooling)
+
+
 async def _read(
-    client: EngineClient, prompt: list[int], request_id: str, index: int
+    client: EngineClient, prompt: list[int], params: SamplingParams, request_id: str, index: int
 ) -> AsyncGenerator[CompletionDelta, None]:
     """The deltas of one input, under its index."""
     try:
-        async with aclosing(client.generate(prompt, PARAMS, request_id)) as deltas:
+        async with aclosing(client.generate(prompt, params, request_id)) as deltas:
             async for delta in deltas:
                 yield msgspec.structs.replace(delta, index=index)
     except InvalidRequest as error:

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from wending.serve.garbage import collect_if_due, full_collections_on_call
 from wending.serve.hosted import Hosted
 from wending.serve.http_protocol import BoundedHeadProtocol
+from wending.serve.tls import ServerCertificate
 
 BACKLOG = 2048
 KEEP_ALIVE_S = (
@@ -46,6 +47,10 @@ class HTTPServer(uvicorn.Server):
             ssl_keyfile=operations.tls_key,
         )
         super().__init__(config)
+        self.certificate: ServerCertificate | None = None
+        """Of new connections, if TLS is served."""
+        if operations.tls_cert is not None and operations.tls_key is not None:
+            self.certificate = ServerCertificate(operations.tls_cert, operations.tls_key)
         self._service = service
         self._drain_end = 0.0
 
@@ -60,6 +65,11 @@ class HTTPServer(uvicorn.Server):
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         with full_collections_on_call():
             await super().serve(sockets)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        if self.certificate is not None and self.config.ssl is not None:
+            self.config.ssl.sni_callback = self.certificate.present
+        await super().startup(sockets)
 
     async def on_tick(self, counter: int) -> bool:
         """Called ten times a second; True ends the server."""

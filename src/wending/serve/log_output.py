@@ -11,24 +11,30 @@ from typing import Any
 
 import orjson
 
+from wending.serve.log_queue import LogQueue
 from wending.serve.operations import LogFormat
 
+STANDARD_ERROR = 2
 _PLAIN = re.compile(r"[!#-~]+")  # needs no quotes
 
 
 @contextmanager
 def logging_to_stderr(form: LogFormat) -> Iterator[None]:
-    """Within the context, warnings of everything and the line of each request go to standard error."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(JSONFormatter() if form == "json" else TextFormatter())
-    requests = logging.getLogger("wending.requests")
+    """Within the context, warnings of everything, the line of each request and what was reloaded go to
+    standard error. Nobody waits for them to be read, except for a moment at the end."""
+    handler = LogQueue(JSONFormatter() if form == "json" else TextFormatter(), STANDARD_ERROR)
+    informing = [logging.getLogger(f"wending.{name}") for name in ("requests", "reload")]
+    handler.start()
     logging.root.addHandler(handler)
-    requests.setLevel(logging.INFO)
+    for each in informing:
+        each.setLevel(logging.INFO)
     try:
         yield
     finally:
         logging.root.removeHandler(handler)
-        requests.setLevel(logging.NOTSET)
+        handler.stop()
+        for each in informing:
+            each.setLevel(logging.NOTSET)
 
 
 class TextFormatter(logging.Formatter):

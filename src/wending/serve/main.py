@@ -29,13 +29,15 @@ from wending.engine.errors import (
 )
 from wending.engine.load import DEFAULT_GAP_S
 from wending.engine.process_client import load_client
-from wending.serve.api_keys import BadKeys
+from wending.serve.api_keys import ApiKeys, BadKeys
 from wending.serve.app import create_app
+from wending.serve.conversation_settings import ConversationSettings
 from wending.serve.http_server import HTTPServer
 from wending.serve.last_resort import LastResort
 from wending.serve.listening_socket import CannotListen
 from wending.serve.opening import END_AFTER_DRAIN_S, END_AT_ONCE_S, opening
 from wending.serve.operations import Operations
+from wending.serve.reload import Reload
 from wending.serve.service import DefaultsOf, Service
 from wending.serve.start_up_output import StartUpOutput
 from wending.serve.tls import BadTLSFiles
@@ -66,6 +68,7 @@ def run_server(
     gap_s: float = DEFAULT_GAP_S,
     operations: Operations | None = None,
     generation_config: DefaultsOf = "none",
+    conversation: ConversationSettings | None = None,
     language: str = "en",
 ) -> int:
     """Serve the checkpoint `model`, a folder or a GGUF file (None: the bundled one), until SIGTERM or SIGINT.
@@ -73,7 +76,8 @@ def run_server(
     `port` 0 is any free one. `memory`: the bytes that the engine may take. `threads`: how many compute.
     `cache`: whether quantised weights are kept on the disk, or taken from there. `max_context`, `speculate`,
     `gap_s`: see `load_engine`. `generation_config`: whose sampling values count where a request has none:
-    OpenAI's ("none") or those of generation_config.json ("model"). `language` of the output: "en" or "zh".
+    OpenAI's ("none") or those of generation_config.json ("model"). `conversation`: the same for the care of
+    conversations. `language` of the output: "en" or "zh".
     The result is the exit code: 0, or 1 after a failure, which one line on standard error explains.
     """
     operations = operations or Operations()
@@ -100,9 +104,13 @@ def run_server(
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 aliases = [] if model is None else [str(model)]
                 app = create_app(
-                    aliases=aliases, operations=operations, keys=keys, generation_config=generation_config
+                    aliases=aliases,
+                    operations=operations,
+                    keys=keys,
+                    generation_config=generation_config,
+                    conversation=conversation,
                 )
-                runner.run(_serve(app, bound, url, load, output, last_resort))
+                runner.run(_serve(app, bound, url, load, output, last_resort, keys))
     except EXPECTED_FAILURES as error:
         reason = " ".join(str(error).split()) or "not enough memory"  # MemoryError may have no message
         print(f"wending serve: {reason}", file=sys.stderr)
@@ -136,6 +144,7 @@ async def _serve(
     load: Load,
     output: StartUpOutput,
     last_resort: LastResort,
+    keys: ApiKeys,
 ) -> None:
     """Serve until told to stop. Raises what goes wrong in starting the engine."""
     service: Service = app.state.service
@@ -152,6 +161,7 @@ async def _serve(
 
     for each in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(each, stop)
+    Reload(service.operations, keys, server.certificate).listen()
     serving = asyncio.create_task(server.serve(sockets=[bound]))
     starting = asyncio.create_task(_start_engine(service, load))
     try:

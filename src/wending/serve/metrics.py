@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from wending.engine.client import EngineStats
+from wending.serve.log_queue import dropped_lines
 from wending.serve.prometheus_text import CONTENT_TYPE, Labels, Metric, render
 from wending.serve.request_metrics import RequestMetrics
 from wending.serve.service import Service, service_of
@@ -25,6 +26,11 @@ def _all(service: Service) -> Iterator[Metric]:
     up = Metric("wending:engine_up", "gauge", "1 while the engine makes tokens, else 0.")
     up.add(int(service.status()[0] == "ok"), {})
     yield up
+    dropped = Metric(
+        "wending:log_lines_dropped_total", "counter", "Lines of the log that nobody read in time."
+    )
+    dropped.add(dropped_lines(), {})
+    yield dropped
     if service.client is not None:
         labels = {"model_name": service.client.info.name}
         yield from _of_requests(service.metrics, labels)

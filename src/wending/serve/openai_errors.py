@@ -41,6 +41,11 @@ class APIError(Exception):
         self.code = code
         self.headers = dict(headers or {})
 
+    def rename(self, param: str) -> None:
+        """Call the field at fault so, in the message too."""
+        self.message = self.message.replace(f"'{self.param}'", f"'{param}'")
+        self.param = param or None
+
     def body(self) -> dict[str, Any]:
         """The JSON object of this error, which is the same in a stream and as a whole answer."""
         return {"error": {"message": self.message, "type": self.type, "param": self.param, "code": self.code}}

@@ -10,6 +10,7 @@ from fastapi import Request
 
 from wending.engine.client import EngineClient
 from wending.engine.sampling_params import SamplingParams
+from wending.serve.conversation_report import ConversationReport
 from wending.serve.sampling_fields import SamplingFields
 from wending.serve.tally import Tally
 
@@ -22,16 +23,24 @@ _NOT_SAMPLING = ("seed", "max_tokens", "n", "logprobs", "hidden_state", "constra
 class Report:
     """Made when the request begins; it tells how often the engine was restarted since then."""
 
-    def __init__(self, params: SamplingParams, client: EngineClient, generation_config: str) -> None:
+    def __init__(
+        self,
+        params: SamplingParams,
+        client: EngineClient,
+        generation_config: str,
+        conversation: ConversationReport | None = None,
+    ) -> None:
         """`generation_config`: whose sampling defaults are used, "none" or "model"."""
         self._params = params
         self._client = client
         self._generation_config = generation_config
+        self._conversation = conversation
         self._restarts_before = client.stats().restarts_total
 
     def of_prompt(self, tally: Tally) -> dict[str, Any]:
         """The report on an answer to one prompt."""
-        return self._common() | self._prompt(tally)
+        report = self._common() | self._prompt(tally)
+        return report if self._conversation is None else report | {"conversation": self._conversation.json()}
 
     def of_prompts(self, tallies: Sequence[Tally]) -> dict[str, Any]:
         """The report on an answer to several prompts."""

@@ -14,6 +14,7 @@ from wending import __version__
 from wending.engine.client import EngineClient, ModelInfo
 from wending.engine.errors import EngineDead, InvalidRequest
 from wending.engine.sampling_params import SamplingParams
+from wending.serve.conversation_settings import ConversationSettings
 from wending.serve.hosted import Hosted
 from wending.serve.http_metrics import RequestCounts
 from wending.serve.openai_errors import APIError, unavailable
@@ -37,10 +38,12 @@ class Service(Hosted):
         aliases: Collection[str] = (),
         operations: Operations | None = None,
         generation_config: DefaultsOf = "none",
+        conversation: ConversationSettings | None = None,
     ) -> None:
         super().__init__(operations)
         self.aliases = frozenset(aliases)
         self.generation_config: DefaultsOf = generation_config
+        self.conversation = conversation or ConversationSettings()
         self.metrics = RequestMetrics()
         self.http_requests: RequestCounts = Counter()
         self.client: EngineClient | None = None

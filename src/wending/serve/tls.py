@@ -1,4 +1,4 @@
-"""Checks the files of TLS before anything else begins, so that one line says what is wrong with them."""
+"""The certificate and key of TLS: checked before anything else begins, and read again at run time."""
 
 from __future__ import annotations
 
@@ -17,6 +17,32 @@ def check_tls_files(cert: Path | None, key: Path | None) -> None:
         return
     if cert is None or key is None:
         raise BadTLSFiles("TLS needs both a certificate (--tls-cert) and its key (--tls-key)")
+    _context(cert, key)
+
+
+class ServerCertificate:
+    """What connections are served with that are made from now on."""
+
+    def __init__(self, cert: Path, key: Path) -> None:
+        """Raises BadTLSFiles, as `check_tls_files` does."""
+        self._files = cert, key
+        self._newest = _context(cert, key)
+
+    def reload(self) -> None:
+        """Read the files again. Raises BadTLSFiles if they are not in order, and then nothing changes.
+
+        May be called from any thread. The context with the old certificate is not touched: it would be left
+        without a key if the files changed while they were read.
+        """
+        self._newest = _context(*self._files)
+
+    def present(self, connection: ssl.SSLObject, _name: str | None, _first: ssl.SSLContext) -> None:
+        """For `SSLContext.sni_callback`, which is asked at the beginning of each connection."""
+        connection.context = self._newest
+
+
+def _context(cert: Path, key: Path) -> ssl.SSLContext:
+    """Raises BadTLSFiles."""
     for path in (cert, key):
         try:
             path.read_bytes()
@@ -33,3 +59,4 @@ def check_tls_files(cert: Path | None, key: Path | None) -> None:
         if error.reason == "KEY_VALUES_MISMATCH":
             raise BadTLSFiles(f"{key}: is not the key of the certificate {cert}") from error
         raise BadTLSFiles(f"{cert} and {key}: are not a PEM certificate and its key ({error})") from error
+    return context

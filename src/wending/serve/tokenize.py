@@ -61,4 +61,6 @@ async def _tokens(client: EngineClient, asked: TokenizeRequest) -> list[int]:
     messages = [message.for_template() for message in in_order_of_calls(asked.messages or [])]
     tools = [tool.for_template() for tool in asked.tools or ()] or None
     characters = sum(len(message["content"]) for message in messages) + len(orjson.dumps(tools))
-    return await in_thread_if_long(characters, partial(client.encode_chat, tools=tools), messages)
+    continues = bool(asked.continue_final_message)
+    encode = partial(client.encode_chat, tools=tools, continue_final_message=continues)
+    return await in_thread_if_long(characters, encode, messages)

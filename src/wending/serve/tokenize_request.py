@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from wending.serve.chat_message import ChatMessage
 from wending.serve.chat_request import MAX_MESSAGES
+from wending.serve.conversation_fields import check_final_message
 from wending.serve.openai_errors import APIError, invalid_value
 from wending.serve.tool_fields import MAX_TOOLS, Tool
 from wending.serve.validation_errors import as_api_error
@@ -38,8 +39,8 @@ class TokenizeRequest(_Request):
     messages: list[ChatMessage] | None = Field(default=None, min_length=1, max_length=MAX_MESSAGES)
     tools: list[Tool] | None = Field(default=None, max_length=MAX_TOOLS)
     add_special_tokens: bool | None = None
-    add_generation_prompt: Literal[True] | None = None
-    continue_final_message: Literal[False] | None = None
+    add_generation_prompt: bool | None = None
+    continue_final_message: bool | None = None
     return_token_strs: bool | None = None
 
     @classmethod
@@ -51,6 +52,13 @@ class TokenizeRequest(_Request):
             raise APIError(400, message, param=param, code="invalid_value")
         if request.tools and request.messages is None:
             raise invalid_value("tools", "they need 'messages'")
+        if request.messages:
+            last_message = request.messages[-1].for_template()
+            check_final_message(request.continue_final_message, request.add_generation_prompt, last_message)
+        elif request.continue_final_message:
+            raise invalid_value("continue_final_message", "it needs 'messages'")
+        elif request.add_generation_prompt is False:
+            raise invalid_value("add_generation_prompt", "without 'messages' there is none")
         return request
 
 

@@ -25,6 +25,22 @@ TEXT_REQUEST_FIELDS: dict[str, tuple[Any, ...]] = {
     "store": (None, False),
     "suffix": (None, ""),
 }
+RESPONSES_REQUEST_FIELDS: dict[str, tuple[Any, ...]] = {
+    "background": (None, False),
+    "context_management": (None,),
+    "conversation": (None,),
+    "max_tool_calls": (None,),
+    "moderation": (None,),
+    "previous_response_id": (None,),
+    "prompt": (None,),
+    "prompt_cache_options": (None,),
+    "prompt_cache_retention": (None,),
+    "reasoning": (None, {}, {"effort": None}, {"effort": "none"}, {"effort": None, "summary": None}),
+    "service_tier": (None, "auto", "default"),
+    "store": (None, False),
+}
+# Those that ask the server to keep something, or to know what it has kept.
+RESPONSES_MEMORY = ("background", "conversation", "previous_response_id", "prompt", "store")
 EMBEDDING_REQUEST_FIELDS: dict[str, tuple[Any, ...]] = {"dimensions": (None,)}
 # An answer's message may be sent back as it came, with its empty fields.
 MESSAGE_FIELDS: dict[str, tuple[Any, ...]] = {
@@ -50,6 +66,16 @@ def refuse_unsupported(body: Mapping[str, Any]) -> dict[str, Any]:
 def refuse_unsupported_text(body: Mapping[str, Any]) -> dict[str, Any]:
     """The same for a text completion."""
     return _without(body, TEXT_REQUEST_FIELDS, "")
+
+
+def refuse_unsupported_responses(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The same for responses, none of which is kept."""
+    try:
+        return _without(body, RESPONSES_REQUEST_FIELDS, "")
+    except APIError as error:
+        if error.param in RESPONSES_MEMORY:
+            error.message += " Nothing is kept here: each request brings its whole conversation in 'input'."
+        raise
 
 
 def refuse_unsupported_embedding(body: Mapping[str, Any]) -> dict[str, Any]:

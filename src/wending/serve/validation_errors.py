@@ -12,10 +12,13 @@ from wending.serve.openai_errors import APIError
 MAX_SHOWN_CHARACTERS = 80
 
 
-def as_api_error(error: ValidationError) -> APIError:
-    """The first error as APIError 400; `param` is the path of the field, such as messages[0].content."""
+def as_api_error(error: ValidationError, place: str = "") -> APIError:
+    """The first error as APIError 400; `param` is the path of the field, such as messages[0].content.
+
+    `place`: the path of what was validated, if that is a part of the request only.
+    """
     first = error.errors(include_url=False, include_context=False)[0]
-    param = _path(first["loc"])
+    param = _path(place, first["loc"])
     match first["type"]:
         case "missing":
             message, code = f"Missing required parameter: '{param}'.", "missing_required_parameter"
@@ -28,8 +31,7 @@ def as_api_error(error: ValidationError) -> APIError:
     return APIError(400, message, param=param, code=code)
 
 
-def _path(location: Sequence[int | str]) -> str:
-    path = ""
+def _path(path: str, location: Sequence[int | str]) -> str:
     for step in location:
         path += f"[{step}]" if isinstance(step, int) else f".{step}"
     return path.removeprefix(".")[:200]

@@ -153,6 +153,14 @@ def test_what_must_follow_follows_at_once(tokenizer: Tokenizer, grammars: Gramma
     assert len(guide.take(first)) > 2
 
 
+def test_how_many_tokens_may_follow(tokenizer: Tokenizer, grammars: Grammars) -> None:
+    guide = Guide(grammars.get(Constraint("json_schema", '{"type": "array"}')), grammars, 100)
+    tokens = tokenizer.encode("[ 1 ,1x")
+    assert guide.num_allowed(tokens) == len(tokens) - 1
+    assert guide.take(tokens[0]) == [tokens[0]]
+    assert guide.num_allowed(tokens[1:]) == len(tokens) - 2
+
+
 def test_replay_refuses_what_the_grammar_does_not_lead_to(tokenizer: Tokenizer, grammars: Grammars) -> None:
     guide = Guide(grammars.get(Constraint("json_schema", '{"const": "a long constant"}')), grammars, 100)
     with pytest.raises(GrammarBroken):

@@ -146,7 +146,7 @@ def test_bounds_know_text_from_calls() -> None:
     place, more = growth.over(growth.begin, b'He said "hi, {')
     assert (place, more) == (None, 0)
     place, more = growth.over(place, b'.<tool_call>\n{"name": "days", "arguments": {"city": "')
-    assert place == Place(in_string=True)
+    assert place == Place(in_string=True, within=b"{{")
     assert more > growth.call
     place, _ = growth.over(place, b'</tool_call>", "days": [1, 2]}}\n</tool_call>')
     assert place is None

@@ -22,3 +22,19 @@ def hello(**fields: Any) -> dict[str, Any]:
 
 def person(**fields: Any) -> dict[str, Any]:
     return hello(response_format=JSON_SCHEMA) | fields
+
+
+def function(name: str, parameters: Any = None, **fields: Any) -> dict[str, Any]:
+    described = {"name": name} | ({} if parameters is None else {"parameters": parameters})
+    return {"type": "function", "function": described | fields}
+
+
+TOOLS = [function("add_person", PERSON), function("stop")]
+
+
+def with_tools(**fields: Any) -> dict[str, Any]:
+    return hello(tools=TOOLS) | fields
+
+
+def call(arguments: Any = GOOD, name: str = "add_person", id: str = "c0", **fields: Any) -> dict[str, Any]:
+    return {"id": id, "type": "function", "function": {"name": name, "arguments": arguments}} | fields

@@ -49,6 +49,12 @@ def completion(*texts: str | None, finish_reason: str = "stop", **fields: Any) -
     return Reply([json.dumps(body | {"usage": usage, "unknown_field": [1]} | fields).encode()])
 
 
+def calling(*calls: Any, text: str | None = None, finish_reason: str = "tool_calls") -> Reply:
+    """A whole answer with one choice, which calls tools."""
+    message = {"role": "assistant", "content": text, "tool_calls": list(calls)}
+    return completion(choices=[{"index": 0, "message": message, "finish_reason": finish_reason}])
+
+
 def stream(
     *texts: str, finish_reason: str | None = "stop", done: bool = True, extra: Iterable[bytes] = ()
 ) -> Reply:

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import httpx
 import pytest
@@ -46,6 +47,26 @@ def test_serves_with_the_key_of_the_environment_and_ends_well(upstream: Scripted
         [line] = process.stderr.read().splitlines()
         assert "path=/v1/chat/completions status=200" in line
         assert "from-outside" not in line
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_sighup_reads_the_keys_again(upstream: ScriptedUpstream, tmp_path: Path) -> None:
+    keys = tmp_path / "keys"
+    keys.write_text("sk-1")
+    process, output = start("--upstream", upstream.url, "--api-key-file", str(keys))
+    try:
+        url = re.findall(r"http://127\.0\.0\.1:\d+", output)[-1] + "/v1/models"
+        keys.write_text("sk-2")
+        process.send_signal(signal.SIGHUP)
+        assert process.stderr is not None
+        read_until(process.stderr, "API keys read again")
+        statuses = [
+            httpx.get(url, headers={"Authorization": f"Bearer {key}"}).status_code for key in ("sk-1", "sk-2")
+        ]
+        assert statuses[0] == 401
+        assert statuses[1] != 401
     finally:
         process.kill()
         process.communicate()

@@ -9,8 +9,8 @@ import openai
 import pydantic
 import pytest
 from tests.serve.guard.live_guard import live_guard
-from tests.serve.guard.requests import GOOD, hello, person
-from tests.serve.guard.scripted_upstream import Reply, ScriptedUpstream, completion, error, stream
+from tests.serve.guard.requests import GOOD, call, hello, person
+from tests.serve.guard.scripted_upstream import Reply, ScriptedUpstream, calling, completion, error, stream
 
 TEXT = ("春眠", "不觉晓", "。🐦")
 
@@ -56,6 +56,26 @@ def test_stream_helper_parses_what_was_held(client: openai.OpenAI, upstream: Scr
     with client.chat.completions.stream(**hello(response_format=Person)) as events:
         final = events.get_final_completion()
     assert final.choices[0].message.parsed == Person(name="Li", age=3)
+
+
+def test_calls_of_tools(client: openai.OpenAI, upstream: ScriptedUpstream) -> None:
+    tool = openai.pydantic_function_tool(Person, name="add_person")
+    wrong, broken = '{"name": "Li", "age": "3"}', f"{GOOD[:-1]},}}"
+    upstream.script = [calling(call(wrong)), calling(call(broken))]
+    whole = client.chat.completions.parse(**hello(tools=[tool]))
+    assert whole.choices[0].message.tool_calls is not None
+    assert whole.choices[0].message.tool_calls[0].function.parsed_arguments == Person(name="Li", age=3)
+
+
+def test_stream_helper_parses_calls_that_were_held(client: openai.OpenAI, upstream: ScriptedUpstream) -> None:
+    tool = openai.pydantic_function_tool(Person, name="add_person")
+    text = f'<tool_call>{{"name": "add_person", "arguments": {GOOD}}}</tool_call>'
+    upstream.script = [stream("I add: ", *text)]
+    with client.chat.completions.stream(**hello(tools=[tool])) as events:
+        message = events.get_final_completion().choices[0].message
+    assert message.content == "I add: "
+    assert message.tool_calls is not None
+    assert message.tool_calls[0].function.parsed_arguments == Person(name="Li", age=3)
 
 
 def test_the_honest_error_is_not_retried(client: openai.OpenAI, upstream: ScriptedUpstream) -> None:

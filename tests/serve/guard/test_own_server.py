@@ -9,9 +9,12 @@ import httpx
 from tests.random_checkpoint import small_config, write_random_checkpoint
 from tests.serve.fake_client import FakeClient
 from tests.serve.guard.live_guard import live_guard
-from tests.serve.guard.requests import GOOD
+from tests.serve.guard.requests import GOOD, URL, call, with_tools
 from tests.serve.live_server import live_server
 from tests.serve.test_main import Serving
+
+from wending.serve.guard.asking import again
+from wending.serve.guard.message_verdict import MessageVerdict
 
 MESSAGES = [{"role": "user", "content": "Hi"}]
 
@@ -44,6 +47,19 @@ def test_json() -> None:
         answer = httpx.post(guard + "/v1/chat/completions", json=body).json()
     assert answer["choices"][0]["message"]["content"] == GOOD
     assert "wending" not in answer  # there was nothing to repair
+
+
+def test_calls_of_tools() -> None:
+    """They pass, and the request that asks for a call again is one that our server takes."""
+    said = f'<tool_call>\n{{"name": "add_person", "arguments": {GOOD}}}\n</tool_call>'
+    body = with_tools(model="fake-model")
+    wrong = {"role": "assistant", "content": None, "tool_calls": [call("not JSON"), call(GOOD, id="c1")]}
+    with live_server(FakeClient(said, max_context=4000)) as server, live_guard(server.url) as guard:
+        [choice] = httpx.post(guard + URL, json=body).json()["choices"]
+        asked_again = again(body, MessageVerdict(wrong, wrong, "tools", problems=[(0, "no JSON")]), "stop")
+        assert httpx.post(server.url + URL, json=asked_again).status_code == 200
+    assert choice["finish_reason"] == "tool_calls"
+    assert choice["message"]["tool_calls"][0]["function"] == {"name": "add_person", "arguments": GOOD}
 
 
 def test_the_real_engine(tmp_path: Path) -> None:

@@ -8,20 +8,22 @@ is one that the grammar allows there.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 
-import numpy as np
 from llguidance import LLMatcher
-from numpy.typing import NDArray
 
-LONGEST = 2048
-"""Tokens. What needs more to end is given up."""
-LONGEST_FAIR = 512
+MOST_STEPS = 2048
+"""Bytes that are chosen and runs of those that must follow. What needs more to end is given up."""
+MOST_FAIR_STEPS = 512
 """The same where everything is tried in turn, which takes longer."""
+_MARKER = 0xFF
+"""Where llguidance speaks of bytes, a token that stands for none of them begins with this one."""
 _DIGITS, _REST = b"1234567890", b":.-{tfnZ" + bytes(range(33, 127)) + bytes(range(256))
 _ORDERS = (b'}]",' + _DIGITS + _REST, b'"@}],' + _REST + _DIGITS)
 """Digits early for numbers; late for what goes on behind them, as a time does, or has brackets in it, as an
 address may. A 0 after the others: there may be no end behind 0.0000. White space if nothing else is left."""
+_BRACKETS_AND_QUOTE = b'}]"'
+_QUOTE = _BRACKETS_AND_QUOTE[2]
 
 
 class Endings:
@@ -30,9 +32,8 @@ class Endings:
     def __init__(self, token_bytes: Sequence[bytes], tokenize: Callable[[bytes], list[int]]) -> None:
         """`token_bytes`: those of each token. `tokenize`: bytes in the fewest tokens."""
         alone = {octets[0]: token for token, octets in enumerate(token_bytes) if len(octets) == 1}
-        self._orders = [
-            _Order([byte for byte in dict.fromkeys(one) if byte in alone], alone) for one in _ORDERS
-        ]
+        self._token_of_byte = alone
+        self._orders = [[byte for byte in dict.fromkeys(one) if byte in alone] for one in _ORDERS]
         self.token_bytes = token_bytes
         self.tokenize = tokenize
 
@@ -42,17 +43,17 @@ class Endings:
         `hints`: names to be preferred where names begin. The matcher is left as it was.
         """
         for order in self._orders:
-            path = self._walk(matcher.deep_copy(), order, hints, LONGEST)
+            path = self._walk(matcher.deep_copy(), order, hints, MOST_STEPS)
             if path is not None:
                 return self._in_fewer_tokens(matcher, path)
         # They went round in circles. What was tried less often comes first: in the end everything is tried.
-        path = self._walk(matcher.deep_copy(), self._orders[0], (), LONGEST_FAIR, fair=True)
+        path = self._walk(matcher.deep_copy(), self._orders[0], (), MOST_FAIR_STEPS, fair=True)
         return None if path is None else self._in_fewer_tokens(matcher, _shortened(matcher, path))
 
     def _walk(
         self,
         matcher: LLMatcher,
-        order: _Order,
+        order: Sequence[int],
         hints: Collection[bytes],
         most: int,
         fair: bool = False,
@@ -60,16 +61,44 @@ class Endings:
         path: list[int] = []
         tried: Counter[int] = Counter()
         text = b""
-        while not matcher.is_accepting():
-            forced = matcher.compute_ff_tokens() or [
-                _choose(order.allowed(matcher), order, _names(hints, text), tried if fair else None)
-            ]
-            if len(path) + len(forced) > most or forced[0] < 0 or not matcher.consume_tokens(forced):
+        for _ in range(most):
+            if matcher.is_accepting():
+                return path
+            step = self._forced(matcher)
+            if not step:
+                if fair:
+                    octet = self._first(matcher, sorted(order, key=tried.__getitem__))
+                else:
+                    octet = self._best(matcher, order, _names(hints, text))
+                if octet is None:
+                    return None
+                tried[octet] += 1
+                step = [self._token_of_byte[octet]]
+            if not matcher.consume_tokens(step):
                 return None
-            path += forced
-            tried.update(forced)
-            text += b"".join(self.token_bytes[token] for token in forced)
-        return path
+            path += step
+            text += b"".join(map(self.token_bytes.__getitem__, step))
+        return None
+
+    def _forced(self, matcher: LLMatcher) -> list[int]:
+        """What must come next, byte by byte: to put it into tokens here would take most of the time."""
+        octets = matcher.compute_ff_bytes()
+        if _MARKER in octets or not self._token_of_byte.keys() >= set(octets):
+            return matcher.compute_ff_tokens()
+        return [self._token_of_byte[octet] for octet in octets]
+
+    def _best(self, matcher: LLMatcher, order: Sequence[int], hinted: Sequence[int]) -> int | None:
+        if all(self._allows(matcher, octet) for octet in _BRACKETS_AND_QUOTE):
+            return _QUOTE  # in a string: nothing else lets both brackets pass
+        return self._first(matcher, (*hinted, *order))
+
+    def _first(self, matcher: LLMatcher, order: Sequence[int]) -> int | None:
+        """The first byte of these that may come next; None if none of them may."""
+        return next((octet for octet in order if self._allows(matcher, octet)), None)
+
+    def _allows(self, matcher: LLMatcher, octet: int) -> bool:
+        # A hundredth of what the mask of all tokens costs.
+        return bool(matcher.validate_tokens([self._token_of_byte[octet]]))
 
     def _in_fewer_tokens(self, matcher: LLMatcher, path: list[int]) -> list[int]:
         """The same bytes in the tokens of the tokenizer, if the grammar lets them pass."""
@@ -78,39 +107,6 @@ class Endings:
         if len(fewer) < len(path) and completes(matcher, fewer):
             return fewer
         return path
-
-
-class _Order:
-    """Bytes in order of preference, and the tokens that stand for each of them alone."""
-
-    def __init__(self, octets: Sequence[int], token_of_byte: Mapping[int, int]) -> None:
-        self.octets = list(octets)
-        self.tokens = [token_of_byte[octet] for octet in octets]
-        self._words = np.array([token >> 3 for token in self.tokens])
-        self._bits = np.array([1 << (token & 7) for token in self.tokens], np.uint8)
-        self.brackets_and_quote = [self.octets.index(octet) for octet in b'}]"']
-
-    def allowed(self, matcher: LLMatcher) -> NDArray[np.bool_]:
-        """Which of them may come next: bool [number of bytes]."""
-        mask = np.frombuffer(matcher.compute_bitmask(), np.uint8)
-        return np.asarray(mask[self._words] & self._bits, np.bool_)
-
-
-def _choose(
-    allowed: NDArray[np.bool_], order: _Order, hinted: Collection[int], tried: Counter[int] | None
-) -> int:
-    """The best token; -1 if there is none."""
-    if tried is not None:
-        places = np.flatnonzero(allowed).tolist()
-        return min((order.tokens[place] for place in places), key=lambda token: tried[token], default=-1)
-    if allowed[order.brackets_and_quote].all():
-        return order.tokens[order.brackets_and_quote[2]]  # in a string: nothing else lets both brackets pass
-    for octet in hinted:
-        place = order.octets.index(octet)
-        if allowed[place]:
-            return order.tokens[place]
-    best = int(allowed.argmax())
-    return order.tokens[best] if allowed[best] else -1
 
 
 def _names(hints: Collection[bytes], text: bytes) -> list[int]:

@@ -2,8 +2,9 @@
 
 While that and the tokens that are left say that a text can be completed in any case, nobody needs to look for
 the way. The bounds are those of the schema's largest parts, whichever part it is that a text is in: a comma
-may cost what the dearest property costs. They are bytes, and so at least as many as the tokens. Schemas whose
-strings have patterns have none.
+may cost what the dearest property costs. Where objects have all that they may have, as many applications ask
+for, nothing is added for their names: what an object needs is counted where it begins. Bounds are in bytes,
+and so at least as many as the tokens. Schemas whose strings have patterns have none.
 """
 
 from __future__ import annotations
@@ -22,10 +23,12 @@ _FORMATS = {"date": 12, "time": 24, "date-time": 34, "uuid": 38, "ipv4": 9, "ema
 _OTHER_FORMAT = 64
 _PATTERNS = frozenset(("pattern", "patternProperties", "propertyNames"))
 _BRANCHES = ("anyOf", "oneOf", "allOf")
+_CHOICES = ("anyOf", "oneOf")
 _ALL_KINDS = ("string", "array", "object", "number")
 _ELSEWHERE = object()
 
 _QUOTE, _BACKSLASH, _COMMA, _BRACE, _BRACKET = b'"\\,{['
+_CLOSES = b"}]"
 _NUMBER_BEGINS, _NUMBER_GOES_ON, _WORD_BEGINS = b"-0123456789", b"-+.eE0123456789", b"tfn"
 
 
@@ -35,6 +38,10 @@ class Place(NamedTuple):
     in_string: bool = False
     escaped: bool = False
     in_number: bool = False
+    before_name: bool = False
+    """Whether the next string is a name."""
+    within: bytes = b""
+    """The brackets and braces that are open."""
 
 
 class Growth(NamedTuple):
@@ -43,14 +50,17 @@ class Growth(NamedTuple):
     string: int
     array: int
     object: int
+    element: int
     member: int
-    """A name and its value, or an element."""
+    """A name and its value; 0 where objects have all that they may have."""
+    choice: int
+    """What the value of a number, true and the like may decide on, as a string may; 0: on nothing."""
     begin: Place = Place()
     """Where a text is before its first byte."""
 
     def over(self, place: Place, octets: bytes) -> tuple[Place, int]:
         """Where a text is after these bytes, and how much longer the way to its end may have become."""
-        in_string, escaped, in_number = place
+        in_string, escaped, in_number, before_name, within = place
         growth = 0
         for octet in octets:
             if in_string:
@@ -58,27 +68,32 @@ class Growth(NamedTuple):
                 escaped = octet == _BACKSLASH and not escaped
                 continue
             if octet == _QUOTE:
-                in_string = True
-                growth += max(self.string, self.member)
+                growth += self.member if before_name else self.string
+                in_string, before_name = True, False
             elif octet == _COMMA:
-                growth += self.member
+                before_name = within[-1:] == b"{"
+                growth += self.member if before_name else self.element
             elif octet == _BRACE:
                 growth += self.object
+                before_name, within = True, within + b"{"
             elif octet == _BRACKET:
                 growth += self.array
+                within += b"["
+            elif octet in _CLOSES:
+                before_name, within = False, within[:-1]
             elif octet in _NUMBER_BEGINS and not in_number:
-                growth += _NUMBER
+                growth += _NUMBER + self.choice
             elif octet in _WORD_BEGINS and not in_number:
-                growth += _SHORT
+                growth += _SHORT + self.choice
             in_number = octet in _NUMBER_GOES_ON
-        return Place(in_string, escaped, in_number), growth
+        return Place(in_string, escaped, in_number, before_name, within), growth
 
     def pending(self, place: Place) -> int:
         """By how much what has begun there may still become longer: which name, text or number it is going to
         be shows later."""
         if place.in_string:
             return max(self.string, self.member)
-        return _NUMBER if place.in_number else 0
+        return _NUMBER + self.choice if place.in_number else 0
 
 
 def growth_of_schema(schema: Any) -> Growth | None:
@@ -122,14 +137,20 @@ class _Parts:
             max([literals, *map(self._string, nodes)]),
             max([literals, *map(self._array, nodes)]),
             max([literals, *map(self._object, nodes)]),
+            max([literals, *(size for node in nodes for size in self._elements(node))], default=0.0),
             max([literals, *(size for node in nodes for size in self._members(node))], default=0.0),
         )
         # A schema that refers to another takes what that needs with it, so all of a value is in each.
         referring = max((self._branches(node) for node in nodes), default=0.0)
         if math.inf in (*largest, referring):
             return None
-        string, array, object_, member = (int(size + referring) + _SHORT for size in largest)
-        return Growth(string, array, object_, member)
+        sizes = [int(size + referring) + _SHORT for size in largest]
+        if not all(map(_shows_at_once, nodes)):
+            # Any name or value may decide on the branch, and each may need most of what there is.
+            most = max(sizes)
+            return Growth(most, most, most, most, most, most)
+        string, array, object_, element, member = sizes
+        return Growth(string, array, object_, element, 0 if _is_closed(self._root) else member, 0)
 
     def _value(self, schema: dict[str, Any]) -> float:
         kinds = schema.get("type")
@@ -190,6 +211,58 @@ class _Parts:
         yield _NUMBER + self._seen(schema.get("additionalProperties"))
         for name, value in _dict(schema.get("properties")).items():
             yield len(orjson.dumps(name)) + 2 + self._seen(value)
+
+
+def _shows_at_once(schema: dict[str, Any]) -> bool:
+    """Whether the first byte of a value tells which of the branches it is in."""
+    for key in _CHOICES:
+        kinds = [kind for branch in _list(schema.get(key)) for kind in _kinds(branch) or _ALL_KINDS]
+        if len(kinds) > len(set(kinds)):
+            return False
+    return True
+
+
+def _kinds(schema: Any) -> list[str]:
+    """Those that a schema names, none if it names none; integers are numbers."""
+    kinds = _dict(schema).get("type", [])
+    kinds = [kinds] if isinstance(kinds, str) else _list(kinds)
+    return ["number" if kind == "integer" else kind for kind in kinds]
+
+
+def _is_closed(schema: Any) -> bool:
+    """Whether all objects in its values must have all the members that they may have. False as well where
+    that is not easily seen."""
+    if not isinstance(schema, dict) or not schema.keys() <= _SIMPLE_KEYWORDS:
+        return False
+    inner = [*_list(schema.get("prefixItems")), *_list(schema.get("anyOf"))]
+    for key in ("$defs", "definitions", "properties"):
+        inner += _dict(schema.get(key)).values()
+    if "items" in schema:
+        inner.append(schema["items"])
+    if not all(map(_is_closed, inner)):
+        return False
+    literals = [schema["const"]] if "const" in schema else _list(schema.get("enum"))
+    if literals:
+        return not any(isinstance(value, dict | list) for value in literals)
+    kinds = _kinds(schema)
+    if "$ref" in schema or "anyOf" in schema:
+        return not kinds and "properties" not in schema
+    if "array" in kinds and "items" not in schema:
+        return False
+    names = _dict(schema.get("properties")).keys()
+    has_all = schema.get("additionalProperties") is False and names <= {*_list(schema.get("required"))}
+    return bool(kinds) and ("object" not in kinds or has_all)
+
+
+_SIMPLE_KEYWORDS = frozenset(
+    (
+        *("type", "const", "enum", "anyOf", "$ref", "$defs", "definitions"),
+        *("properties", "required", "additionalProperties", "items", "prefixItems", "minItems", "maxItems"),
+        *("minLength", "maxLength", "format", "multipleOf"),
+        *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
+        *("$schema", "$id", "title", "description", "default", "examples"),
+    )
+)
 
 
 def _within(schema: Any) -> list[Any]:

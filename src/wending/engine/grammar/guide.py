@@ -40,6 +40,8 @@ class Guide:
         self._place: Any = None if grammar.growth is None else grammar.growth.begin
         self.complete = False
         """Whether the text is whole and nothing more can follow."""
+        self.cut = False
+        """Whether what would have followed a whole text had no room."""
 
     def fill(self, allowed: NDArray[np.uint32]) -> None:
         """Set the bits of the tokens that may come next: uint32 [ceil(vocab_size / 32)], bit i % 32 of word
@@ -47,22 +49,29 @@ class Guide:
         self._matcher.unsafe_compute_mask_ptr(allowed.ctypes.data, allowed.nbytes)
         self._check(self._matcher)
 
+    def num_allowed(self, token_ids: list[int]) -> int:
+        """How many of these tokens, one after the other, may come next. Changes nothing."""
+        # A copy, since what is asked for here must not count towards llguidance's limits.
+        return int(self._matcher.deep_copy().validate_tokens(token_ids))
+
     def take(self, token_id: int) -> list[int]:
         """A token was chosen: it, or the one that takes its place, and those that follow by necessity.
 
         Another one takes its place if behind it no complete text could be reached any more with the tokens
         that are left; none does if the text is complete already. Raises GrammarBroken.
         """
-        after = self._matcher.deep_copy()
+        after = self._matcher
         taken = self._follow(after, token_id)
-        if not self._in_time(after, taken) and self._ending is not None:
-            if not self._ending:
-                self.complete = True
-                return []
-            after = self._matcher.deep_copy()
-            taken = self._follow(after, self._ending[0])
-            if not self._in_time(after, taken):
-                self._ending = None
+        if not self._has_time(taken):
+            self._matcher = self._before(after, taken)
+            if not self._leads_to_end(after, taken) and (way := self._way()) is not None:
+                if not way:
+                    self.complete = self.cut = True
+                    return []
+                after = self._matcher.deep_copy()
+                taken = self._follow(after, way[0])
+                if not self._has_time(taken) and not self._leads_to_end(after, taken):
+                    self._ending = None
         self._matcher = after
         self._left -= len(taken)
         self.complete = after.is_stopped()
@@ -88,32 +97,57 @@ class Guide:
         self._check(matcher)
         return [token_id, *forced]
 
-    def _in_time(self, after: LLMatcher, taken: list[int]) -> bool:
+    def _before(self, after: LLMatcher, taken: list[int]) -> LLMatcher:
+        """A matcher where this one was before `taken`. A copy that is made only when it is needed: made of
+        every token it would take as long as all the rest."""
+        matcher = after.deep_copy()
+        matcher.rollback(len(taken))
+        self._check(matcher)
+        return matcher
+
+    def _has_time(self, taken: list[int]) -> bool:
+        """Whether there is time enough behind `taken` whatever they are. If so it remembers that, if not
+        nothing."""
+        growth = self._grammar.growth
+        if growth is None:
+            return False
+        place, more = growth.over(self._place, self._octets(taken))
+        longest = self._longest_ending + more
+        if self._left - len(taken) < MARGIN * longest:
+            return False
+        self._ending, self._longest_ending, self._place = None, longest, place
+        return True
+
+    def _leads_to_end(self, after: LLMatcher, taken: list[int]) -> bool:
         """Whether a complete text can be reached behind `taken`.
 
-        If so it remembers how, or that there is time enough. If not it only looks for the way from here: so
-        what comes next depends on the tokens that were taken, and on none that was refused.
+        If so it remembers how. If not it remembers nothing: so what comes next depends on the tokens that
+        were taken, and on none that was refused.
         """
         left = self._left - len(taken)
-        place = self._place
-        if self._grammar.growth is not None:
-            place, growth = self._grammar.growth.over(place, self._octets(taken))
-            longest = self._longest_ending + growth
-            if left >= MARGIN * longest:
-                self._ending, self._longest_ending, self._place = None, longest, place
-                return True
-        if self._ending is None:
-            self._ending = self._endings.find(self._matcher, self._grammar.hints)
         ending = self._ending_behind(after, taken, left)
         if ending is None or len(ending) > left:
             return False
-        pending = 0 if self._grammar.growth is None else self._grammar.growth.pending(place)
-        self._ending, self._longest_ending, self._place = ending, len(ending) + pending, place
+        self._ending, self._longest_ending = ending, len(ending)
+        growth = self._grammar.growth
+        if growth is not None:
+            self._place = growth.over(self._place, self._octets(taken))[0]
+            self._longest_ending += growth.pending(self._place)
         return True
 
+    def _way(self) -> list[int] | None:
+        """From here to a complete text."""
+        if self._ending is not None:
+            return self._ending
+        return self._endings.find(self._matcher, self._grammar.hints)
+
     def _ending_behind(self, after: LLMatcher, taken: list[int], left: int) -> list[int] | None:
-        """What was the way before may still be it, or what it goes on with; else it is looked for."""
-        known = self._ending or []
+        """What was the way before may still be it, or what it goes on with; else it is looked for, and looked
+        for first where the way before is not known."""
+        found = None if self._ending is not None else self._endings.find(after, self._grammar.hints)
+        if found is not None and len(found) <= left:
+            return found
+        known = self._way() or []
         said = self._octets(taken)
         if known[: len(taken)] == taken:
             ways = [known[len(taken) :]]
@@ -125,7 +159,7 @@ class Guide:
         for way in ways:
             if len(way) <= left and completes(after, way):
                 return way
-        return self._endings.find(after, self._grammar.hints)
+        return found if self._ending is None else self._endings.find(after, self._grammar.hints)
 
     def _octets(self, token_ids: list[int]) -> bytes:
         return b"".join(map(self._endings.token_bytes.__getitem__, token_ids))

@@ -85,8 +85,11 @@ class CallGrowth(NamedTuple):
         return place, growth
 
     def pending(self, place: Place | None) -> int:
-        """See Growth.pending."""
-        return 0 if place is None else self.arguments.pending(place)
+        """See Growth.pending. Which function is called shows later, too."""
+        if place is None:
+            return 0
+        arguments = self.arguments.object if len(place.within) < 2 else 0
+        return self.arguments.pending(place) + arguments
 
 
 def growth_of_tool_calls(constraint: Constraint) -> CallGrowth | None:

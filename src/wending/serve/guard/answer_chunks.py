@@ -18,7 +18,7 @@ def answer_chunks(answer: Mapping[str, Any], include_usage: bool) -> Iterator[di
     for position, choice in enumerate(answer["choices"]):
         index = choice.get("index", position)
         said = {name: value for name, value in choice.items() if name not in ("message", "finish_reason")}
-        said |= {"index": index, "delta": _delta(choice.get("message") or {}), "finish_reason": None}
+        said |= {"index": index, "delta": delta_of(choice.get("message") or {}), "finish_reason": None}
         yield common | {"choices": [said]}
         end = {"index": index, "delta": {}, "finish_reason": choice.get("finish_reason") or "stop"}
         yield common | {"choices": [end]}
@@ -32,7 +32,8 @@ def report_chunk(chunk: Mapping[str, Any], report: Mapping[str, Any]) -> dict[st
     return kept | {"object": "chat.completion.chunk", "choices": [], "wending": dict(report)}
 
 
-def _delta(message: Mapping[str, Any]) -> dict[str, Any]:
+def delta_of(message: Mapping[str, Any]) -> dict[str, Any]:
+    """A delta that says the whole message."""
     delta = dict(message)
     if delta.get("tool_calls"):
         delta["tool_calls"] = [{"index": i} | call for i, call in enumerate(delta["tool_calls"])]

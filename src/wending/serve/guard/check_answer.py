@@ -54,7 +54,13 @@ def _with_other_syntax(piece: JSONPiece) -> tuple[Any, str, tuple[Repair, ...]]:
     value = repaired(piece)
     good_text = json.dumps(value, ensure_ascii=False, allow_nan=False)
     good_text.encode()  # half a surrogate pair is a ValueError
-    return value, good_text, (*_surroundings(piece), "cut_off" if piece.was_cut_off else "syntax")
+    return value, good_text, (*_surroundings(piece), _kind(piece))
+
+
+def _kind(piece: JSONPiece) -> Repair:
+    if piece.lacks_only_brackets:
+        return "not_closed"
+    return "cut_off" if piece.was_cut_off else "syntax"
 
 
 def _surroundings(piece: JSONPiece) -> tuple[Repair, ...]:

@@ -19,7 +19,7 @@ class GuardSettings:
     model: str | None = None
     """The only model that requests may name; None: whatever the upstream has."""
     tries: int = 3
-    """How often at most a choice is asked for until its JSON is valid."""
+    """How often at most a choice is asked for until its JSON or its calls of tools are valid."""
     deadline_s: float = 60.0
     """Within which a guarded answer is there or given up, and after which no failed call is repeated."""
 

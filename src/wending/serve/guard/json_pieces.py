@@ -32,14 +32,20 @@ class JSONPiece:
         """Everything else of the whole text, that of other pieces included."""
         return self.whole[: self.start] + self.whole[self.end :]
 
+    @property
+    def lacks_only_brackets(self) -> bool:
+        """Whether it was cut off where nothing but closing brackets is missing, as far as it shows."""
+        text = self.text.rstrip()
+        added = self.closed_text.removeprefix(text)
+        return self.was_cut_off and self.closed_text.startswith(text) and not added.strip("}]")
+
 
 def json_pieces(text: str) -> list[JSONPiece]:
     """The outermost bracketed parts of `text`, in order. What a model has thought aloud is not looked at.
 
     A piece that is never closed reaches to the end, so nothing of it is taken for a whole.
     """
-    thought = _REASONING.match(text)
-    begin = thought.end() if thought else 0
+    begin = end_of_thoughts(text)
     pieces = []
     while (start := _first_bracket(text, begin)) >= 0:
         scan = _Scan(text, start)
@@ -50,6 +56,12 @@ def json_pieces(text: str) -> list[JSONPiece]:
         start, end = fenced.span(1) if fenced else (begin, len(text))
         pieces = [JSONPiece(text, start, end, text[start:end])]
     return pieces
+
+
+def end_of_thoughts(text: str) -> int:
+    """Where the answer begins behind what a model has thought aloud."""
+    thought = _REASONING.match(text)
+    return thought.end() if thought else 0
 
 
 def _first_bracket(text: str, begin: int) -> int:

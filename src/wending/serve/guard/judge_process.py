@@ -28,7 +28,8 @@ LENGTH = struct.Struct("<I")
 
 def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which then closes our input
+    for each in (signal.SIGINT, signal.SIGHUP):  # are for the server, which closes our input when it ends
+        signal.signal(each, signal.SIG_IGN)
     while len(head := sys.stdin.buffer.read(LENGTH.size)) == LENGTH.size:
         question = json.loads(sys.stdin.buffer.read(LENGTH.unpack(head)[0]))
         signal.setitimer(signal.ITIMER_PROF, CHECK_LIMIT_S)  # SIGPROF ends the process

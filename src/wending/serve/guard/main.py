@@ -21,6 +21,7 @@ from wending.serve.last_resort import LastResort
 from wending.serve.listening_socket import CannotListen
 from wending.serve.opening import END_AFTER_DRAIN_S, END_AT_ONCE_S, opening
 from wending.serve.operations import Operations
+from wending.serve.reload import Reload
 from wending.serve.start_up_output import StartUpOutput
 from wending.serve.tls import BadTLSFiles
 
@@ -55,7 +56,8 @@ def run_guard(
             service = GuardService(upstream, settings, operations)
             server = HTTPServer(create_guard_app(service, keys), service)
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(_serve(bound, own_url, server, service, output, last_resort))
+                reload = Reload(operations, keys, server.certificate)
+                runner.run(_serve(bound, own_url, server, service, output, last_resort, reload))
     except (BadKeys, BadTLSFiles, CannotListen, InvalidUpstream, NoKey, OSError) as error:
         print(f"wending serve: {error}", file=sys.stderr)
         return 1
@@ -78,6 +80,7 @@ async def _serve(
     service: GuardService,
     output: StartUpOutput,
     last_resort: LastResort,
+    reload: Reload,
 ) -> None:
     def stop() -> None:
         drained_s = service.operations.drain_s + END_AFTER_DRAIN_S
@@ -86,6 +89,7 @@ async def _serve(
 
     for each in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(each, stop)
+    reload.listen()
     announcing = asyncio.create_task(_announce(output, service, url))
     await server.serve(sockets=[bound])
     announcing.cancel()
@@ -102,6 +106,6 @@ async def _announce(output: StartUpOutput, service: GuardService, url: str) -> N
     if reason:
         output.say(f"Not ready yet: {reason}", f"上游尚未就绪：{reason}")
     output.say(
-        f"Serving {service.upstream.url} on {url} (chat page: {url}/, API: {url}/v1), its JSON guarded",
-        f"{service.upstream.url} 已就绪：{url}（聊天页面：{url}/，接口：{url}/v1），JSON 输出受保护",
+        f"Serving {service.upstream.url} on {url} (chat page: {url}/, API: {url}/v1), JSON and calls guarded",
+        f"{service.upstream.url} 已就绪：{url}（聊天页面：{url}/，接口：{url}/v1），JSON 和工具调用受保护",
     )

@@ -45,3 +45,8 @@ class SSESplitter:
             return []
         event, self._data = b"\n".join(self._data), []
         return [event]
+
+
+def as_event(data: bytes) -> bytes:
+    """The event that carries `data`."""
+    return b"data: " + data.replace(b"\n", b"\ndata: ") + b"\n\n"

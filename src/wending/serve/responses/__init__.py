@@ -1,0 +1,1 @@
+"""OpenAI's Responses API, without memory: each request brings its whole conversation."""
