@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 CHAT_URL, TEXT_URL, EMBEDDING_URL = "/v1/chat/completions", "/v1/completions", "/v1/embeddings"
+RESPONSES_URL = "/v1/responses"
 MODEL = "wending-demo"
 MAX_BODY = 1 << 20  # of the server that is asked
 JSON = {"Content-Type": "application/json"}
@@ -18,6 +19,7 @@ VALID: dict[str, dict[str, Any]] = {
     CHAT_URL: {"model": MODEL, "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 4},
     TEXT_URL: {"model": MODEL, "prompt": "Hi", "max_tokens": 4},
     EMBEDDING_URL: {"model": MODEL, "input": "Hi"},
+    RESPONSES_URL: {"model": MODEL, "input": "Hi", "max_output_tokens": 16},
     "/tokenize": {"prompt": "Hi"},
     "/detokenize": {"tokens": [72]},
 }
@@ -327,6 +329,25 @@ EMBEDDING: Table = [
     ({"stream": True}, "stream", "Unknown"),
 ]
 
+RESPONSE: Table = [
+    ({"input": ...}, "input", "input"),
+    ({"input": None}, "input", "input"),
+    ({"input": []}, "input", "input"),
+    ({"input": 5}, "input", "5"),
+    ({"input": [{"role": "robot", "content": "x"}]}, "input[0].role", "robot"),
+    ({"input": [{"type": "item_reference", "id": "x"}]}, "input[0].type", "item_reference"),
+    ({"input": "x " * 5000}, "input", "4096"),
+    ({"max_output_tokens": 0}, "max_output_tokens", "0"),
+    ({"max_output_tokens": 2**70}, "max_output_tokens", str(2**70)),
+    ({"temperature": 3}, "temperature", "3"),
+    ({"top_p": math.nan}, "top_p", "NaN"),
+    ({"previous_response_id": "resp_1"}, "previous_response_id", "not supported"),
+    ({"store": True}, "store", "not supported"),
+    ({"background": True}, "background", "not supported"),
+    ({"messages": []}, "messages", "Unknown"),
+    ({"model": 5}, "model", "5"),
+]
+
 TOKENIZE: Table = [
     ({"prompt": ...}, "prompt", "required"),
     ({"prompt": 5}, "prompt", "5"),
@@ -338,8 +359,8 @@ TOKENIZE: Table = [
     ({"tools": [F]}, "tools", "messages"),
     ({"tools": {}}, "tools", "{}"),
     ({"add_special_tokens": 1}, "add_special_tokens", "1"),
-    ({"add_generation_prompt": False}, "add_generation_prompt", "false"),
-    ({"continue_final_message": True}, "continue_final_message", "true"),
+    ({"add_generation_prompt": False}, "add_generation_prompt", "messages"),
+    ({"continue_final_message": True}, "continue_final_message", "messages"),
     ({"return_token_strs": "yes"}, "return_token_strs", '"yes"'),
     ({"chat_template": "{{x}}"}, "chat_template", "Unknown"),
     ({"model": 5}, "model", "5"),
@@ -363,6 +384,7 @@ TABLES = {
     CHAT_URL: CHAT,
     TEXT_URL: TEXT,
     EMBEDDING_URL: EMBEDDING,
+    RESPONSES_URL: RESPONSE,
     "/tokenize": TOKENIZE,
     "/detokenize": DETOKENIZE,
 }
