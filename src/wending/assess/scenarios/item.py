@@ -29,6 +29,8 @@ class Item:
     checks: tuple[CheckSpec, ...]
     answer_kind: str
     max_tokens: int
+    level: int = 1
+    """How difficult it is, 1 to 3."""
 
     @property
     def turns(self) -> int:

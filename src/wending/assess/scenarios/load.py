@@ -41,6 +41,7 @@ _ITEM = {
         "checks": {"type": "array", "minItems": 1, "items": {"type": "object", "required": ["check"]}},
         "answer": {"enum": list(ANSWER_KINDS)},
         "max_tokens": {"type": "integer", "minimum": 1},
+        "level": {"enum": [1, 2, 3]},
     },
 }
 _SCENARIO = {
@@ -114,4 +115,5 @@ def _item(file_name: str, data: Mapping[str, Any]) -> Item:
         checks=tuple(checks),
         answer_kind=data.get("answer", "text"),
         max_tokens=data["max_tokens"],
+        level=data.get("level", 1),
     )
