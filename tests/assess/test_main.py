@@ -29,6 +29,7 @@ def assess(target: str | None, out: Path, **options: Any) -> int:
         "scenarios": ["math_reasoning"],
         "repeats": 2,
         "performance_seconds": 0,
+        "agreement_repeats": 0,
         **options,
     }
     return run_assessment(target, out=out, language="en", **settings)
@@ -85,6 +86,50 @@ def test_an_assessment_is_complete_and_repeatable(tmp_path: Path) -> None:
     ]
     keys = [sorted(json.dumps(request, sort_keys=True) for request in part) for part in scenario_requests]
     assert keys[0] == keys[1]
+
+
+def test_answers_that_change_under_load_are_told_from_those_that_change_anyway(tmp_path: Path) -> None:
+    """Item by item: the first one is steady, the second changes under load, the third from time to time."""
+
+    def script(request: Request) -> Reply:
+        question = request["messages"][-1]["content"]
+        if question not in items:
+            return Reply(("something",) * 20, gap=0.005)  # the load itself
+        number = items.index(question)
+        asked[number] += 1
+        loaded = endpoint.in_flight > 4
+        said = {1: str(loaded), 2: str(asked[2])}.get(number, "5")
+        return Reply(("Answer: ", said), first_delay=0.02)
+
+    scenario_items = json.loads(
+        files("wending.assess.scenarios").joinpath("math_reasoning.json").read_text("utf-8")
+    )["items"]
+    items = [item["messages"][-1]["content"] for item in scenario_items if item.get("level", 1) == 1]
+    asked = dict.fromkeys(range(len(items)), 0)
+    with ScriptedEndpoint(script) as endpoint:
+        assert assess(endpoint.url, tmp_path / "out", agreement_repeats=2, concurrency=1) == DONE
+    report = report_of(tmp_path / "out")
+    agreement = report["agreement"]
+    assert [row["condition"] for row in agreement["conditions"]] == ["default", "alone", "loaded"]
+    default, alone, loaded = agreement["conditions"]
+    assert default["tar_raw"] == alone["tar_raw"] == loaded["tar_raw"] == 1 - 1 / len(items)
+    changed = agreement["changed_under_load"]
+    assert (changed["k"], changed["n"]) == (1, len(items) - 1)
+    assert changed["items"] == [f"math_reasoning/{scenario_items[1]['id']}"]
+    greedy = [served.request for served in endpoint.served if served.request["temperature"] == 0]
+    assert len(greedy) == 4 * len(items)
+    runs = runs_of(tmp_path / "out")
+    assert [run["condition"] for run in runs].count("loaded") == 2 * len(items)
+    assert report["pass_rate"]["n"] == 2 * len(items)  # as clients ask, and no others
+
+
+def test_a_profile_says_what_is_asked(tmp_path: Path) -> None:
+    with ScriptedEndpoint() as endpoint:
+        options: dict[str, Any] = {"repeats": None, "agreement_repeats": None, "profile": "signoff"}
+        assert assess(endpoint.url, tmp_path / "out", **options) == DONE
+    settings = report_of(tmp_path / "out")["settings"]
+    assert (settings["profile"], settings["levels"], settings["repeats"]) == ("signoff", [1, 2, 3], 10)
+    assert settings["agreement_repeats"] == 5
 
 
 def test_turns_of_a_conversation_are_asked_in_order_with_the_live_answers_between(tmp_path: Path) -> None:

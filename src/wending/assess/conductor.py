@@ -7,10 +7,13 @@ import contextlib
 import signal
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from wending import demo
+from wending.assess.background_load import background_load
 from wending.assess.bilingual import Bilingual
+from wending.assess.condition import ALONE, LOADED, Condition
 from wending.assess.endpoint import EndpointClient
 from wending.assess.endpoint_errors import EndpointError
 from wending.assess.performance import PerformanceMeasurement
@@ -150,24 +153,56 @@ class Conductor:
                 runner = Runner(
                     client, assessment.scenarios, assessment.sampling, log, judges, self._progress.update
                 )
-                items = sum(len(scenario.items) for scenario in assessment.scenarios)
-                self._progress.say(
-                    say(
-                        "plan",
-                        self._language,
-                        items=items,
-                        repeats=assessment.sampling.repeats,
-                        runs=runner.planned,
-                        out=self._folder,
-                    )
-                )
+                self._say_plan(runner.planned)
                 self._begin("scenarios")
                 try:
                     await runner.run()
                 finally:
                     assessment.records, assessment.lost_runs = runner.records, len(runner.lost)
+                for condition in (ALONE, LOADED) if assessment.profile.agreement_repeats else ():
+                    await self._ask_again(client, condition, log, judges)
         finally:
             judges.shutdown(wait=False, cancel_futures=True)
+
+    def _say_plan(self, runs: int) -> None:
+        assessment = self._assessment
+        items = sum(len(scenario.items) for scenario in assessment.scenarios)
+        words = say(
+            "plan",
+            self._language,
+            profile=assessment.profile.name,
+            items=items,
+            repeats=assessment.sampling.repeats,
+            runs=runs,
+            out=self._folder,
+        )
+        self._progress.say(words)
+
+    async def _ask_again(
+        self, client: EndpointClient, condition: Condition, log: RunLog, judges: ThreadPoolExecutor
+    ) -> None:
+        """Items of one turn under a condition of agreement: one at a time, so that they differ in nothing
+        else."""
+        assessment = self._assessment
+        sampling = replace(
+            assessment.sampling,
+            repeats=assessment.profile.agreement_repeats,
+            concurrency=1,
+            temperature=0.0,
+            top_p=1.0,
+            condition=condition.name,
+        )
+        runner = Runner(
+            client, assessment.scenarios_of_one_turn(), sampling, log, judges, self._progress.update
+        )
+        if not runner.planned:
+            return
+        self._begin(condition.name)
+        async with background_load(client, condition.background, assessment.sampling.seed):
+            try:
+                await runner.run()
+            finally:
+                assessment.agreement_records += runner.records
 
     async def _measure_performance(self, client: EndpointClient) -> None:
         assessment = self._assessment

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -14,20 +15,18 @@ from wending.assess.bilingual import Bilingual, in_language
 from wending.assess.capacity import Objective
 from wending.assess.conductor import Conductor
 from wending.assess.environment import command_line, environment_facts
+from wending.assess.profile import PROFILES, ProfileName
 from wending.assess.progress import make_progress
 from wending.assess.report import write_reports
 from wending.assess.results import Assessment
 from wending.assess.runner import Sampling
-from wending.assess.scenarios import load_scenarios
+from wending.assess.scenarios import load_scenarios, of_levels
 from wending.assess.target import TargetError, parse_target
 from wending.assess.terminal import print_result
 from wending.assess.wording import Language, language_of_locale, say
 
 USAGE = 2
 """Nothing was begun: an unknown scenario, a target that is none, a folder that cannot be used."""
-
-PERFORMANCE_SECONDS = 40.0
-"""Time for the performance measurement of an endpoint that is not slow."""
 
 
 class OutputError(Exception):
@@ -38,26 +37,33 @@ def run_assessment(
     target: str | None = None,
     *,
     out: Path | None = None,
-    repeats: int = 5,
+    profile: ProfileName = "quick",
+    repeats: int | None = None,
     scenarios: Sequence[str] | None = None,
     seed: int = 1,
     model: str | None = None,
     api_key: str | None = None,
     concurrency: int = 4,
     language: Language | None = None,
-    performance_seconds: float = PERFORMANCE_SECONDS,
+    performance_seconds: float | None = None,
+    agreement_repeats: int | None = None,
 ) -> int:
     """Assesses a target, writes the report and returns the exit status of the process.
 
     `target`: checkpoint folder, base URL, or None for the bundled model. `out`: folder of the report, None
-    for a new one named after date and time. `scenarios`: ids, None for all. `performance_seconds` = 0
-    leaves performance out. Status: 0 done; 1 the endpoint failed, the report holds what was measured; 2
-    nothing was begun; 130 Ctrl-C.
+    for a new one named after date and time. `profile` says what `repeats`, `performance_seconds` and
+    `agreement_repeats` do not; 0 of the last two leaves that out. `scenarios`: ids, None for all.
+
+    Status: 0 done; 1 the endpoint failed, the report holds what was measured; 2 nothing was begun; 130
+    Ctrl-C.
     """
     language = language or language_of_locale(os.environ.get("LC_ALL") or os.environ.get("LANG") or "")
     console, errors = Console(), Console(stderr=True)
+    plan = PROFILES[profile]
+    if agreement_repeats is not None:
+        plan = replace(plan, agreement_repeats=agreement_repeats)
     try:
-        chosen = load_scenarios(None if scenarios is None else list(dict.fromkeys(scenarios)))
+        chosen = of_levels(load_scenarios(scenarios and list(dict.fromkeys(scenarios))), plan.levels)
         parsed_target = parse_target(target)
         folder = prepare_folder(out)
     except (ValueError, TargetError, OutputError) as error:
@@ -72,10 +78,11 @@ def run_assessment(
             "model": model,
             "demonstration": parsed_target.kind == "bundled",
         },
-        sampling=Sampling(repeats, seed, concurrency),
+        sampling=Sampling(repeats or plan.repeats, seed, concurrency),
         scenarios=chosen,
         objective=Objective(),
-        performance_seconds=performance_seconds,
+        performance_seconds=plan.performance_seconds if performance_seconds is None else performance_seconds,
+        profile=plan,
         environment=environment_facts(command_line()),
         started=datetime.now().astimezone(),
     )

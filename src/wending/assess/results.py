@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from wending.assess.agreement import scenario_agreement
+from wending.assess.agreement_conditions import agreement_json
 from wending.assess.bilingual import chinese
 from wending.assess.capacity import CAP, Level, Objective
 from wending.assess.notes import notes_of
 from wending.assess.performance import RequestTypePerformance, distribution
+from wending.assess.profile import Profile
 from wending.assess.resources import NOTHING_MEASURED, Resources
 from wending.assess.run_record import RunRecord, by_scenario, rounded
 from wending.assess.runner import Sampling
@@ -40,12 +42,15 @@ class Assessment:
     scenarios: Sequence[Scenario]
     objective: Objective
     performance_seconds: float
+    profile: Profile
     environment: Mapping[str, Any]
     started: datetime
     finished: datetime | None = None
     incomplete_reason: str | None = None
     records: list[RunRecord] = field(default_factory=list)
     lost_runs: int = 0
+    agreement_records: list[RunRecord] = field(default_factory=list)
+    """Runs at temperature 0, alone and under load; they count for agreement only."""
     performance: list[RequestTypePerformance] = field(default_factory=list)
     usage_missing: bool = False
     """The endpoint gave no token counts: events with content stand for tokens."""
@@ -53,6 +58,13 @@ class Assessment:
     """Optional request fields that the endpoint refused, with what it said."""
     sandbox_layers: tuple[str, ...] = ()
     resources: Resources = field(default_factory=lambda: Resources(reason=NOTHING_MEASURED))
+
+    def scenarios_of_one_turn(self) -> list[Scenario]:
+        """What agreement is measured on: in a conversation one answer that differs changes all others."""
+        return [
+            replace(scenario, items=tuple(item for item in scenario.items if item.turns == 1))
+            for scenario in self.scenarios
+        ]
 
     def to_json(self) -> dict[str, Any]:
         scenarios = [self._scenario(scenario) for scenario in self.scenarios]
@@ -74,6 +86,7 @@ class Assessment:
             "lost_runs": self.lost_runs,
             "pass_rate": rate(sum(run.passed for run in self.records), len(self.records)),
             "scenarios": scenarios,
+            "agreement": agreement_json(self.scenarios, [*self.records, *self.agreement_records]),
             "performance": [_performance(result) for result in self.performance],
             "resources": asdict(self.resources),
             "stability_problems": [_problem(problem) for problem in self._problems()],
@@ -81,6 +94,9 @@ class Assessment:
 
     def _settings(self) -> dict[str, Any]:
         return {
+            "profile": self.profile.name,
+            "levels": sorted(self.profile.levels),
+            "agreement_repeats": self.profile.agreement_repeats,
             "repeats": self.sampling.repeats,
             "temperature": self.sampling.temperature,
             "top_p": self.sampling.top_p,

@@ -12,6 +12,7 @@ import orjson
 
 from wending.assess.bilingual import chinese
 from wending.assess.checks import CheckResult
+from wending.assess.condition import ConditionName
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class RunRecord:
     tokens_per_s: float | None = None
     finish_reason: str | None = None
     error: str | None = None
+    condition: ConditionName = "default"
 
     @property
     def text(self) -> str:
@@ -42,6 +44,7 @@ class RunRecord:
         """The run as in report.json; runs.jsonl adds the scenario."""
         return {
             "item": self.item,
+            "condition": self.condition,
             "repeat": self.repeat,
             "seed": self.seed,
             "pass": self.passed,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from wending.assess.bilingual import Bilingual, chinese
 from wending.assess.chat_answer import ChatAnswer
 from wending.assess.checks import run_passes
+from wending.assess.condition import ConditionName
 from wending.assess.endpoint import EndpointClient
 from wending.assess.endpoint_errors import EndpointError, Unauthorized
 from wending.assess.run_record import RunLog, RunRecord
@@ -29,6 +30,7 @@ class Sampling:
     concurrency: int
     temperature: float = 0.7
     top_p: float = 0.9
+    condition: ConditionName = "default"
 
 
 @dataclass(slots=True)
@@ -79,7 +81,10 @@ class Runner:
             await self._run_once(scenario, item, repeat)
 
     async def _run_once(self, scenario: Scenario, item: Item, repeat: int) -> None:
-        seed = derive_seed(self.sampling.seed, scenario.id, item.id, repeat)
+        # At temperature 0 a seed decides nothing, and it must not differ between conditions.
+        seed = derive_seed(
+            self.sampling.seed, scenario.id, item.id, repeat if self.sampling.temperature else 0
+        )
         answers: list[str] = []
         try:
             for turn in range(item.turns):
@@ -100,6 +105,7 @@ class Runner:
                 False,
                 answers=tuple(answers),
                 error=Bilingual(f"{error.kind}: {error}", chinese(error.words)),
+                condition=self.sampling.condition,
             )
             self._keep(failed)
             self._count_error(failed, error)
@@ -127,6 +133,7 @@ class Runner:
                 last.tokens,
                 last.tokens_per_s,
                 last.finish_reason,
+                condition=self.sampling.condition,
             )
         )
 

@@ -10,6 +10,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     "starting_server": ("Starting the server", "启动服务"),
     "connecting": ("Connecting to the endpoint", "连接服务"),
     "scenarios": ("Scenarios", "场景检验"),
+    "alone": ("Agreement, alone", "一致性：单独请求"),
+    "loaded": ("Agreement, under load", "一致性：有其他负载"),
     "performance": ("Performance", "性能测量"),
     "writing": ("Writing the report", "写出报告"),
     "assessing": ("Assessing {name} at {url}", "正在评测 {name}（{url}）"),
@@ -18,8 +20,8 @@ _WORDS: dict[str, tuple[str, str]] = {
         "这是 wending 自带的演示模型，规模很小，并非 Qwen2.5-7B。",
     ),
     "plan": (
-        "{items} items x {repeats} repeats = {runs} runs; the report goes to {out}",
-        "{items} 题 x {repeats} 次 = {runs} 次运行；报告写入 {out}",
+        "Profile {profile}: {items} items x {repeats} repeats = {runs} runs; the report goes to {out}",
+        "方案 {profile}：{items} 题 x {repeats} 次 = {runs} 次运行；报告写入 {out}",
     ),
     "error": ("Error: {message}", "错误：{message}"),
     "incomplete": (

@@ -49,6 +49,7 @@ def _assess(options: argparse.Namespace) -> int:
     return run_assessment(
         options.target,
         out=options.out,
+        profile=options.profile,
         repeats=options.repeats,
         scenarios=options.scenario,
         seed=options.seed,
@@ -212,11 +213,22 @@ def _add_assess(
         ),
     )
     command.add_argument(
+        "--profile",
+        choices=("quick", "standard", "signoff"),
+        default="quick",
+        help=say(
+            "how thorough: minutes, tens of minutes, or hours (default: %(default)s)",
+            "详尽程度：几分钟、几十分钟或几小时（默认 %(default)s）",
+        ),
+    )
+    command.add_argument(
         "--repeats",
         type=positive,
-        default=5,
         metavar="N",
-        help=say("how often each item is asked (default: %(default)s)", "每题重复次数（默认 %(default)s）"),
+        help=say(
+            "how often each item is asked (default: 5; 10 for signoff)",
+            "每题重复次数（默认 5；signoff 为 10）",
+        ),
     )
     command.add_argument(
         "--scenario",

@@ -40,6 +40,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield _escape(sentences.summary(report)["en"])
     yield from (f"\n> {_escape(note['en'])}" for note in report["notes"])
     yield from _scenarios(report)
+    yield from _agreement(report)
     yield from _json_rates(report)
     yield from _performance(report)
     yield from _resources(report)
@@ -64,6 +65,30 @@ def _scenarios(report: Report) -> Iterator[str]:
             for scenario in report["scenarios"]
         ],
     )
+
+
+def _agreement(report: Report) -> Iterator[str]:
+    agreement = report["agreement"]
+    if not agreement["conditions"]:
+        return
+    yield from _heading("agreement")
+    yield from _table(
+        ("Condition", "Items", "Same text", "Same answer"),
+        [
+            (
+                f"{row['title']['en']} · {row['title']['zh']}",
+                str(row["items"]),
+                percent(row["tar_raw"]),
+                percent(row["tar_answer"]),
+            )
+            for row in agreement["conditions"]
+        ],
+    )
+    changed = agreement["changed_under_load"]
+    if changed is not None:
+        words = pair("changed_under_load", k=changed["k"], n=changed["n"], interval=interval_percent(changed))
+        yield f"{words['en']} {words['zh']}"
+        yield ""
 
 
 def _json_rates(report: Report) -> Iterator[str]:

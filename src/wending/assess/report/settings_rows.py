@@ -15,6 +15,7 @@ def settings_rows(report: Mapping[str, Any]) -> list[tuple[Pair, str]]:
     values = {
         "command": environment["command"],
         "base_url": report["target"]["base_url"] or "–",
+        "profile": settings["profile"],
         "repeats": settings["repeats"],
         "temperature": settings["temperature"],
         "top_p": settings["top_p"],

@@ -70,6 +70,21 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "原文一致（TARr）与答案一致（TARa）：各次重复全部给出相同原文、或相同解析结果的题目所占比例。"
         "种子不同，原文本应有变化；但计算题的答案不应变化。",
     ),
+    "agreement": ("Agreement under three conditions", "三种条件下的一致性"),
+    "agreement_lead": (
+        "At temperature 0 an answer has one right text. Where it differs from repeat to repeat, or from "
+        "alone to under load, the endpoint makes the difference. Items of one turn.",
+        "温度为 0 时，同一问题应得到同一原文。"
+        "若各次重复之间、或单独与有负载时不同，差异来自服务本身。只含单轮题目。",
+    ),
+    "condition": ("Condition", "条件"),
+    "items": ("Items", "题数"),
+    "background": ("{n} other streams beside", "同时另有 {n} 路请求"),
+    "changed_under_load": (
+        "Of {n} items whose answers agree alone, {k} have another answer under load "
+        "(95% interval {interval}).",
+        "单独请求时一致的 {n} 题中，有 {k} 题在负载下得到另一种回答（95% 区间 {interval}）。",
+    ),
     "fewer_runs": ("{done} of {planned} planned", "计划 {planned} 次，完成 {done} 次"),
     # Matrix
     "matrix": ("Every run", "逐次运行"),
@@ -176,6 +191,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
 
 SETTINGS = {
     "command": ("Command", "命令"),
+    "profile": ("Profile", "方案"),
     "repeats": ("Repeats", "重复次数"),
     "temperature": ("Temperature", "temperature"),
     "top_p": ("top_p", "top_p"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wending.assess.scenarios.item import CheckSpec, Item, Message, Scenario
 from wending.assess.scenarios.judge import judge
-from wending.assess.scenarios.load import SCENARIO_IDS, load_scenario, load_scenarios
+from wending.assess.scenarios.load import SCENARIO_IDS, load_scenario, load_scenarios, of_levels
 
 __all__ = [
     "SCENARIO_IDS",
@@ -15,4 +15,5 @@ __all__ = [
     "judge",
     "load_scenario",
     "load_scenarios",
+    "of_levels",
 ]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -74,6 +75,15 @@ def load_scenarios(ids: Sequence[str] | None = None) -> list[Scenario]:
                 )
             )
     return [load_scenario(folder / f"{scenario_id}.json") for scenario_id in ids or SCENARIO_IDS]
+
+
+def of_levels(scenarios: Sequence[Scenario], levels: Collection[int]) -> list[Scenario]:
+    """The scenarios with their items of these levels only; without those that have none."""
+    chosen = [
+        replace(scenario, items=tuple(item for item in scenario.items if item.level in levels))
+        for scenario in scenarios
+    ]
+    return [scenario for scenario in chosen if scenario.items]
 
 
 def load_scenario(file: Path | Traversable) -> Scenario:

@@ -1,0 +1,72 @@
+"""Agreement of repeats under each condition, and what changes from alone to under load."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from wending.assess.agreement import scenario_agreement
+from wending.assess.condition import ALONE, DEFAULT, LOADED, Condition
+from wending.assess.run_record import RunRecord
+from wending.assess.scenarios import Scenario
+from wending.assess.stats import wilson
+
+CONDITIONS = (DEFAULT, ALONE, LOADED)
+
+Texts = dict[tuple[str, str], list[str]]
+"""The answers to each item, by scenario and item."""
+
+
+def agreement_json(scenarios: Sequence[Scenario], records: Sequence[RunRecord]) -> dict[str, Any]:
+    """`conditions`: agreement over all items that were asked at least twice; one that was not asked is left
+    out. `changed_under_load`: of the items that agree alone, those whose answers under load differ."""
+    texts = {condition.name: _texts(records, condition) for condition in CONDITIONS}
+    items = {(scenario.id, item.id): item for scenario in scenarios for item in scenario.items}
+    conditions = []
+    for condition in CONDITIONS:
+        asked = {place: found for place, found in texts[condition.name].items() if len(found) > 1}
+        if not asked:
+            continue
+        found = scenario_agreement(
+            (several, [items[place].answer_of(text) for text in several]) for place, several in asked.items()
+        )
+        conditions.append(
+            {
+                "condition": condition.name,
+                "title": {"en": str(condition.title), "zh": condition.title.zh},
+                "background": condition.background,
+                "items": found.items,
+                "tar_raw": found.tar_raw,
+                "tar_answer": found.tar_answer,
+            }
+        )
+    return {
+        "conditions": conditions,
+        "changed_under_load": _changed(texts[ALONE.name], texts[LOADED.name]),
+    }
+
+
+def _texts(records: Sequence[RunRecord], condition: Condition) -> Texts:
+    found: Texts = defaultdict(list)
+    for run in records:
+        if run.condition == condition.name and run.error is None:
+            found[run.scenario, run.item].append(run.text)
+    return found
+
+
+def _changed(alone: Texts, loaded: Texts) -> dict[str, Any] | None:
+    """A rate over items; None if none was asked under both conditions and agreed alone."""
+    steady = [place for place, texts in alone.items() if len(set(texts)) == 1 and len(texts) > 1]
+    compared = [place for place in steady if loaded.get(place)]
+    changed = [place for place in compared if set(loaded[place]) != set(alone[place])]
+    interval = wilson(len(changed), len(compared))
+    if interval is None:
+        return None
+    return {
+        "k": len(changed),
+        "n": len(compared),
+        "low": round(interval.low, 5),
+        "high": round(interval.high, 5),
+        "items": [f"{scenario}/{item}" for scenario, item in changed],
+    }
