@@ -19,10 +19,13 @@ Texts = dict[tuple[str, str], list[str]]
 
 
 def agreement_json(scenarios: Sequence[Scenario], records: Sequence[RunRecord]) -> dict[str, Any]:
-    """`conditions`: agreement over all items that were asked at least twice; one that was not asked is left
+    """Over items of one turn. `conditions`: agreement over those that were asked at least twice; one that was not asked is left
     out. `changed_under_load`: of the items that agree alone, those whose answers under load differ."""
-    texts = {condition.name: _texts(records, condition) for condition in CONDITIONS}
-    items = {(scenario.id, item.id): item for scenario in scenarios for item in scenario.items}
+    items = {
+        (scenario.id, item.id): item for scenario in scenarios for item in scenario.items if item.turns == 1
+    }
+    asked_once = [run for run in records if (run.scenario, run.item) in items]
+    texts = {condition.name: _texts(asked_once, condition) for condition in CONDITIONS}
     conditions = []
     for condition in CONDITIONS:
         asked = {place: found for place, found in texts[condition.name].items() if len(found) > 1}
