@@ -19,8 +19,9 @@ Texts = dict[tuple[str, str], list[str]]
 
 
 def agreement_json(scenarios: Sequence[Scenario], records: Sequence[RunRecord]) -> dict[str, Any]:
-    """Over items of one turn. `conditions`: agreement over those that were asked at least twice; one that was not asked is left
-    out. `changed_under_load`: of the items that agree alone, those whose answers under load differ."""
+    """Over items of one turn. `conditions`: agreement over those that were asked at least twice. One that was
+    not asked is left out. `changed_under_load`: of the items that agree alone, those whose answers under load
+    differ."""
     items = {
         (scenario.id, item.id): item for scenario in scenarios for item in scenario.items if item.turns == 1
     }
