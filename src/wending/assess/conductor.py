@@ -18,6 +18,7 @@ from wending.assess.endpoint import EndpointClient
 from wending.assess.endpoint_errors import EndpointError
 from wending.assess.performance import PerformanceMeasurement
 from wending.assess.progress import ProgressDisplay
+from wending.assess.recovery import RecoveryMeasurement
 from wending.assess.resources import NOT_OUR_SERVER, Resources, ResourceSampler
 from wending.assess.results import Assessment
 from wending.assess.run_record import RunLog
@@ -71,10 +72,10 @@ class Conductor:
         self._stop_on_signals()
         try:
             async with (
-                self._base_url() as base_url,
+                self._endpoint() as (base_url, server),
                 EndpointClient(base_url, api_key=self._api_key, model=self._model) as client,
             ):
-                await self._assess(client)
+                await self._assess(client, server)
         except asyncio.CancelledError:
             if self._signal is None:
                 raise
@@ -101,12 +102,13 @@ class Conductor:
                 loop.add_signal_handler(number, stop, number)
 
     @contextlib.asynccontextmanager
-    async def _base_url(self) -> AsyncIterator[str]:
-        """The endpoint's URL; for a folder, that of a server which runs and is sampled during the block."""
+    async def _endpoint(self) -> AsyncIterator[tuple[str, OwnServer | None]]:
+        """The endpoint's URL; for a folder, that of a server which runs and is sampled during the block, and
+        the server."""
         if self._target.base_url is not None:
             self._assessment.target["base_url"] = self._target.base_url
             self._assessment.resources = Resources(reason=NOT_OUR_SERVER)
-            yield self._target.base_url
+            yield self._target.base_url, None
             return
         self._begin("starting_server", known_length=False)
         async with OwnServer(self._target.folder, self._folder / "server.log") as server:
@@ -115,7 +117,7 @@ class Conductor:
             sampler.start()
             try:
                 await server.wait_until_ready(lambda seconds: self._progress.update(0, f"{seconds:.0f} s"))
-                yield server.base_url
+                yield server.base_url, server
             except EndpointError as error:
                 await asyncio.sleep(
                     0.5
@@ -127,7 +129,7 @@ class Conductor:
             finally:
                 self._assessment.resources = await sampler.stop()
 
-    async def _assess(self, client: EndpointClient) -> None:
+    async def _assess(self, client: EndpointClient, server: OwnServer | None) -> None:
         assessment, language = self._assessment, self._language
         self._begin("connecting", known_length=False)
         model = await client.resolve_model()
@@ -139,6 +141,8 @@ class Conductor:
             await self._ask_scenarios(client)
             if assessment.performance_seconds > 0:
                 await self._measure_performance(client)
+            if assessment.profile.recovery:
+                await self._measure_recovery(client, server)
         finally:
             assessment.refused_fields = dict(client.refused_fields)
             assessment.usage_missing = client.usage_missing
@@ -219,4 +223,14 @@ class Conductor:
         )
         assessment.performance = measurement.results
         self._begin("performance")
+        await measurement.run()
+
+    async def _measure_recovery(self, client: EndpointClient, server: OwnServer | None) -> None:
+        """The last part: what it does to the server is meant to disturb."""
+        held = [result.capacity.max_concurrency for result in self._assessment.performance if result.capacity]
+        measurement = RecoveryMeasurement(
+            client, server=server, capacity=min(held, default=None), progress=self._progress.update
+        )
+        self._assessment.recovery = measurement.result
+        self._begin("recovery")
         await measurement.run()

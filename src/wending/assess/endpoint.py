@@ -86,6 +86,11 @@ class EndpointClient:
         self._answers = 0
 
     @property
+    def headers(self) -> dict[str, str]:
+        """What each request carries: the key, if there is one."""
+        return dict(self._headers)
+
+    @property
     def usage_missing(self) -> bool:
         """True when answers came without token counts, so that events had to stand for tokens."""
         return self._answers > 0 and not self._usage_works

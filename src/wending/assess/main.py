@@ -47,12 +47,14 @@ def run_assessment(
     language: Language | None = None,
     performance_seconds: float | None = None,
     agreement_repeats: int | None = None,
+    recovery: bool | None = None,
 ) -> int:
     """Assesses a target, writes the report and returns the exit status of the process.
 
     `target`: checkpoint folder, base URL, or None for the bundled model. `out`: folder of the report, None
     for a new one named after date and time. `profile` says what `repeats`, `performance_seconds` and
-    `agreement_repeats` do not; 0 of the last two leaves that out. `scenarios`: ids, None for all.
+    `agreement_repeats` and `recovery` do not; 0 of the two numbers leaves that out. `scenarios`: ids, None
+    for all.
 
     Status: 0 done; 1 the endpoint failed, the report holds what was measured; 2 nothing was begun; 130
     Ctrl-C.
@@ -62,6 +64,8 @@ def run_assessment(
     plan = PROFILES[profile]
     if agreement_repeats is not None:
         plan = replace(plan, agreement_repeats=agreement_repeats)
+    if recovery is not None:
+        plan = replace(plan, recovery=recovery)
     try:
         chosen = of_levels(load_scenarios(scenarios and list(dict.fromkeys(scenarios))), plan.levels)
         parsed_target = parse_target(target)

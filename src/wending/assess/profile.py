@@ -20,13 +20,15 @@ class Profile:
     agreement_repeats: int
     """How often it is asked at temperature 0 alone, and again under load."""
     performance_seconds: float
+    recovery: bool
+    """Whether faults are made."""
 
 
 PROFILES: dict[str, Profile] = {
     profile.name: profile
     for profile in (
-        Profile("quick", frozenset([1]), 5, 2, 40.0),
-        Profile("standard", frozenset([1, 2, 3]), 5, 3, 180.0),
-        Profile("signoff", frozenset([1, 2, 3]), 10, 5, 900.0),
+        Profile("quick", frozenset([1]), 5, 2, 40.0, recovery=False),
+        Profile("standard", frozenset([1, 2, 3]), 5, 3, 180.0, recovery=True),
+        Profile("signoff", frozenset([1, 2, 3]), 10, 5, 900.0, recovery=True),
     )
 }

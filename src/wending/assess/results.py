@@ -15,6 +15,7 @@ from wending.assess.capacity import CAP, Level, Objective
 from wending.assess.notes import notes_of
 from wending.assess.performance import RequestTypePerformance, distribution
 from wending.assess.profile import Profile
+from wending.assess.recovery.row import RecoveryResult
 from wending.assess.resources import NOTHING_MEASURED, Resources
 from wending.assess.run_record import RunRecord, by_scenario, rounded
 from wending.assess.runner import Sampling
@@ -51,6 +52,7 @@ class Assessment:
     lost_runs: int = 0
     agreement_records: list[RunRecord] = field(default_factory=list)
     """Runs at temperature 0, alone and under load; they count for agreement only."""
+    recovery: RecoveryResult | None = None
     performance: list[RequestTypePerformance] = field(default_factory=list)
     usage_missing: bool = False
     """The endpoint gave no token counts: events with content stand for tokens."""
@@ -88,6 +90,7 @@ class Assessment:
             "scenarios": scenarios,
             "agreement": agreement_json(self.scenarios, [*self.records, *self.agreement_records]),
             "performance": [_performance(result) for result in self.performance],
+            "recovery": None if self.recovery is None else self.recovery.to_json(),
             "resources": asdict(self.resources),
             "stability_problems": [_problem(problem) for problem in self._problems()],
         }

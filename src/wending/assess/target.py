@@ -98,12 +98,17 @@ class OwnServer:
         return None if self._process is None else self._process.returncode
 
     async def __aenter__(self) -> OwnServer:
+        await self.start()
+        return self
+
+    async def start(self) -> None:
+        """Start the process; also again, after it has ended."""
         command = [sys.executable, "-m", "wending", "serve"]
         command += [] if self._folder is None else [str(self._folder)]
         command += ["--host", "127.0.0.1", "--port", str(self.port)]
         # Keys of the person's own server would lock this one, which is asked by this process alone.
         environment = {name: value for name, value in os.environ.items() if name != "WENDING_API_KEYS"}
-        self._log_file = self.log.open("wb")
+        self._log_file = self._log_file or self.log.open("wb")
         # A session of its own: Ctrl-C in the terminal reaches the assessment, which then stops the server
         # in order.
         self._process = await asyncio.create_subprocess_exec(
@@ -114,7 +119,12 @@ class OwnServer:
             env=environment | {"PYTHONUNBUFFERED": "1"},
             start_new_session=True,
         )
-        return self
+
+    async def kill(self) -> None:
+        """End the process and its children at once."""
+        if self._process is not None:
+            self._signal(signal.SIGKILL)
+            await self._process.wait()
 
     async def wait_until_ready(self, progress: Callable[[float], None]) -> None:
         """Returns when GET /health answers 200; `progress` hears the seconds waited. Raises TargetError."""

@@ -50,6 +50,7 @@ def _assess(options: argparse.Namespace) -> int:
         options.target,
         out=options.out,
         profile=options.profile,
+        recovery=options.recovery,
         repeats=options.repeats,
         scenarios=options.scenario,
         seed=options.seed,
@@ -219,6 +220,14 @@ def _add_assess(
         help=say(
             "how thorough: minutes, tens of minutes, or hours (default: %(default)s)",
             "详尽程度：几分钟、几十分钟或几小时（默认 %(default)s）",
+        ),
+    )
+    command.add_argument(
+        "--recovery",
+        action=argparse.BooleanOptionalAction,
+        help=say(
+            "make faults and see whether the endpoint comes through them (default: not for quick)",
+            "制造故障并观察服务能否恢复（默认 quick 不做）",
         ),
     )
     command.add_argument(

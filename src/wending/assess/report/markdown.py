@@ -43,6 +43,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield from _agreement(report)
     yield from _json_rates(report)
     yield from _performance(report)
+    yield from _recovery(report)
     yield from _resources(report)
     yield from _heading("settings")
     yield from _table(("", ""), [(label["en"], value) for label, value in settings_rows(report)])
@@ -89,6 +90,28 @@ def _agreement(report: Report) -> Iterator[str]:
         words = pair("changed_under_load", k=changed["k"], n=changed["n"], interval=interval_percent(changed))
         yield f"{words['en']} {words['zh']}"
         yield ""
+
+
+def _recovery(report: Report) -> Iterator[str]:
+    recovery = report["recovery"]
+    if recovery is None or not recovery["rows"]:
+        return
+    yield from _heading("recovery")
+    marks = {True: "✓", False: "✕", None: "–"}
+    yield from _table(
+        ("", "Fault", "Expected", "What happened", "Recovered in", "Same answer"),
+        [
+            (
+                marks[row["ok"]],
+                row["title"]["en"],
+                row["expected"]["en"],
+                row["happened"]["en"],
+                milliseconds(row["recovered_s"]),
+                marks[row["canary_equal"]],
+            )
+            for row in recovery["rows"]
+        ],
+    )
 
 
 def _json_rates(report: Report) -> Iterator[str]:

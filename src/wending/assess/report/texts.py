@@ -70,6 +70,21 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "原文一致（TARr）与答案一致（TARa）：各次重复全部给出相同原文、或相同解析结果的题目所占比例。"
         "种子不同，原文本应有变化；但计算题的答案不应变化。",
     ),
+    "recovery": ("Recovery", "故障恢复"),
+    "recovery_lead": (
+        "Faults that clients make, and after each a request at temperature 0 whose answer must be the one "
+        "from before.",
+        "客户端可能制造的各种故障；每次之后以温度 0 提出同一问题，回答必须与之前相同。",
+    ),
+    "not_steady": (
+        "The endpoint did not agree with itself before any fault, so answers are only asked to be good.",
+        "在没有任何故障时，服务的回答已前后不一，因此之后只要求能正常回答。",
+    ),
+    "fault": ("Fault", "故障"),
+    "expected": ("Expected", "预期"),
+    "happened": ("What happened", "实际情况"),
+    "recovered": ("Recovered in", "恢复用时"),
+    "same_as_before": ("Same answer", "回答不变"),
     "agreement": ("Agreement under three conditions", "三种条件下的一致性"),
     "agreement_lead": (
         "At temperature 0 an answer has one right text. Where it differs from repeat to repeat, or from "
