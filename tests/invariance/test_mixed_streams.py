@@ -123,7 +123,9 @@ async def test_killed_during_mixed_streams(server: LiveServer) -> None:
         assert one.is_whole
         assert other.is_whole
         assert other.answer == one.answer, number
-        assert other.report["engine_restarts"] > one.report["engine_restarts"] == 0
+        assert one.report["engine_restarts"] == 0
+    # Some may have ended before the first kill.
+    assert sum(stream.report["engine_restarts"] > 0 for stream in disturbed) > STREAMS // 2
 
 
 async def test_they_are_what_they_should_be(server: LiveServer) -> None:

@@ -116,7 +116,7 @@ async def rows_of(endpoint: Endpoint, patience_s: float = 10.0) -> dict[str, Row
     with running(endpoint) as url:
         async with EndpointClient(url, model="m") as client:
             measurement = RecoveryMeasurement(
-                client, capacity=8, patience_s=patience_s, progress=lambda *_: None
+                client, capacity=8, patience_s=patience_s, fault_s=5.0, progress=lambda *_: None
             )
             await measurement.run()
     assert measurement.result.steady

@@ -33,6 +33,7 @@ class RecoveryMeasurement:
         server: OwnServer | None = None,
         capacity: int | None = None,
         patience_s: float = PATIENCE_S,
+        fault_s: float = FAULT_S,
         progress: Callable[[float, str], None],
     ) -> None:
         """`server`: where it was started here, its processes are killed too."""
@@ -41,6 +42,7 @@ class RecoveryMeasurement:
         self._server = server
         self._capacity = min(capacity or DEFAULT_CAPACITY, MAX_CAPACITY)
         self._canary = Canary(client, patience_s)
+        self._fault_s = fault_s
         self._progress = progress
 
     async def run(self) -> None:
@@ -61,10 +63,10 @@ class RecoveryMeasurement:
 
     async def _make(self, fault: Fault, wire: Wire) -> Row:
         try:
-            async with asyncio.timeout(FAULT_S):
+            async with asyncio.timeout(self._fault_s):
                 happened, as_expected = await fault.make(wire, self._capacity)
         except TimeoutError:
-            happened = Bilingual(f"broken off after {FAULT_S:g} s", f"{FAULT_S:g} 秒后中止")
+            happened = Bilingual(f"broken off after {self._fault_s:g} s", f"{self._fault_s:g} 秒后中止")
             as_expected = False
         except OSError as error:
             happened, as_expected = Bilingual(f"no connection: {error}", f"无法连接：{error}"), False
