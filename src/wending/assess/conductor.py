@@ -64,6 +64,7 @@ class Conductor:
         self._api_key = api_key
         self._model = model
         self._signal: signal.Signals | None = None
+        self._sampler: ResourceSampler | None = None
 
     def _begin(self, stage: str, *, known_length: bool = True) -> None:
         self._progress.begin(say(stage, self._language), known_length=known_length)
@@ -113,8 +114,8 @@ class Conductor:
         self._begin("starting_server", known_length=False)
         async with OwnServer(self._target.folder, self._folder / "server.log") as server:
             self._assessment.target["base_url"] = server.base_url
-            sampler = ResourceSampler(server.pid)
-            sampler.start()
+            self._sampler = ResourceSampler(server.pid)
+            self._sampler.start()
             try:
                 await server.wait_until_ready(lambda seconds: self._progress.update(0, f"{seconds:.0f} s"))
                 yield server.base_url, server
@@ -127,7 +128,12 @@ class Conductor:
                 end = server.describe_end()
                 raise TargetError(Bilingual(f"the server died: {end}", f"服务已终止：{end.zh}")) from error
             finally:
-                self._assessment.resources = await sampler.stop()
+                await self._stop_sampling()
+
+    async def _stop_sampling(self) -> None:
+        if self._sampler is not None:
+            self._assessment.resources = await self._sampler.stop()
+            self._sampler = None
 
     async def _assess(self, client: EndpointClient, server: OwnServer | None) -> None:
         assessment, language = self._assessment, self._language
@@ -226,7 +232,8 @@ class Conductor:
         await measurement.run()
 
     async def _measure_recovery(self, client: EndpointClient, server: OwnServer | None) -> None:
-        """The last part: what it does to the server is meant to disturb."""
+        """The last part: what it does to the server is meant to disturb, and is not what serving takes."""
+        await self._stop_sampling()
         held = [result.capacity.max_concurrency for result in self._assessment.performance if result.capacity]
         measurement = RecoveryMeasurement(
             client, server=server, capacity=min(held, default=None), progress=self._progress.update
