@@ -150,6 +150,7 @@ class Assessment:
                 run.finish_reason,
                 run.error,
                 items[run.scenario, run.item].comparable_answer(run.text),
+                run.repeat,
             )
             for scenario in self.scenarios
             for run in by_scenario(self.records, scenario.id)
@@ -238,4 +239,7 @@ def _problem(problem: StabilityProblem) -> dict[str, Any]:
         "example_zh": chinese(problem.example),
         "title": dict(problem.title),
         "action": dict(problem.action),
+        "severity": problem.severity,
+        "first_seen": dict(zip(("item", "repeat"), problem.evidence[0], strict=True)),
+        "evidence": [{"item": item, "repeat": repeat} for item, repeat in problem.evidence],
     }
