@@ -16,6 +16,7 @@ from wending.assess.bilingual import Bilingual
 from wending.assess.condition import ALONE, LOADED, Condition
 from wending.assess.endpoint import EndpointClient
 from wending.assess.endpoint_errors import EndpointError
+from wending.assess.estimate import estimate_s
 from wending.assess.performance import PerformanceMeasurement
 from wending.assess.progress import ProgressDisplay
 from wending.assess.recovery import RecoveryMeasurement
@@ -25,7 +26,7 @@ from wending.assess.run_record import RunLog
 from wending.assess.runner import Runner
 from wending.assess.sandbox import active_layers
 from wending.assess.target import OwnServer, Target, TargetError
-from wending.assess.wording import Language, say
+from wending.assess.wording import Language, say, say_duration
 
 DONE = 0
 BROKEN_OFF = 1
@@ -143,6 +144,7 @@ class Conductor:
         self._progress.say(say("assessing", language, name=model, url=client.base_url))
         if model == demo.NAME:
             self._progress.say(say("demonstration", language))
+        await self._say_estimate(client)
         try:
             await self._ask_scenarios(client)
             if assessment.performance_seconds > 0:
@@ -152,6 +154,24 @@ class Conductor:
         finally:
             assessment.refused_fields = dict(client.refused_fields)
             assessment.usage_missing = client.usage_missing
+
+    async def _say_estimate(self, client: EndpointClient) -> None:
+        """From one request. If it fails there is none: what follows finds out why."""
+        messages = [{"role": "user", "content": "Write three sentences about tea."}]
+        try:
+            trial = await client.chat(messages, max_tokens=48, temperature=0.0, top_p=1.0, seed=0)
+        except EndpointError:
+            return
+        assessment = self._assessment
+        seconds = estimate_s(
+            assessment.scenarios,
+            assessment.sampling,
+            assessment.profile,
+            assessment.performance_seconds,
+            trial,
+        )
+        words = say("estimate", self._language, time=say_duration(seconds, self._language))
+        self._progress.say(words)
 
     async def _ask_scenarios(self, client: EndpointClient) -> None:
         assessment = self._assessment
