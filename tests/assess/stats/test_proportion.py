@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wending.assess.stats import median, min_count, quantile, wilson
+from wending.assess.stats import exact, median, min_count, most_without_failure, quantile, wilson
 
 
 def test_wilson_of_known_cases() -> None:
@@ -79,3 +79,21 @@ def test_median() -> None:
     assert median([3.0]) == 3.0
     assert median([3.0, 1.0]) == 2.0
     assert median([5.0, 1.0, 3.0]) == 3.0
+
+
+@settings(deadline=None, max_examples=60)
+@given(trials=st.integers(1, 800), share=st.floats(0, 1), confidence=st.sampled_from([0.5, 0.9, 0.95, 0.99]))
+def test_exact_equals_scipy(trials: int, share: float, confidence: float) -> None:
+    scipy_stats = pytest.importorskip("scipy.stats")
+    successes = round(trials * share)
+    expected = scipy_stats.binomtest(successes, trials).proportion_ci(confidence, method="exact")
+    assert exact(successes, trials, confidence) == (
+        pytest.approx(expected.low, abs=1e-9),
+        pytest.approx(expected.high, abs=1e-9),
+    )
+
+
+def test_what_no_failure_leaves_possible() -> None:
+    assert most_without_failure(100) == pytest.approx(0.02951, abs=1e-5)
+    assert (1 - (most_without_failure(100) or 0)) ** 100 == pytest.approx(0.05)
+    assert most_without_failure(0) is None
