@@ -13,17 +13,17 @@ from wending.assess.soak.crash_rate import CONFIDENCE
 MOST_ERRORS = 0.01
 """The share of failed requests that is let pass, as in the objective of a capacity."""
 NAMES = {
-    "memory_bytes": Bilingual("memory", "内存"),
-    "threads": Bilingual("threads", "线程数"),
-    "files": Bilingual("open files", "打开的文件"),
+    "memory_bytes": Bilingual("Memory", "内存"),
+    "threads": Bilingual("Threads", "线程数"),
+    "files": Bilingual("Open files", "打开的文件"),
     "cpu_cores": Bilingual("CPU, cores in use", "CPU（占用核数）"),
     "gpu_memory_bytes": Bilingual("GPU memory", "显存"),
     "gpu_busy": Bilingual("GPU, share of time busy", "GPU 忙碌比例"),
-    "waiting": Bilingual("requests waiting in the server", "服务端排队请求"),
+    "waiting": Bilingual("Requests waiting in the server", "服务端排队请求"),
     "kv_usage": Bilingual("KV cache, share in use", "KV 缓存占用比例"),
     "ttft_s": Bilingual("TTFT, median", "首字时延中位数"),
-    "tokens_per_s": Bilingual("tok/s, all streams", "tok/s（全部流合计）"),
-    "errors": Bilingual("errors a minute", "每分钟错误数"),
+    "tokens_per_s": Bilingual("Tokens per second, all streams", "tok/s（全部流合计）"),
+    "errors": Bilingual("Errors a minute", "每分钟错误数"),
 }
 
 
@@ -57,9 +57,9 @@ def crash_words(report: Mapping[str, Any]) -> Bilingual:
     if n == 0:
         return Bilingual(
             f"No crash in {soaked}. That proves, with 95 % confidence, at most one crash in {spell} on "
-            "average, for this load, if crashes come at a constant rate. It does not prove more: to show less "
-            f"than one crash in 30 days, {month} days without one are needed; and a fault that needs a longer "
-            "time, a rarer request or a higher load was not looked for.",
+            "average, for this load, if crashes come at a constant rate. It does not prove more: to show "
+            f"less than one crash in 30 days, {month} days without one are needed; and a fault that needs a "
+            "longer time, a rarer request or a higher load was not looked for.",
             f"{soaked}内没有崩溃。若崩溃率恒定，则有 95% 的把握：此负载下平均每 {spell} 最多崩溃一次。"
             f"它不能证明更多：要证明每 30 天少于一次，需要 {month} 天无崩溃；"
             "需要更长时间、更少见的请求或更高负载才会出现的故障不在本次检验之内。",

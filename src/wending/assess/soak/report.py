@@ -143,14 +143,20 @@ def trend_rows(report: Report) -> list[tuple[Bilingual, list[str], Bilingual]]:
                 figure(row["name"], row["in_30_days"]),
                 str(row["n"]),
             ],
-            Bilingual("too few points", "点数不足")
-            if row["rises"] is None
-            else Bilingual("rises", "上升")
-            if row["rises"]
-            else Bilingual("no rise shown", "未见上升"),
+            _verdict(row),
         )
         for row in report["trends"]
     ]
+
+
+def _verdict(row: Mapping[str, Any]) -> Bilingual:
+    if row["rises"] is None:
+        return Bilingual("too few points", "点数不足")
+    if row["rises"]:
+        return Bilingual("rises", "上升")
+    if row["is_certain"]:
+        return Bilingual("rises too little to matter", "上升幅度无实际意义")
+    return Bilingual("no rise shown", "未见上升")
 
 
 TREND_HEAD = (

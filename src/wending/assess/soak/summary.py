@@ -223,9 +223,12 @@ class SoakSummary:
         found = trend([t / 3600 for t, _ in points], [value for _, value in points])
         row: dict[str, Any] = {"name": name, "level": level, "n": len(points)}
         if found is None:
-            return row | dict.fromkeys(("slope_per_hour", "low", "high", "p", "in_30_days", "rises"), None)
+            return row | dict.fromkeys(
+                ("slope_per_hour", "low", "high", "p", "in_30_days", "is_certain", "rises"), None
+            )
         hours = (points[-1][0] - points[0][0]) / 3600
         in_30_days = found.slope * PROJECTED_HOURS if hours * MOST_EXTRAPOLATION >= PROJECTED_HOURS else None
+        is_certain = found.p < CERTAIN_P and found.low > 0
         is_material = found.slope * hours > MATERIAL_RISE * level or (
             in_30_days is not None and in_30_days > MATERIAL_PROJECTION * level
         )
@@ -235,7 +238,8 @@ class SoakSummary:
             "high": found.high,
             "p": found.p,
             "in_30_days": in_30_days,
-            "rises": found.p < CERTAIN_P and found.low > 0 and is_material,
+            "is_certain": is_certain,
+            "rises": is_certain and is_material,
         }
 
 
