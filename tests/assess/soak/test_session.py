@@ -129,6 +129,11 @@ async def test_answers_that_drift_and_errors_by_kind(tmp_path: Path) -> None:
     assert report["canary"]["differing"][0]["text"] == "later"
 
 
+async def start(*arguments: str) -> asyncio.subprocess.Process:
+    command = [sys.executable, "-m", "wending", "soak", *arguments, "--sample", "0.1"]
+    return await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.DEVNULL)
+
+
 async def wait_for(folder: Path, kind: str, count: int) -> None:
     while not (folder / NAME).exists() or sum(line["kind"] == kind for line in read_log(folder)) < count:
         await asyncio.sleep(0.02)
@@ -176,8 +181,7 @@ async def test_a_killed_soak_is_reported_and_gone_on_with(tmp_path: Path) -> Non
 async def test_ctrl_c_ends_in_order(tmp_path: Path) -> None:
     out = tmp_path / "out"
     with ScriptedEndpoint(lambda _: Reply(first_delay=0.01)) as endpoint:
-        command = [sys.executable, "-m", "wending", "soak", endpoint.url, "--hours", "1", "--sample", "0.1"]
-        process = await asyncio.create_subprocess_exec(*command, "--capacity", "3", "--out", str(out))
+        process = await start(endpoint.url, "--hours", "1", "--capacity", "3", "--out", str(out))
         await wait_for(out, "sample", 3)
         process.send_signal(signal.SIGINT)
         assert await process.wait() == INTERRUPTED + signal.SIGINT

@@ -27,7 +27,8 @@ def head(kind: str = "checkpoint") -> dict[str, Any]:
             "kind": kind, "given": "m", "base_url": "http://h/v1", "model": "a|<b>", "demonstration": False,
         },
         "plan": {
-            "duration_s": 24 * HOUR, "concurrency": 4, "sample_s": 60.0, "canary_s": HOUR, "stall_s": 30.0, "seed": 1,
+            "duration_s": 24 * HOUR, "concurrency": 4, "sample_s": 60.0, "canary_s": HOUR, "stall_s": 30.0,
+            "seed": 1,
         },
         "environment": {
             "cpu": "c", "usable_cores": 2, "memory_bytes": 2**33, "os": "o", "python": "3", "wending": "0",
@@ -107,7 +108,7 @@ def test_events_and_canaries_are_counted_and_named(tmp_path: Path) -> None:
     differs = {"id": "list", "equal": False, "text": "blue"}
     lines = [
         head(),
-        {"kind": "event", "at": 10.0, "event": "server_ended", "exit_status": -9, "words": "killed by signal 9"},
+        {"kind": "event", "at": 10.0, "event": "server_ended", "exit_status": -9, "words": "killed"},
         {"kind": "event", "at": 14.0, "event": "server_restarted", "seconds": 4.0},
         {"kind": "event", "at": 20.0, "event": "engine_restart", "count": 2},
         {"kind": "event", "at": 50.0, "event": "stall_begin", "silent_s": 30.1},

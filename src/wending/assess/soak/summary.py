@@ -35,6 +35,7 @@ MATERIAL_RISE = 0.02
 """Of the level, over the time that was seen."""
 MATERIAL_PROJECTION = 0.1
 """Of the level, over 30 days."""
+TREND_FIELDS = ("slope_per_hour", "low", "high", "p", "in_30_days", "is_certain", "rises")
 CRASHES = ("server_ended", "engine_restart", "process_restart")
 
 
