@@ -65,16 +65,9 @@ def running(script: str) -> Iterator[ProcessAsServer]:
 async def soak(
     endpoint: ScriptedEndpoint, folder: Path, server: ProcessAsServer | None = None, **plan: Any
 ) -> dict[str, Any]:
-    settings = {
-        "duration_s": 1.5,
-        "concurrency": 3,
-        "sample_s": 0.05,
-        "canary_s": 0.5,
-        "stall_s": 20.0,
-        **plan,
-    }
-    made = SoakPlan(**settings)
-    console = Console(file=None, quiet=True)
+    settings = {"duration_s": 1.5, "sample_s": 0.05, "canary_s": 0.5, "stall_s": 20.0, **plan}
+    made = SoakPlan(concurrency=3, **settings)
+    console = Console(quiet=True)
     with SoakLog(folder) as log:
         async with EndpointClient(endpoint.url, model="m") as client:
             canaries = CanarySet(client)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from wending.assess.bilingual import Bilingual
-from wending.assess.report.numbers import bytes_size, duration, interval_percent, milliseconds
+from wending.assess.report.numbers import bytes_size, duration, milliseconds
 from wending.assess.soak.crash_rate import CONFIDENCE
 
 MOST_ERRORS = 0.01
@@ -16,12 +16,13 @@ NAMES = {
     "memory_bytes": Bilingual("Memory", "内存"),
     "threads": Bilingual("Threads", "线程数"),
     "files": Bilingual("Open files", "打开的文件"),
-    "cpu_cores": Bilingual("CPU, cores in use", "CPU（占用核数）"),
+    "cpu_cores": Bilingual("CPU cores in use by the server", "服务占用的 CPU 核数"),
+    "other_cores": Bilingual("CPU cores in use by other processes", "其他进程占用的 CPU 核数"),
     "gpu_memory_bytes": Bilingual("GPU memory", "显存"),
-    "gpu_busy": Bilingual("GPU, share of time busy", "GPU 忙碌比例"),
+    "gpu_busy": Bilingual("Share of time the GPUs were busy", "GPU 忙碌比例"),
     "waiting": Bilingual("Requests waiting in the server", "服务端排队请求"),
-    "kv_usage": Bilingual("KV cache, share in use", "KV 缓存占用比例"),
-    "ttft_s": Bilingual("TTFT, median", "首字时延中位数"),
+    "kv_usage": Bilingual("Share of the KV cache in use", "KV 缓存占用比例"),
+    "ttft_s": Bilingual("Median TTFT", "首字时延中位数"),
     "tokens_per_s": Bilingual("Tokens per second, all streams", "tok/s（全部流合计）"),
     "errors": Bilingual("Errors a minute", "每分钟错误数"),
 }
@@ -39,6 +40,14 @@ def figure(name: str, value: float | None) -> str:
     return f"{value:.3g}"
 
 
+def share_interval(rate: Mapping[str, Any]) -> str:
+    """The interval of a share that is usually tiny: ≤ 0.14% for none of 2,752; a dash for none of none."""
+    if not rate["n"]:
+        return "–"
+    high = f"{100 * rate['high']:.2g}%"
+    return f"≤ {high}" if rate["k"] == 0 else f"{100 * rate['low']:.2g}–{high}"
+
+
 def crash_words(report: Mapping[str, Any]) -> Bilingual:
     """What so many hours do and do not prove."""
     crashes, soaked = report["crashes"], duration(report["soaked_s"])
@@ -46,7 +55,7 @@ def crash_words(report: Mapping[str, Any]) -> Bilingual:
         return Bilingual(
             f"The server was not started here and does not tell of its restarts: in {soaked} crashes "
             "could only be seen as failed requests and stalls, and nothing is said of their rate.",
-            f"服务不是由本程序启动，也未公布其重启次数：{soaked}内的崩溃只能表现为请求失败和停顿，"
+            f"服务不是由本程序启动，也未公布其重启次数：{soaked} 内的崩溃只能表现为请求失败和停顿，"
             "因此不对崩溃率作任何结论。",
         )
     hours = crashes["hours_between_at_least"]
@@ -60,14 +69,14 @@ def crash_words(report: Mapping[str, Any]) -> Bilingual:
             "average, for this load, if crashes come at a constant rate. It does not prove more: to show "
             f"less than one crash in 30 days, {month} days without one are needed; and a fault that needs a "
             "longer time, a rarer request or a higher load was not looked for.",
-            f"{soaked}内没有崩溃。若崩溃率恒定，则有 95% 的把握：此负载下平均每 {spell} 最多崩溃一次。"
+            f"{soaked} 内没有崩溃。若崩溃率恒定，则有 95% 的把握：此负载下平均每 {spell} 最多崩溃一次。"
             f"它不能证明更多：要证明每 30 天少于一次，需要 {month} 天无崩溃；"
             "需要更长时间、更少见的请求或更高负载才会出现的故障不在本次检验之内。",
         )
     return Bilingual(
         f"{n} {'crash' if n == 1 else 'crashes'} in {soaked}: with 95 % confidence not more often than "
         f"one in {spell} on average, if they come at a constant rate.",
-        f"{soaked}内崩溃 {n} 次：若崩溃率恒定，以 95% 的置信度，平均每 {spell} 不多于一次。",
+        f"{soaked} 内崩溃 {n} 次：若崩溃率恒定，以 95% 的置信度，平均每 {spell} 不多于一次。",
     )
 
 
@@ -82,7 +91,7 @@ def _findings(report: Mapping[str, Any]) -> Iterator[Bilingual]:
         down = duration(crashes["down_s"])
         yield Bilingual(
             f"The server or its engine ended {crashes['n']} times; {down} without a server.",
-            f"服务或其引擎终止 {crashes['n']} 次；共 {down}没有服务。",
+            f"服务或其引擎终止 {crashes['n']} 次；共 {down} 没有服务。",
         )
     if crashes["oom_kills"]:
         yield Bilingual(
@@ -125,7 +134,7 @@ def _findings(report: Mapping[str, Any]) -> Iterator[Bilingual]:
     errors = report["error_rate"]
     if errors["n"] and errors["k"] > MOST_ERRORS * errors["n"]:
         kinds = ", ".join(f"{kind} {count}" for kind, count in report["errors"].items())
-        share = interval_percent(errors)
+        share = share_interval(errors)
         yield Bilingual(
             f"{errors['k']} of {errors['n']} requests failed ({share}): {kinds}.",
             f"{errors['n']} 个请求中 {errors['k']} 个失败（{share}）：{kinds}。",

@@ -14,19 +14,21 @@ class ProcessTree:
     """One process and its descendants; the process may be another one after a restart."""
 
     def __init__(self) -> None:
-        self._cpu_s: float | None = None
-        self._read_at = 0.0
+        self._own = psutil.Process()
+        self._before: tuple[float, float, float] | None = None
+        """Clock, and CPU seconds of the server and of whatever is neither it nor this process."""
 
     def read(self, pid: int) -> dict[str, Any]:
         """Sums over the processes; shared pages count in each. Empty when the process is gone.
 
-        `cpu_cores` is CPU seconds per second since the reading before, None at the first.
+        `cpu_cores` is the server's CPU seconds per second since the reading before, None at the first, and
+        `other_cores` that of all other processes but this one: they slow a server that has not changed.
         """
         try:
             root = psutil.Process(pid)
             family = [root, *root.children(recursive=True)]
         except psutil.Error:
-            self._cpu_s = None
+            self._before = None
             return {}
         memory = threads = files = 0
         cpu_s = 0.0
@@ -39,13 +41,23 @@ class ProcessTree:
                 cpu_s += times.user + times.system
         if not memory:
             return {}
-        now = time.monotonic()
-        cores = None
-        # A process that ended takes its seconds with it: then there is no figure.
-        if self._cpu_s is not None and cpu_s >= self._cpu_s and now > self._read_at:
-            cores = round((cpu_s - self._cpu_s) / (now - self._read_at), 3)
-        self._cpu_s, self._read_at = cpu_s, now
-        return {"memory_bytes": memory, "threads": threads, "files": files, "cpu_cores": cores}
+        rates = self._rates(cpu_s)
+        return {"memory_bytes": memory, "threads": threads, "files": files, **rates}
+
+    def _rates(self, server_s: float) -> dict[str, float | None]:
+        machine, own = psutil.cpu_times(), self._own.cpu_times()
+        # On Linux guest time is part of user time, and iowait is idle.
+        busy_s = machine.user + machine.nice + machine.system + machine.irq + machine.softirq
+        now = (time.monotonic(), server_s, busy_s - server_s - own.user - own.system)
+        before, self._before = self._before, now
+        if before is None or now[0] <= before[0]:
+            return {"cpu_cores": None, "other_cores": None}
+        elapsed = now[0] - before[0]
+        server, other = ((now[index] - before[index]) / elapsed for index in (1, 2))
+        if server < 0:
+            # A process that ended took its seconds with it: then there is no figure.
+            return {"cpu_cores": None, "other_cores": None}
+        return {"cpu_cores": round(server, 3), "other_cores": round(max(other, 0.0), 3)}
 
 
 def out_of_memory_kills() -> int | None:

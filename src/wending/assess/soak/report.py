@@ -17,7 +17,7 @@ from markupsafe import Markup
 from wending.assess.bilingual import Bilingual, chinese
 from wending.assess.report import numbers
 from wending.assess.report.texts import both
-from wending.assess.soak.findings import NAMES, crash_words, figure, findings
+from wending.assess.soak.findings import NAMES, crash_words, figure, findings, share_interval
 from wending.assess.soak.plot import timeline_chart
 
 Report = Mapping[str, Any]
@@ -88,7 +88,7 @@ def facts(report: Report) -> list[tuple[Bilingual, str]]:
         (Bilingual("Stalls", "停顿"), str(report["stalls"]["n"])),
         (
             Bilingual("Failed requests", "失败的请求"),
-            f"{rate['k']} / {rate['n']:,} ({numbers.interval_percent(rate)})",
+            f"{rate['k']} / {rate['n']:,} ({share_interval(rate)})",
         ),
         (
             Bilingual("Canaries equal to hour 0", "与第 0 小时相同的哨兵"),
@@ -121,7 +121,7 @@ def settings(report: Report) -> list[tuple[Bilingual, str]]:
         (Bilingual("A stall is", "停顿阈值"), f"> {plan['stall_s']:g} s"),
         (Bilingual("Seed", "随机种子"), str(plan["seed"])),
         (Bilingual("Command", "命令"), facts_of["command"]),
-        (Bilingual("Processor", "处理器"), f"{facts_of['cpu']} ({facts_of['usable_cores']})"),
+        (Bilingual("Processor", "处理器"), f"{facts_of['cpu']} × {facts_of['usable_cores']}"),
         (Bilingual("Memory", "内存"), numbers.bytes_size(facts_of["memory_bytes"])),
         (Bilingual("System", "系统"), f"{facts_of['os']}, Python {facts_of['python']}"),
         (Bilingual("wending", "wending"), facts_of["wending"]),

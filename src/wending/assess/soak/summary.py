@@ -21,7 +21,7 @@ FORMAT = 1
 MAX_KEPT = 200
 """Events, gaps and differing canaries that are kept one by one; all are counted."""
 PLOTTED = (
-    "memory_bytes", "threads", "files", "cpu_cores", "gpu_memory_bytes", "gpu_busy", "waiting", "kv_usage",
+    "memory_bytes", "threads", "files", "cpu_cores", "other_cores", "gpu_memory_bytes", "gpu_busy", "waiting", "kv_usage",
     "ttft_s", "tokens_per_s", "errors",
 )  # fmt: skip
 TRENDED = ("memory_bytes", "threads", "files", "gpu_memory_bytes", "ttft_s")
@@ -224,9 +224,7 @@ class SoakSummary:
         found = trend([t / 3600 for t, _ in points], [value for _, value in points])
         row: dict[str, Any] = {"name": name, "level": level, "n": len(points)}
         if found is None:
-            return row | dict.fromkeys(
-                ("slope_per_hour", "low", "high", "p", "in_30_days", "is_certain", "rises"), None
-            )
+            return row | dict.fromkeys(TREND_FIELDS)
         hours = (points[-1][0] - points[0][0]) / 3600
         in_30_days = found.slope * PROJECTED_HOURS if hours * MOST_EXTRAPOLATION >= PROJECTED_HOURS else None
         is_certain = found.p < CERTAIN_P and found.low > 0

@@ -10,8 +10,8 @@ from wending.assess.soak.window import Window
 
 MAX_BINS = 240
 LEVELS = (
-    "memory_bytes", "threads", "files", "cpu_cores", "gpu_memory_bytes", "gpu_busy", "running", "waiting",
-    "kv_usage", "in_flight",
+    "memory_bytes", "threads", "files", "cpu_cores", "other_cores", "gpu_memory_bytes", "gpu_busy",
+    "running", "waiting", "kv_usage", "in_flight",
 )  # fmt: skip
 """What is averaged over a bin."""
 
