@@ -21,7 +21,7 @@ from tests.assess.scripted_endpoint import Reply, Request, ScriptedEndpoint
 from wending.assess.endpoint import EndpointClient
 from wending.assess.soak.canary import PROMPTS, CanarySet
 from wending.assess.soak.log import NAME, SoakLog, read_log
-from wending.assess.soak.main import DONE, INTERRUPTED, USAGE, SoakOptions, report_soak, run_soak
+from wending.assess.soak.main import BROKEN_OFF, DONE, INTERRUPTED, USAGE, SoakOptions, report_soak, run_soak
 from wending.assess.soak.plan import SoakPlan, canary_interval, concurrency_of
 from wending.assess.soak.session import SoakSession
 from wending.assess.soak.summary import summarize
@@ -233,3 +233,10 @@ def test_views_show_the_same_figures(capsys: pytest.CaptureFixture[str]) -> None
     shown = capsys.readouterr().out
     assert "requests (errors) 1,234 (0)" in shown
     assert "停顿中" in shown
+
+
+def test_a_soak_that_cannot_begin_leaves_no_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = SoakOptions(1.0, concurrency=1)
+    assert run_soak("http://127.0.0.1:9/v1", options, out=tmp_path, language="en") == BROKEN_OFF
+    assert not (tmp_path / NAME).exists()
+    assert "cannot be reached" in capsys.readouterr().err

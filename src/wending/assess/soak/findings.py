@@ -12,6 +12,9 @@ from wending.assess.soak.crash_rate import CONFIDENCE
 
 MOST_ERRORS = 0.01
 """The share of failed requests that is let pass, as in the objective of a capacity."""
+NOTABLE_CORES = 0.2
+"""Cores taken by other processes, on average, that a rise of the latency may come from."""
+FULL_STOP = Bilingual(".", "。")
 NAMES = {
     "memory_bytes": Bilingual("Memory", "内存"),
     "threads": Bilingual("Threads", "线程数"),
@@ -113,11 +116,11 @@ def _findings(report: Mapping[str, Any]) -> Iterator[Bilingual]:
                 f"已结束的最长一次 {longest}",
             )
             + still
-            + Bilingual(".", "。")
+            + FULL_STOP
         )
     for row in report["trends"]:
         if row["rises"]:
-            yield _rise(row)
+            yield _rise(row) + (_others(report) if row["name"] == "ttft_s" else "") + FULL_STOP
     differing = canary["loaded"]["n"] - canary["loaded"]["k"]
     alone = canary["alone"]["n"] - canary["alone"]["k"]
     if differing or alone:
@@ -141,6 +144,18 @@ def _findings(report: Mapping[str, Any]) -> Iterator[Bilingual]:
         )
 
 
+def _others(report: Mapping[str, Any]) -> str:
+    """What may explain a latency beside the server."""
+    points = report["series"].get("other_cores", [])
+    cores = sum(value for _, value in points) / max(len(points), 1)
+    if cores < NOTABLE_CORES:
+        return ""
+    return Bilingual(
+        f"; other processes took {cores:.1f} cores of this machine, which may be the reason",
+        f"；其他进程平均占用本机 {cores:.1f} 个核，可能是其原因",
+    )
+
+
 def _rise(row: Mapping[str, Any]) -> Bilingual:
     name, text = row["name"], NAMES[row["name"]]
     level = figure(name, row["level"])
@@ -151,6 +166,6 @@ def _rise(row: Mapping[str, Any]) -> Bilingual:
         more = figure(name, row["in_30_days"])
         ahead = Bilingual(f"{more} more in 30 days if it goes on so", f"照此 30 天将增加 {more}")
     return Bilingual(
-        f"{text} rises by {per_hour} an hour ({low} to {high}), at a level of {level}: {ahead}.",
-        f"{text.zh}每小时上升 {per_hour}（{low} 至 {high}），水平为 {level}：{ahead.zh}。",
+        f"{text} rises by {per_hour} an hour ({low} to {high}), at a level of {level}: {ahead}",
+        f"{text.zh}每小时上升 {per_hour}（{low} 至 {high}），水平为 {level}：{ahead.zh}",
     )

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import IO, Any
 
 import orjson
 
@@ -18,18 +18,26 @@ NAME = "soak.jsonl"
 
 
 class SoakLog:
-    """A context manager."""
+    """A context manager. The file is made by the first line: a soak that could not begin leaves none."""
 
     def __init__(self, folder: Path) -> None:
-        self._file = (folder / NAME).open("ab")
-        # A line that was cut off by the end of the writer must not take the next one with it.
-        if self._file.tell():
-            self._file.write(b"\n")
+        self._path = folder / NAME
+        self._file: IO[bytes] | None = None
         self._clock_offset = time.time() - time.monotonic()
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether this session has written a line."""
+        return self._file is not None
 
     def write(self, kind: str, values: dict[str, Any], now: float | None = None) -> None:
         """Appends a line. `now`: monotonic seconds, of this moment if not given."""
         at = round((time.monotonic() if now is None else now) + self._clock_offset, 3)
+        if self._file is None:
+            self._file = self._path.open("ab")
+            # A line that was cut off by the end of the writer before must not take this one with it.
+            if self._file.tell():
+                self._file.write(b"\n")
         self._file.write(orjson.dumps({"kind": kind, "at": at, **values}) + b"\n")
         self._file.flush()
 
@@ -39,7 +47,8 @@ class SoakLog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
 
 
 def read_log(folder: Path) -> Iterator[dict[str, Any]]:

@@ -135,12 +135,14 @@ class _Soak:
             except asyncio.CancelledError:
                 if self._signal is None:
                     raise
-                log.write("end", {"reason": self._signal.name})
+                if log.is_begun:
+                    log.write("end", {"reason": self._signal.name})
                 return INTERRUPTED + self._signal
             except (EndpointError, TargetError) as error:
                 words = in_language(error.words, self._language)
                 self._view.say(say("error", self._language, message=words))
-                log.write("end", {"reason": str(error.words)})
+                if log.is_begun:
+                    log.write("end", {"reason": str(error.words)})
                 return BROKEN_OFF
             log.write("end", {"reason": "done"})
         return DONE

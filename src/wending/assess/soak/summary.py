@@ -21,8 +21,8 @@ FORMAT = 1
 MAX_KEPT = 200
 """Events, gaps and differing canaries that are kept one by one; all are counted."""
 PLOTTED = (
-    "memory_bytes", "threads", "files", "cpu_cores", "other_cores", "gpu_memory_bytes", "gpu_busy", "waiting", "kv_usage",
-    "ttft_s", "tokens_per_s", "errors",
+    "memory_bytes", "threads", "files", "cpu_cores", "other_cores", "gpu_memory_bytes", "gpu_busy", "waiting",
+    "kv_usage", "ttft_s", "tokens_per_s", "errors",
 )  # fmt: skip
 TRENDED = ("memory_bytes", "threads", "files", "gpu_memory_bytes", "ttft_s")
 WARM_UP = 0.1
