@@ -82,7 +82,8 @@ def test_an_assessment_is_complete_and_repeatable(tmp_path: Path) -> None:
     assert "not started by the assessment" in report["resources"]["reason"]["en"]
     # The same seed asks the same: scenario requests come in another order, but each with its seed.
     scenario_requests = [
-        [served.request for served in part[: len(runs)]] for part in (first, endpoint.served[len(first) :])
+        [served.request for served in part[1 : len(runs) + 1]]
+        for part in (first, endpoint.served[len(first) :])
     ]
     keys = [sorted(json.dumps(request, sort_keys=True) for request in part) for part in scenario_requests]
     assert keys[0] == keys[1]
@@ -117,7 +118,7 @@ def test_answers_that_change_under_load_are_told_from_those_that_change_anyway(t
     assert (changed["k"], changed["n"]) == (1, len(items) - 1)
     assert changed["items"] == [f"math_reasoning/{scenario_items[1]['id']}"]
     greedy = [served.request for served in endpoint.served if served.request["temperature"] == 0]
-    assert len(greedy) == 4 * len(items)
+    assert len(greedy) == 4 * len(items) + 1  # and the trial that the estimate is made of
     runs = runs_of(tmp_path / "out")
     assert [run["condition"] for run in runs].count("loaded") == 2 * len(items)
     assert report["pass_rate"]["n"] == 2 * len(items)  # as clients ask, and no others
@@ -249,7 +250,7 @@ def test_nobody_listens(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
 
 def test_an_endpoint_that_dies_half_way_leaves_what_was_measured(tmp_path: Path) -> None:
     def script(request: Request) -> Reply:
-        return Reply(("Answer: 5",), break_after=0 if len(endpoint.served) > 6 else None)
+        return Reply(("Answer: 5",), break_after=0 if len(endpoint.served) > 7 else None)
 
     with ScriptedEndpoint(script) as endpoint:
         assert assess(endpoint.url, tmp_path / "out", repeats=5) == BROKEN_OFF
@@ -267,7 +268,7 @@ def test_an_endpoint_that_dies_half_way_leaves_what_was_measured(tmp_path: Path)
 def test_an_endpoint_that_dies_during_the_performance_measurement(tmp_path: Path) -> None:
     def script(request: Request) -> Reply:
         scenario_requests = 2 * len(report_items)
-        return Reply(break_after=0 if len(endpoint.served) > scenario_requests + 8 else None)
+        return Reply(break_after=0 if len(endpoint.served) > scenario_requests + 9 else None)
 
     report_items = json.loads(
         files("wending.assess.scenarios").joinpath("math_reasoning.json").read_text("utf-8")

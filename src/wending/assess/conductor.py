@@ -16,6 +16,7 @@ from wending.assess.bilingual import Bilingual
 from wending.assess.condition import ALONE, LOADED, Condition
 from wending.assess.endpoint import EndpointClient
 from wending.assess.endpoint_errors import EndpointError
+from wending.assess.estimate import estimate_s
 from wending.assess.performance import PerformanceMeasurement
 from wending.assess.progress import ProgressDisplay
 from wending.assess.recovery import RecoveryMeasurement
@@ -25,7 +26,7 @@ from wending.assess.run_record import RunLog
 from wending.assess.runner import Runner
 from wending.assess.sandbox import active_layers
 from wending.assess.target import OwnServer, Target, TargetError
-from wending.assess.wording import Language, say
+from wending.assess.wording import Language, say, say_duration
 
 DONE = 0
 BROKEN_OFF = 1
@@ -64,6 +65,7 @@ class Conductor:
         self._api_key = api_key
         self._model = model
         self._signal: signal.Signals | None = None
+        self._sampler: ResourceSampler | None = None
 
     def _begin(self, stage: str, *, known_length: bool = True) -> None:
         self._progress.begin(say(stage, self._language), known_length=known_length)
@@ -113,8 +115,8 @@ class Conductor:
         self._begin("starting_server", known_length=False)
         async with OwnServer(self._target.folder, self._folder / "server.log") as server:
             self._assessment.target["base_url"] = server.base_url
-            sampler = ResourceSampler(server.pid)
-            sampler.start()
+            self._sampler = ResourceSampler(server.pid)
+            self._sampler.start()
             try:
                 await server.wait_until_ready(lambda seconds: self._progress.update(0, f"{seconds:.0f} s"))
                 yield server.base_url, server
@@ -127,7 +129,12 @@ class Conductor:
                 end = server.describe_end()
                 raise TargetError(Bilingual(f"the server died: {end}", f"服务已终止：{end.zh}")) from error
             finally:
-                self._assessment.resources = await sampler.stop()
+                await self._stop_sampling()
+
+    async def _stop_sampling(self) -> None:
+        if self._sampler is not None:
+            self._assessment.resources = await self._sampler.stop()
+            self._sampler = None
 
     async def _assess(self, client: EndpointClient, server: OwnServer | None) -> None:
         assessment, language = self._assessment, self._language
@@ -137,6 +144,7 @@ class Conductor:
         self._progress.say(say("assessing", language, name=model, url=client.base_url))
         if model == demo.NAME:
             self._progress.say(say("demonstration", language))
+        await self._say_estimate(client)
         try:
             await self._ask_scenarios(client)
             if assessment.performance_seconds > 0:
@@ -146,6 +154,24 @@ class Conductor:
         finally:
             assessment.refused_fields = dict(client.refused_fields)
             assessment.usage_missing = client.usage_missing
+
+    async def _say_estimate(self, client: EndpointClient) -> None:
+        """From one request. If it fails there is none: what follows finds out why."""
+        messages = [{"role": "user", "content": "Write three sentences about tea."}]
+        try:
+            trial = await client.chat(messages, max_tokens=48, temperature=0.0, top_p=1.0, seed=0)
+        except EndpointError:
+            return
+        assessment = self._assessment
+        seconds = estimate_s(
+            assessment.scenarios,
+            assessment.sampling,
+            assessment.profile,
+            assessment.performance_seconds,
+            trial,
+        )
+        words = say("estimate", self._language, time=say_duration(seconds, self._language))
+        self._progress.say(words)
 
     async def _ask_scenarios(self, client: EndpointClient) -> None:
         assessment = self._assessment
@@ -226,7 +252,8 @@ class Conductor:
         await measurement.run()
 
     async def _measure_recovery(self, client: EndpointClient, server: OwnServer | None) -> None:
-        """The last part: what it does to the server is meant to disturb."""
+        """The last part: what it does to the server is meant to disturb, and is not what serving takes."""
+        await self._stop_sampling()
         held = [result.capacity.max_concurrency for result in self._assessment.performance if result.capacity]
         measurement = RecoveryMeasurement(
             client, server=server, capacity=min(held, default=None), progress=self._progress.update

@@ -67,7 +67,9 @@ def run_assessment(
     if recovery is not None:
         plan = replace(plan, recovery=recovery)
     try:
-        chosen = of_levels(load_scenarios(scenarios and list(dict.fromkeys(scenarios))), plan.levels)
+        loaded = load_scenarios(scenarios and list(dict.fromkeys(scenarios)))
+        # One that was named is asked in any case.
+        chosen = of_levels(loaded, plan.levels, whole_if_none=bool(scenarios))
         parsed_target = parse_target(target)
         folder = prepare_folder(out)
     except (ValueError, TargetError, OutputError) as error:

@@ -22,6 +22,7 @@ from wending.assess.runner import Sampling
 from wending.assess.scenarios import Item, Scenario
 from wending.assess.stability import JudgedRun, StabilityProblem, find_problems
 from wending.assess.stats import quantile, wilson
+from wending.assess.verdict import verdict_json
 
 SCHEMA = 1
 
@@ -71,7 +72,7 @@ class Assessment:
     def to_json(self) -> dict[str, Any]:
         scenarios = [self._scenario(scenario) for scenario in self.scenarios]
         finished = self.finished or self.started
-        return {
+        report = {
             "schema": SCHEMA,
             "complete": self.incomplete_reason is None,
             "incomplete_reason": self.incomplete_reason,
@@ -94,6 +95,7 @@ class Assessment:
             "resources": asdict(self.resources),
             "stability_problems": [_problem(problem) for problem in self._problems()],
         }
+        return report | {"verdict": verdict_json(report)}
 
     def _settings(self) -> dict[str, Any]:
         return {
@@ -148,6 +150,7 @@ class Assessment:
                 run.finish_reason,
                 run.error,
                 items[run.scenario, run.item].comparable_answer(run.text),
+                run.repeat,
             )
             for scenario in self.scenarios
             for run in by_scenario(self.records, scenario.id)
@@ -236,4 +239,7 @@ def _problem(problem: StabilityProblem) -> dict[str, Any]:
         "example_zh": chinese(problem.example),
         "title": dict(problem.title),
         "action": dict(problem.action),
+        "severity": problem.severity,
+        "first_seen": dict(zip(("item", "repeat"), problem.evidence[0], strict=True)),
+        "evidence": [{"item": item, "repeat": repeat} for item, repeat in problem.evidence],
     }

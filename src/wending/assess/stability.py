@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from wending.assess.bilingual import Bilingual, chinese
 from wending.assess.checks.verdict import CheckResult
@@ -12,6 +13,12 @@ from wending.assess.problems import PROBLEMS
 from wending.assess.stats import Interval, wilson
 
 EXAMPLE_LENGTH = 160
+UNUSABLE = frozenset(
+    ("request_error", "broken_json", "trailing_comma", "schema_mismatch", "code_does_not_parse")
+)
+FREQUENT, RARE = 0.2, 0.05
+
+Severity = Literal["high", "medium", "low"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +36,15 @@ class JudgedRun:
     finish_reason: str | None = None
     error: str | None = None
     answer: str | None = None
+    repeat: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A run that shows a problem, and how."""
+
+    example: str
+    run: JudgedRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +59,10 @@ class StabilityProblem:
     example: str
     title: Mapping[str, str]
     action: Mapping[str, str]
+    severity: Severity
+    evidence: tuple[tuple[str, int], ...]
+    """Item and repeat of each run that shows it, in the order of the repeats: the first is where it was first
+    seen."""
 
 
 def find_problems(runs: Iterable[JudgedRun]) -> list[StabilityProblem]:
@@ -56,13 +76,13 @@ def find_problems(runs: Iterable[JudgedRun]) -> list[StabilityProblem]:
         by_scenario[run.scenario].append(run)
     problems = []
     for scenario, scenario_runs in by_scenario.items():
-        examples: dict[str, list[str]] = defaultdict(list)
+        sightings: dict[str, list[Sighting]] = defaultdict(list)
         for run in scenario_runs:
             for problem, example in _evidence(run).items():
-                examples[problem].append(example)
-        for example in _deviating(scenario_runs):
-            examples["unstable_answer"].append(example)
-        rows = [_row(problem, scenario, found, len(scenario_runs)) for problem, found in examples.items()]
+                sightings[problem].append(Sighting(example, run))
+        for sighting in _deviating(scenario_runs):
+            sightings["unstable_answer"].append(sighting)
+        rows = [_row(problem, scenario, found, len(scenario_runs)) for problem, found in sightings.items()]
         problems += sorted(rows, key=lambda row: -row.k)
     return problems
 
@@ -78,36 +98,48 @@ def _evidence(run: JudgedRun) -> dict[str, str]:
     return {check.problem: _example(run.item, check.reason) for check in reversed(failed) if check.problem}
 
 
-def _deviating(runs: Sequence[JudgedRun]) -> list[str]:
+def _deviating(runs: Sequence[JudgedRun]) -> list[Sighting]:
     """For each run whose parsed answer differs from the most common one of its item: what it said instead."""
-    by_item: dict[str, list[str]] = defaultdict(list)
+    by_item: dict[str, list[JudgedRun]] = defaultdict(list)
     for run in runs:
         if run.answer is not None:
-            by_item[run.item].append(run.answer)
-    found: list[str] = []
-    for item, answers in by_item.items():
-        common, count = Counter(answers).most_common(1)[0]
-        found += [
-            _example(
-                item,
-                Bilingual(
-                    f"answered {answer}; {count} of {len(answers)} repeats answered {common}",
-                    f"回答 {answer}；{len(answers)} 次中有 {count} 次回答 {common}",
-                ),
-            )
-            for answer in answers
-            if answer != common
-        ]
+            by_item[run.item].append(run)
+    found: list[Sighting] = []
+    for item, several in by_item.items():
+        common, count = Counter(run.answer for run in several).most_common(1)[0]
+        for run in several:
+            if run.answer != common:
+                words = Bilingual(
+                    f"answered {run.answer}; {count} of {len(several)} repeats answered {common}",
+                    f"回答 {run.answer}；{len(several)} 次中有 {count} 次回答 {common}",
+                )
+                found.append(Sighting(_example(item, words), run))
     return found
 
 
-def _row(problem: str, scenario: str, examples: Sequence[str], runs: int) -> StabilityProblem:
-    interval = wilson(len(examples), runs)
+def _row(problem: str, scenario: str, sightings: Sequence[Sighting], runs: int) -> StabilityProblem:
+    interval = wilson(len(sightings), runs)
     assert interval is not None  # noqa: S101 - a row exists only where there was a run
     description = PROBLEMS[problem]
     return StabilityProblem(
-        problem, scenario, len(examples), runs, interval, examples[0], description.title, description.action
+        problem,
+        scenario,
+        len(sightings),
+        runs,
+        interval,
+        sightings[0].example,
+        description.title,
+        description.action,
+        _severity(problem, len(sightings) / runs),
+        tuple(sorted(((one.run.item, one.run.repeat) for one in sightings), key=lambda place: place[1])),
     )
+
+
+def _severity(problem: str, share: float) -> Severity:
+    """High: an answer that a program cannot use, or one in five runs. Low: fewer than one in twenty."""
+    if problem in UNUSABLE or share >= FREQUENT:
+        return "high"
+    return "medium" if share >= RARE else "low"
 
 
 def _example(item: str, words: str) -> Bilingual:

@@ -20,6 +20,7 @@ _WORDS: dict[str, tuple[str, str]] = {
         "This is the demonstration model of wending, a very small one; it is not Qwen2.5-7B.",
         "这是 wending 自带的演示模型，规模很小，并非 Qwen2.5-7B。",
     ),
+    "estimate": ("This will take about {time}.", "预计需要约{time}。"),
     "plan": (
         "Profile {profile}: {items} items x {repeats} repeats = {runs} runs; the report goes to {out}",
         "方案 {profile}：{items} 题 x {repeats} 次 = {runs} 次运行；报告写入 {out}",
@@ -59,6 +60,17 @@ _WORDS: dict[str, tuple[str, str]] = {
 def say(key: str, language: Language, **values: object) -> str:
     """The text of `key` in a language, with its values filled in."""
     return _WORDS[key][0 if language == "en" else 1].format(**values)
+
+
+def say_duration(seconds: float, language: Language) -> str:
+    """A time that nobody should take by its word: 40 seconds, 5 minutes, 3 hours."""
+    if seconds < 90:
+        number, unit = max(round(seconds, -1), 10), ("seconds", "秒")
+    elif seconds < 5400:
+        number, unit = round(seconds / 60), ("minutes", "分钟")
+    else:
+        number, unit = round(seconds / 3600, 1), ("hours", "小时")
+    return f"{number:g} {unit[0]}" if language == "en" else f" {number:g} {unit[1]}"
 
 
 def language_of_locale(locale: str) -> Language:

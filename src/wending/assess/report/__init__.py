@@ -1,4 +1,4 @@
-"""Writes a report (the form of report.json) as JSON, Markdown and one offline HTML page."""
+"""Writes a report (the form of report.json) as JSON, CSV, Markdown and one offline HTML page."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ import orjson
 
 from wending.assess.report.html import render_html
 from wending.assess.report.markdown import render_markdown
+from wending.assess.report.runs_csv import render_csv
 
 
 def write_reports(report: Mapping[str, Any], folder: Path) -> None:
-    """Writes report.json, report.md and report.html into `folder`."""
+    """Writes report.json, runs.csv, report.md and report.html into `folder`."""
     (folder / "report.json").write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))
+    (folder / "runs.csv").write_text(render_csv(report), "utf-8-sig")  # the mark tells spreadsheets
     (folder / "report.md").write_text(render_markdown(report), "utf-8")
     (folder / "report.html").write_text(render_html(report), "utf-8")

@@ -37,6 +37,7 @@ def _lines(report: Report) -> Iterator[str]:
         reason = pair("incomplete_text", reason=sentences.in_both(report, "incomplete_reason"))["en"]
         yield f"**Incomplete.** {_escape(reason)}"
         yield ""
+    yield from _verdict(report)
     yield _escape(sentences.summary(report)["en"])
     yield from (f"\n> {_escape(note['en'])}" for note in report["notes"])
     yield from _scenarios(report)
@@ -66,6 +67,17 @@ def _scenarios(report: Report) -> Iterator[str]:
             for scenario in report["scenarios"]
         ],
     )
+
+
+def _verdict(report: Report) -> Iterator[str]:
+    verdict = report["verdict"]
+    yield f"**{verdict['title']['en']} · {verdict['title']['zh']}**"
+    yield ""
+    yield from _table(
+        ("Rule", "", "Finding"),
+        [(rule["demand"]["en"], rule["outcome"], rule["finding"]["en"]) for rule in verdict["rules"]],
+    )
+    yield ""
 
 
 def _agreement(report: Report) -> Iterator[str]:

@@ -70,6 +70,12 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "原文一致（TARr）与答案一致（TARa）：各次重复全部给出相同原文、或相同解析结果的题目所占比例。"
         "种子不同，原文本应有变化；但计算题的答案不应变化。",
     ),
+    "severity": ("Severity", "严重程度"),
+    "high": ("high", "高"),
+    "medium": ("medium", "中"),
+    "low": ("low", "低"),
+    "evidence": ("seen in", "见于"),
+    "critical": ("nothing holds without it", "缺此则不成立"),
     "recovery": ("Recovery", "故障恢复"),
     "recovery_lead": (
         "Faults that clients make, and after each a request at temperature 0 whose answer must be the one "

@@ -17,7 +17,7 @@ from wending.assess.checks import validate
 from wending.assess.checks.canonical import ANSWER_KINDS
 from wending.assess.scenarios.item import CheckSpec, Item, Scenario
 
-SCENARIO_IDS = ("role_play", "json_output", "math_reasoning", "code_completion", "multilingual")
+SCENARIO_IDS = ("role_play", "json_output", "math_reasoning", "code_completion", "multilingual", "correction")
 
 _TEXTS = {
     "type": "object",
@@ -77,13 +77,16 @@ def load_scenarios(ids: Sequence[str] | None = None) -> list[Scenario]:
     return [load_scenario(folder / f"{scenario_id}.json") for scenario_id in ids or SCENARIO_IDS]
 
 
-def of_levels(scenarios: Sequence[Scenario], levels: Collection[int]) -> list[Scenario]:
-    """The scenarios with their items of these levels only; without those that have none."""
-    chosen = [
-        replace(scenario, items=tuple(item for item in scenario.items if item.level in levels))
-        for scenario in scenarios
-    ]
-    return [scenario for scenario in chosen if scenario.items]
+def of_levels(
+    scenarios: Sequence[Scenario], levels: Collection[int], whole_if_none: bool = False
+) -> list[Scenario]:
+    """The scenarios with their items of these levels only; those that have none are left out, or whole."""
+    chosen = []
+    for scenario in scenarios:
+        items = tuple(item for item in scenario.items if item.level in levels)
+        if items or whole_if_none:
+            chosen.append(replace(scenario, items=items or scenario.items))
+    return chosen
 
 
 def load_scenario(file: Path | Traversable) -> Scenario:

@@ -1,0 +1,41 @@
+"""How long an assessment is going to take, from the speed of one request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from wending.assess.chat_answer import ChatAnswer
+from wending.assess.profile import Profile
+from wending.assess.runner import Sampling
+from wending.assess.scenarios import Scenario
+
+SHARE_OF_MAX_TOKENS = 0.5
+"""How much of its max_tokens an answer usually takes."""
+SLOWED_BY_OTHERS = 3.0
+"""How much longer a request takes beside the background load, or beside the other requests in flight."""
+RECOVERY_S = 30.0
+
+
+def estimate_s(
+    scenarios: Sequence[Scenario],
+    sampling: Sampling,
+    profile: Profile,
+    performance_seconds: float,
+    trial: ChatAnswer,
+) -> float:
+    """Seconds, right within a factor of two or so. `trial`: one request alone."""
+    speed = trial.tokens_per_s or 50.0
+    ttft = trial.ttft_s or 0.0
+
+    def of(items_of_one_turn: bool) -> float:
+        """Seconds to ask the items once, one after the other."""
+        return sum(
+            item.turns * (ttft + SHARE_OF_MAX_TOKENS * item.max_tokens / speed)
+            for scenario in scenarios
+            for item in scenario.items
+            if item.turns == 1 or not items_of_one_turn
+        )
+
+    asked = sampling.repeats * of(False) * min(SLOWED_BY_OTHERS / sampling.concurrency, 1.0)
+    again = profile.agreement_repeats * of(True) * (1 + SLOWED_BY_OTHERS)
+    return asked + again + performance_seconds + (RECOVERY_S if profile.recovery else 0.0)

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from wending.assess.chat_answer import ChatAnswer
+from wending.assess.estimate import estimate_s
+from wending.assess.profile import PROFILES
+from wending.assess.runner import Sampling
+from wending.assess.scenarios import load_scenarios
+from wending.assess.wording import say_duration
+
+
+def trial(tokens_per_s: float, ttft: float) -> ChatAnswer:
+    answer = ChatAnswer(sent=0.0)
+    for number in range(41):
+        answer.add_content("x", ttft + number / tokens_per_s)
+    answer.ended, answer.usage_tokens, answer.finish_reason = ttft + 40 / tokens_per_s, 41, "stop"
+    return answer
+
+
+def test_slower_endpoints_and_larger_profiles_take_longer() -> None:
+    scenarios, sampling = load_scenarios(["math_reasoning"]), Sampling(5, 1, 4)
+    quick = PROFILES["quick"]
+
+    def seconds(speed: float, profile: str = "quick", repeats: int = 5) -> float:
+        return estimate_s(
+            scenarios, replace(sampling, repeats=repeats), PROFILES[profile], 40.0, trial(speed, 0.1)
+        )
+
+    assert 40 < seconds(10_000) < 60
+    assert seconds(10) > 10 * (seconds(1000) - 40)
+    assert seconds(100, repeats=10) > seconds(100)
+    assert seconds(100, "signoff") > seconds(100)
+    nothing = replace(quick, agreement_repeats=0)
+    assert estimate_s([], sampling, nothing, 40.0, trial(100, 0.1)) == 40.0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "english", "chinese"),
+    [
+        (2, "10 seconds", " 10 秒"),
+        (64, "60 seconds", " 60 秒"),
+        (250, "4 minutes", " 4 分钟"),
+        (9000, "2.5 hours", " 2.5 小时"),
+    ],
+)
+def test_durations(seconds: float, english: str, chinese: str) -> None:
+    assert (say_duration(seconds, "en"), say_duration(seconds, "zh")) == (english, chinese)
