@@ -47,7 +47,7 @@ class SoakSession:
         self._canaries = canaries
         self._log = log
         self._view = view
-        self._started = time.monotonic()
+        self._started = self._sampled = time.monotonic()
         self._soaked_before_s = soaked_before_s
         self._load = MixedLoad(client, plan.concurrency, plan.seed + int(soaked_before_s))
         self._status = Status(duration_s=plan.duration_s)
@@ -80,7 +80,9 @@ class SoakSession:
         end = self._started + self._plan.duration_s - self._soaked_before_s
         async with aiohttp.ClientSession() as session:
             while time.monotonic() < end:
-                await asyncio.sleep(min(self._plan.sample_s, max(end - time.monotonic(), 0)))
+                left_s = end - time.monotonic()
+                # The last window is a little longer rather than a sliver of its own.
+                await asyncio.sleep(self._plan.sample_s if left_s > 1.5 * self._plan.sample_s else left_s)
                 for task in tasks:
                     if task.done():
                         task.result()  # raises what ended it; none ends by itself
@@ -105,7 +107,8 @@ class SoakSession:
         status.errors += window.errors.total()
         status.in_flight = self._load.in_flight
         status.ttft_s = window.ttft.quantile(0.5)
-        status.tokens_per_s = window.tokens / self._plan.sample_s
+        status.tokens_per_s = window.tokens / (now - self._sampled)
+        self._sampled = now
         status.memory_bytes, status.waiting = values.get("memory_bytes"), values.get("waiting")
         status.is_stalled = self._stalls.is_stalled
         self._view.update(status)

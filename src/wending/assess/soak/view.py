@@ -64,7 +64,7 @@ class Status:
 
 
 class SoakView(ABC):
-    """A context manager is not needed: `close` may be called at any time."""
+    """Hears of each sample; `close` may be called at any time."""
 
     @abstractmethod
     def update(self, status: Status) -> None:
