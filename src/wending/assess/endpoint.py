@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any
@@ -80,6 +80,8 @@ class EndpointClient:
         self.model = model
         self.refused_fields: dict[str, str] = {}
         """Optional request fields that the endpoint refused, with what it said."""
+        self.on_content: Callable[[float], None] | None = None
+        """Hears the time of each piece that brought content, of whichever answer, while answers run."""
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._session: aiohttp.ClientSession | None = None
         self._usage_works = False
@@ -209,8 +211,11 @@ class EndpointClient:
                 )
             async for piece in response.content.iter_any():
                 now = time.monotonic()
+                pieces_before = len(answer.content_times)
                 for event in splitter.feed(piece):
                     _take_event(answer, event, now)
+                if self.on_content is not None and len(answer.content_times) > pieces_before:
+                    self.on_content(now)
             for event in splitter.finish():
                 _take_event(answer, event, time.monotonic())
         if answer.finish_reason is None:

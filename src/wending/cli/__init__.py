@@ -20,6 +20,7 @@ from wending.cli.options import (
     temperature,
 )
 from wending.cli.serve import add_serve
+from wending.cli.soak import add_soak
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -123,6 +124,7 @@ def _parser(language: str) -> argparse.ArgumentParser:
     add_serve(commands, say)
     _add_chat(commands, say)
     _add_assess(commands, say, language)
+    add_soak(commands, say, language)
     _add_bench(commands, say, language)
     _add_selftest(commands, say, language)
     _add_cache(commands, say)

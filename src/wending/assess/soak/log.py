@@ -1,0 +1,66 @@
+"""The log of a soak: one JSON object a line, appended and flushed; readable whatever ends the writer.
+
+Each line has `kind` and `at`, seconds of the Unix clock. The clock is read once for each session and goes
+on with the monotonic one, so that a clock which is set does not bend the time axis.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+import orjson
+
+NAME = "soak.jsonl"
+
+
+class SoakLog:
+    """A context manager. The file is made by the first line: a soak that could not begin leaves none."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / NAME
+        self._file: IO[bytes] | None = None
+        self._clock_offset = time.time() - time.monotonic()
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether this session has written a line."""
+        return self._file is not None
+
+    def write(self, kind: str, values: dict[str, Any], now: float | None = None) -> None:
+        """Appends a line. `now`: monotonic seconds, of this moment if not given."""
+        at = round((time.monotonic() if now is None else now) + self._clock_offset, 3)
+        if self._file is None:
+            self._file = self._path.open("ab")
+            # A line that was cut off by the end of the writer before must not take this one with it.
+            if self._file.tell():
+                self._file.write(b"\n")
+        self._file.write(orjson.dumps({"kind": kind, "at": at, **values}) + b"\n")
+        self._file.flush()
+
+    def __enter__(self) -> SoakLog:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+def read_log(folder: Path) -> Iterator[dict[str, Any]]:
+    """The lines one by one, in memory for one line; what is not a whole line is passed over.
+
+    Raises OSError if there is no log.
+    """
+    with (folder / NAME).open("rb") as file:
+        for line in file:
+            try:
+                values = orjson.loads(line)
+            except ValueError:
+                continue
+            if isinstance(values, dict) and "kind" in values and "at" in values:
+                yield values

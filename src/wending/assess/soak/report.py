@@ -1,0 +1,275 @@
+"""The report of a soak as soak.html, soak.md and soak.json: all from the summary of its log."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import orjson
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from wending.assess.bilingual import Bilingual, chinese
+from wending.assess.report import numbers
+from wending.assess.report.texts import both
+from wending.assess.soak.findings import NAMES, crash_words, figure, findings, share_interval
+from wending.assess.soak.plot import timeline_chart
+
+Report = Mapping[str, Any]
+_MARKED = ("server_ended", "engine_restart", "process_restart", "stall_begin", "oom_kill")
+_EVENTS = {
+    "server_ended": Bilingual("the server ended", "服务终止"),
+    "server_restarted": Bilingual("the server answered again", "服务恢复"),
+    "engine_restart": Bilingual("the engine was started again", "引擎重启"),
+    "process_restart": Bilingual("the server was started again", "服务重启"),
+    "oom_kill": Bilingual("a process was killed for want of memory", "有进程因内存不足被终止"),
+    "stall_begin": Bilingual("a stall began", "停顿开始"),
+    "stall_end": Bilingual("the stall ended", "停顿结束"),
+}
+
+
+def write_report(report: Report, folder: Path) -> Path:
+    """Writes the three files into the folder, over those of an earlier time; returns the page's path."""
+    words = [crash_words(report), *findings(report)]
+    report = {**report, "findings": [{"en": str(text), "zh": chinese(text)} for text in words]}
+    (folder / "soak.json").write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))
+    (folder / "soak.md").write_text("\n".join(_markdown(report)) + "\n", "utf-8")
+    page = folder / "soak.html"
+    page.write_text(_html(report), "utf-8")
+    return page
+
+
+def headline(report: Report) -> Bilingual:
+    """One sentence: how long, how much, and whether something stood out."""
+    spell, requests = numbers.duration(report["soaked_s"]), f"{report['requests']:,}"
+    streams = report["plan"]["concurrency"]
+    found = len(report["findings"]) - 1
+    if found:
+        end = Bilingual(f"{found} {'thing' if found == 1 else 'things'} stood out.", f"有 {found} 处异常。")
+    else:
+        end = Bilingual("Nothing stood out.", "未见异常。")
+    return (
+        Bilingual(
+            f"{spell} under mixed load, {requests} answers, {streams} requests at once. ",
+            f"混合负载 {spell}，{requests} 个回答，并发 {streams}。",
+        )
+        + end
+    )
+
+
+def state(report: Report) -> Bilingual | None:
+    """Why the soak is not a whole one; None if it is."""
+    planned = numbers.duration(report["plan"]["duration_s"])
+    if report["complete"]:
+        return None
+    if report["end"] is None:
+        return Bilingual(
+            f"Not ended: the soak still runs or was killed. {planned} were planned.",
+            f"尚未结束：测试仍在进行，或被强行终止。计划 {planned}。",
+        )
+    return Bilingual(
+        f"Broken off ({report['end']}). {planned} were planned.",
+        f"提前结束（{report['end']}）。计划 {planned}。",
+    )
+
+
+def facts(report: Report) -> list[tuple[Bilingual, str]]:
+    """Figures with their counts: (what, figure)."""
+    ttft, speed, canary = report["ttft_s"], report["tokens_per_s"], report["canary"]
+    rate = report["error_rate"]
+    equal, compared = (canary["loaded"][key] + canary["alone"][key] for key in ("k", "n"))
+    return [
+        (Bilingual("Crashes", "崩溃"), str(report["crashes"]["n"]) if report["crashes"]["visible"] else "–"),
+        (Bilingual("Stalls", "停顿"), str(report["stalls"]["n"])),
+        (
+            Bilingual("Failed requests", "失败的请求"),
+            f"{rate['k']} / {rate['n']:,} ({share_interval(rate)})",
+        ),
+        (
+            Bilingual("Canaries equal to hour 0", "与第 0 小时相同的哨兵"),
+            f"{equal} / {compared}",
+        ),
+        (
+            Bilingual(
+                f"TTFT p50, p95, p99 (n = {ttft['n']:,})", f"首字时延 p50、p95、p99（n = {ttft['n']:,}）"
+            ),
+            ", ".join(numbers.milliseconds(ttft[key]) for key in ("p50", "p95", "p99")),
+        ),
+        (
+            Bilingual(
+                f"tok/s of a stream p50, p05 (n = {speed['n']:,})",
+                f"单流 tok/s p50、p05（n = {speed['n']:,}）",
+            ),
+            ", ".join(numbers.per_second(speed[key]) for key in ("p50", "p05")),
+        ),
+    ]
+
+
+def settings(report: Report) -> list[tuple[Bilingual, str]]:
+    plan, facts_of, target = report["plan"], report["environment"], report["target"]
+    return [
+        (Bilingual("Endpoint", "服务地址"), f"{target['base_url']} ({target['given']})"),
+        (Bilingual("Planned", "计划时长"), numbers.duration(plan["duration_s"])),
+        (Bilingual("Requests at once", "并发请求数"), str(plan["concurrency"])),
+        (Bilingual("Sample each", "采样间隔"), f"{plan['sample_s']:g} s"),
+        (Bilingual("Canaries each", "哨兵间隔"), numbers.duration(plan["canary_s"])),
+        (Bilingual("A stall is", "停顿阈值"), f"> {plan['stall_s']:g} s"),
+        (Bilingual("Seed", "随机种子"), str(plan["seed"])),
+        (Bilingual("Command", "命令"), facts_of["command"]),
+        (Bilingual("Processor", "处理器"), f"{facts_of['cpu']} × {facts_of['usable_cores']}"),
+        (Bilingual("Memory", "内存"), numbers.bytes_size(facts_of["memory_bytes"])),
+        (Bilingual("System", "系统"), f"{facts_of['os']}, Python {facts_of['python']}"),
+        (Bilingual("wending", "wending"), facts_of["wending"]),
+    ]
+
+
+def trend_rows(report: Report) -> list[tuple[Bilingual, list[str], Bilingual]]:
+    """(what, [level, an hour, interval, p, in 30 days, n], verdict)."""
+    return [
+        (
+            NAMES[row["name"]],
+            [
+                figure(row["name"], row["level"]),
+                figure(row["name"], row["slope_per_hour"]),
+                "–"
+                if row["low"] is None
+                else f"{figure(row['name'], row['low'])} … {figure(row['name'], row['high'])}",
+                "–" if row["p"] is None else "< 0.001" if row["p"] < 0.001 else f"{row['p']:.3f}",
+                figure(row["name"], row["in_30_days"]),
+                str(row["n"]),
+            ],
+            _verdict(row),
+        )
+        for row in report["trends"]
+    ]
+
+
+def _verdict(row: Mapping[str, Any]) -> Bilingual:
+    if row["rises"] is None:
+        return Bilingual("too few points", "点数不足")
+    if row["rises"]:
+        return Bilingual("rises", "上升")
+    if row["is_certain"]:
+        return Bilingual("rises too little to matter", "上升幅度无实际意义")
+    return Bilingual("no rise shown", "未见上升")
+
+
+TREND_HEAD = (
+    Bilingual("Level", "水平"),
+    Bilingual("An hour", "每小时"),
+    Bilingual("95% interval", "95% 区间"),
+    Bilingual("p", "p"),
+    Bilingual("In 30 days", "30 天"),
+    Bilingual("Points", "点数"),
+)
+
+
+def time_of(t_s: float) -> str:
+    """Hours, minutes and seconds since the begin: 1:02:03."""
+    minutes, seconds = divmod(int(t_s), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
+
+
+def event_rows(report: Report) -> list[tuple[str, Bilingual, str]]:
+    """(time, what, details) of events and gaps in the order of time."""
+    rows = [
+        (
+            event["t_s"],
+            _EVENTS[event["event"]],
+            ", ".join(f"{name} {value}" for name, value in event.items() if name not in ("t_s", "event")),
+        )
+        for event in report["events"]
+    ]
+    rows += [
+        (
+            gap["begin_s"],
+            Bilingual("nothing was measured until the soak was gone on with", "中断，直到继续测试"),
+            numbers.duration(gap["seconds"]),
+        )
+        for gap in report["gaps"]
+    ]
+    return [(time_of(t), what, details) for t, what, details in sorted(rows, key=lambda row: row[0])]
+
+
+def _markdown(report: Report) -> Iterator[str]:
+    model, begun = report["target"]["model"], _begun(report)
+    yield from (f"# Soak of {_cell(model)} · 浸泡测试", "", begun, "")
+    for text in filter(None, (headline(report), state(report))):
+        yield from (f"{text}  ", f"{text.zh}", "")
+    for finding in report["findings"]:
+        yield from (f"- {_cell(finding['en'])}  ", f"  {_cell(finding['zh'])}")
+    yield from ("", "| | |", "| --- | --- |")
+    yield from (f"| {what} · {what.zh} | {_cell(value)} |" for what, value in facts(report))
+    yield from ("", "## Trends · 趋势", "")
+    yield "| | " + " | ".join(f"{head} · {head.zh}" for head in TREND_HEAD) + " | |"
+    yield "|" + " --- |" * (len(TREND_HEAD) + 2)
+    for what, cells, verdict in trend_rows(report):
+        yield f"| {what} · {what.zh} | " + " | ".join(cells) + f" | {verdict} · {verdict.zh} |"
+    rows = event_rows(report)
+    if rows:
+        yield from ("", "## Events · 事件", "", "| | | |", "| --- | --- | --- |")
+        yield from (f"| {t} | {what} · {what.zh} | {_cell(details)} |" for t, what, details in rows)
+    yield from ("", "## Settings · 设置", "", "| | |", "| --- | --- |")
+    yield from (f"| {what} · {what.zh} | {_cell(value)} |" for what, value in settings(report))
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.replace("|", r"\|").replace("<", "&lt;").split())
+
+
+def _begun(report: Report) -> str:
+    return datetime.fromtimestamp(report["began_at"]).astimezone().strftime("%Y-%m-%d %H:%M %z")
+
+
+def _html(report: Report) -> str:
+    environment = Environment(
+        loader=PackageLoader("wending.assess.soak", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(
+        w=lambda english, chinese_: both({"en": english, "zh": chinese_}),
+        b=lambda text: both({"en": str(text), "zh": chinese(text)}),
+        both=both,
+    )
+    look = files("wending.assess.report")
+    script = look.joinpath("report.js").read_text("utf-8")
+    return environment.get_template("page.html.j2").render(
+        report=report,
+        style=Markup(look.joinpath("report.css").read_text("utf-8")),
+        script=Markup(script),
+        script_digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        begun=_begun(report),
+        headline=headline(report),
+        state=state(report),
+        facts=facts(report),
+        settings=settings(report),
+        trends=trend_rows(report),
+        trend_head=TREND_HEAD,
+        events=event_rows(report),
+        charts=list(_charts(report)),
+        time_of=time_of,
+    )
+
+
+def _charts(report: Report) -> Iterator[tuple[Bilingual, Markup]]:
+    marks = [event["t_s"] for event in report["events"] if event["event"] in _MARKED]
+    ends = [points[-1][0] for points in report["series"].values()]
+    for name, points in report["series"].items():
+        is_bytes = name.endswith("_bytes")
+        label = str(NAMES[name])
+        if is_bytes:
+            yield (
+                NAMES[name],
+                timeline_chart(points, max(ends), lambda y: f"{y:g} MiB", label, marks, 2.0**20),
+            )
+        else:
+            text = numbers.tick_seconds if name == "ttft_s" else "{:g}".format
+            yield NAMES[name], timeline_chart(points, max(ends), text, label, marks)

@@ -1,0 +1,179 @@
+"""The options of `wending soak`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from wending.cli.options import Say, not_negative, positive, seconds
+
+
+def add_soak(commands: argparse._SubParsersAction[argparse.ArgumentParser], say: Say, language: str) -> None:
+    summary = say(
+        "hold a model or an endpoint under mixed load for hours and report what wears",
+        "让模型或服务在混合负载下运行数小时，报告其中的劣化",
+    )
+    command = commands.add_parser(
+        "soak",
+        help=summary,
+        description=summary,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=say(
+            "example:\n  wending soak --hours 1\n"
+            "  wending soak http://127.0.0.1:8000/v1 --hours 24 --capacity 12 --out soak\n"
+            "  wending soak --resume soak     go on after a break\n"
+            "  wending soak --report soak     write the report of the log, also while the soak runs\n"
+            "Ctrl-C ends it in order; the log is usable whatever ends it",
+            "示例：\n  wending soak --hours 1\n"
+            "  wending soak http://127.0.0.1:8000/v1 --hours 24 --capacity 12 --out soak\n"
+            "  wending soak --resume soak     中断后继续\n"
+            "  wending soak --report soak     根据日志写出报告，测试进行中也可以\n"
+            "Ctrl-C 正常结束；无论因何结束，日志都可用",
+        ),
+    )
+    command.add_argument(
+        "target",
+        nargs="?",
+        metavar="TARGET",
+        help=say(
+            "checkpoint folder, or base URL of an OpenAI-compatible endpoint (default: the bundled model)",
+            "模型文件夹，或 OpenAI 兼容服务的地址（默认：自带的演示模型）",
+        ),
+    )
+    command.add_argument(
+        "--hours",
+        type=_hours,
+        default=24.0,
+        metavar="H",
+        help=say("how long (default: %(default)g)", "时长（默认 %(default)g 小时）"),
+    )
+    command.add_argument(
+        "--concurrency",
+        type=positive,
+        metavar="N",
+        help=say("requests at once (default: 70 %% of the capacity)", "并发请求数（默认为容量的 70%%）"),
+    )
+    command.add_argument(
+        "--capacity",
+        type=positive,
+        metavar="C",
+        help=say(
+            "requests at once that the endpoint bears (default: estimated in about a minute)",
+            "服务能承受的并发数（默认用约一分钟估计）",
+        ),
+    )
+    command.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help=say(
+            "folder for log and report (default: a new soak-DATE-TIME)",
+            "日志与报告的文件夹（默认新建 soak-日期-时间）",
+        ),
+    )
+    command.add_argument(
+        "--resume",
+        type=Path,
+        metavar="DIR",
+        help=say(
+            "go on with the soak in this folder, with its target and plan",
+            "继续该文件夹中的测试，沿用其目标与计划",
+        ),
+    )
+    command.add_argument(
+        "--report",
+        type=Path,
+        metavar="DIR",
+        help=say("only write the report of this folder's log", "只根据该文件夹的日志写出报告"),
+    )
+    command.add_argument(
+        "--sample",
+        type=seconds,
+        default=5.0,
+        metavar="S",
+        help=say("seconds between samples (default: %(default)g)", "采样间隔秒数（默认 %(default)g）"),
+    )
+    command.add_argument(
+        "--canary",
+        type=seconds,
+        metavar="S",
+        help=say(
+            "seconds between canary sets (default: an hour, or a twelfth of a shorter soak)",
+            "哨兵请求间隔秒数（默认一小时，较短的测试为其十二分之一）",
+        ),
+    )
+    command.add_argument(
+        "--stall",
+        type=seconds,
+        default=30.0,
+        metavar="S",
+        help=say(
+            "seconds without a token from any request that are a stall (default: %(default)g)",
+            "多少秒没有任何请求得到 token 算停顿（默认 %(default)g）",
+        ),
+    )
+    command.add_argument(
+        "--seed",
+        type=not_negative,
+        default=1,
+        metavar="N",
+        help=say("seed of the requests (default: %(default)s)", "请求的随机种子（默认 %(default)s）"),
+    )
+    command.add_argument(
+        "--model",
+        metavar="NAME",
+        help=say(
+            "model to ask for (default: the endpoint's first)", "请求的模型名（默认：服务列出的第一个）"
+        ),
+    )
+    command.add_argument(
+        "--api-key",
+        metavar="KEY",
+        help=say("key of the endpoint (default: $OPENAI_API_KEY)", "服务的密钥（默认取 $OPENAI_API_KEY）"),
+    )
+    command.add_argument(
+        "--lang",
+        choices=("en", "zh"),
+        default=language,
+        help=say(
+            "language of progress and messages (default: %(default)s)", "进度与消息的语言（默认 %(default)s）"
+        ),
+    )
+    command.set_defaults(run=_soak)
+
+
+def _soak(options: argparse.Namespace) -> int:
+    from wending.assess.soak import SoakOptions, report_soak, run_soak
+
+    if options.report is not None:
+        return report_soak(options.report, options.lang)
+    return run_soak(
+        options.target,
+        SoakOptions(
+            duration_s=3600 * options.hours,
+            concurrency=options.concurrency,
+            capacity=options.capacity,
+            sample_s=options.sample,
+            canary_s=options.canary,
+            stall_s=options.stall,
+            seed=options.seed,
+            model=options.model,
+            api_key=options.api_key or os.environ.get("OPENAI_API_KEY"),
+        ),
+        out=options.out,
+        resume=options.resume,
+        language=options.lang,
+    )
+
+
+def _hours(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of hours") from None
+    if not 0 < value <= 8784:
+        raise argparse.ArgumentTypeError(
+            f"{text} is out of range: more than 0 and at most 8784 hours (a year)"
+        )
+    return value

@@ -1,0 +1,242 @@
+"""Soaks of scripted endpoints, and of a server that is killed: hours are fractions of a second here."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import orjson
+import pytest
+from rich.console import Console
+from tests.assess.scripted_endpoint import Reply, Request, ScriptedEndpoint
+
+from wending.assess.endpoint import EndpointClient
+from wending.assess.soak.canary import PROMPTS, CanarySet
+from wending.assess.soak.log import NAME, SoakLog, read_log
+from wending.assess.soak.main import BROKEN_OFF, DONE, INTERRUPTED, USAGE, SoakOptions, report_soak, run_soak
+from wending.assess.soak.plan import SoakPlan, canary_interval, concurrency_of
+from wending.assess.soak.session import SoakSession
+from wending.assess.soak.summary import summarize
+from wending.assess.soak.view import LiveView, PlainView, Status
+from wending.assess.target import OwnServer
+
+LEAKING = "kept = []\nwhile True: kept.append(b'x' * 200_000); print(flush=True); time.sleep(0.02)"
+FLAT = "kept = b'x' * 20_000_000\nwhile True: print(flush=True); time.sleep(0.02)"
+
+
+@dataclass
+class ProcessAsServer:
+    """Stands for our server where only its process counts."""
+
+    process: subprocess.Popen[bytes]
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def exit_status(self) -> int | None:
+        return self.process.poll()
+
+
+@contextlib.contextmanager
+def running(script: str) -> Iterator[ProcessAsServer]:
+    command = [sys.executable, "-c", f"import time\n{script}"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, bufsize=0)
+    try:
+        assert process.stdout is not None
+        process.stdout.readline()
+        drain = subprocess.Popen(["cat"], stdin=process.stdout, stdout=subprocess.DEVNULL)
+        yield ProcessAsServer(process)
+    finally:
+        process.kill()
+        process.wait()
+        drain.wait()
+
+
+async def soak(
+    endpoint: ScriptedEndpoint, folder: Path, server: ProcessAsServer | None = None, **plan: Any
+) -> dict[str, Any]:
+    settings = {"duration_s": 1.5, "sample_s": 0.05, "canary_s": 0.5, "stall_s": 20.0, **plan}
+    made = SoakPlan(concurrency=3, **settings)
+    console = Console(quiet=True)
+    with SoakLog(folder) as log:
+        async with EndpointClient(endpoint.url, model="m") as client:
+            canaries = CanarySet(client)
+            await canaries.learn()
+            log.write("start", head(made, canaries))
+            view = PlainView(console, "en")
+            await SoakSession(client, cast("OwnServer | None", server), made, canaries, log, view).run()
+        log.write("end", {"reason": "done"})
+    return summarize(folder).to_json()
+
+
+def head(plan: SoakPlan, canaries: CanarySet) -> dict[str, Any]:
+    target = {"kind": "checkpoint", "given": "m", "base_url": "u", "model": "m", "demonstration": False}
+    return {"target": target, "plan": plan.to_json(), "environment": {}, "baseline": canaries.baseline}
+
+
+@pytest.mark.parametrize(("script", "rises"), [(LEAKING, True), (FLAT, False)])
+async def test_a_leak_is_found_and_level_memory_is_none(tmp_path: Path, script: str, rises: bool) -> None:
+    with ScriptedEndpoint(lambda _: Reply(first_delay=0.02)) as endpoint, running(script) as server:
+        report = await soak(endpoint, tmp_path, server, duration_s=3.0)
+    trends = {row["name"]: row for row in report["trends"]}
+    assert trends["memory_bytes"]["rises"] is rises
+    assert trends["threads"]["rises"] is False
+    assert report["complete"]
+    assert report["crashes"]["n"] == 0
+    assert report["canary"]["loaded"]["k"] == report["canary"]["loaded"]["n"] > 0
+    assert report["requests"] > 0
+
+
+async def test_a_stall_of_all_requests_is_told(tmp_path: Path) -> None:
+    numbers = itertools.count()
+    with ScriptedEndpoint(lambda _: Reply(first_delay=1.2 if 40 <= next(numbers) < 44 else 0.01)) as endpoint:
+        report = await soak(endpoint, tmp_path, duration_s=3.0, stall_s=0.4, canary_s=60.0)
+    assert report["event_counts"]["stall_begin"] >= 1
+    assert report["stalls"]["longest_s"] > 0.4
+
+
+async def test_answers_that_drift_and_errors_by_kind(tmp_path: Path) -> None:
+    numbers = itertools.count()
+
+    def script(request: Request) -> Reply:
+        number = next(numbers)
+        is_canary = request["messages"][0]["content"] in PROMPTS.values()
+        if not is_canary and number % 2:
+            return Reply(status=503, error={"error": {"message": "busy"}})
+        return Reply(pieces=("later",) if number > 2 * len(PROMPTS) else ("first",), first_delay=0.01)
+
+    with ScriptedEndpoint(script) as endpoint:
+        report = await soak(endpoint, tmp_path)
+    assert report["errors"]["http_503"] > 0
+    assert report["canary"]["loaded"]["k"] == 0
+    assert report["canary"]["differing"][0]["text"] == "later"
+
+
+async def start(*arguments: str) -> asyncio.subprocess.Process:
+    command = [sys.executable, "-m", "wending", "soak", *arguments, "--sample", "0.1"]
+    return await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.DEVNULL)
+
+
+async def wait_for(folder: Path, kind: str, count: int) -> None:
+    while not (folder / NAME).exists() or sum(line["kind"] == kind for line in read_log(folder)) < count:
+        await asyncio.sleep(0.02)
+
+
+async def test_a_killed_soak_is_reported_and_gone_on_with(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with ScriptedEndpoint(lambda _: Reply(first_delay=0.01)) as endpoint:
+        command = [
+            sys.executable,
+            "-m",
+            "wending",
+            "soak",
+            endpoint.url,
+            "--hours",
+            "0.001",
+            "--sample",
+            "0.1",
+        ]
+        process = await asyncio.create_subprocess_exec(
+            *command, "--concurrency", "2", "--out", str(out), stderr=asyncio.subprocess.DEVNULL
+        )
+        await wait_for(out, "sample", 5)
+        process.kill()
+        assert await process.wait() == -signal.SIGKILL
+        with (out / NAME).open("ab") as log:
+            log.write(b'{"kind":"sample","at":1')
+        assert report_soak(out, "en") == DONE
+        report = orjson.loads((out / "soak.json").read_bytes())
+        assert not report["complete"]
+        assert report["end"] is None
+        assert report["requests"] > 0
+        assert "still runs or was killed" in (out / "soak.html").read_text("utf-8")
+
+        options = SoakOptions(duration_s=1.0)
+        status = await asyncio.to_thread(run_soak, None, options, resume=out, language="en")
+    assert status == DONE
+    report = orjson.loads((out / "soak.json").read_bytes())
+    assert report["complete"]
+    assert report["sessions"] == 2
+    assert len(report["gaps"]) == 1
+    assert report["plan"]["duration_s"] == pytest.approx(3.6)
+
+
+async def test_ctrl_c_ends_in_order(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with ScriptedEndpoint(lambda _: Reply(first_delay=0.01)) as endpoint:
+        process = await start(endpoint.url, "--hours", "1", "--capacity", "3", "--out", str(out))
+        await wait_for(out, "sample", 3)
+        process.send_signal(signal.SIGINT)
+        assert await process.wait() == INTERRUPTED + signal.SIGINT
+    report = orjson.loads((out / "soak.json").read_bytes())
+    assert report["end"] == "SIGINT"
+    assert report["plan"]["concurrency"] == 2
+
+
+async def test_our_own_server_is_started_again_and_its_end_is_a_crash(tmp_path: Path) -> None:
+    plan = SoakPlan(duration_s=600.0, concurrency=2, sample_s=0.2, stall_s=60.0)
+    with SoakLog(tmp_path) as log:
+        async with OwnServer(None, tmp_path / "server.log") as server:
+            await server.wait_until_ready(lambda _: None)
+            async with EndpointClient(server.base_url) as client:
+                await client.resolve_model()
+                canaries = CanarySet(client)
+                await canaries.learn()
+                log.write("start", head(plan, canaries))
+                view = PlainView(Console(quiet=True), "en")
+                session = asyncio.create_task(SoakSession(client, server, plan, canaries, log, view).run())
+                await wait_for(tmp_path, "sample", 3)
+                await server.kill()
+                await wait_for(tmp_path, "event", 2)
+                samples = sum(line["kind"] == "sample" for line in read_log(tmp_path))
+                await wait_for(tmp_path, "sample", samples + 3)
+                session.cancel()
+                await asyncio.gather(session, return_exceptions=True)
+    report = summarize(tmp_path).to_json()
+    assert report["crashes"]["n"] == 1
+    assert report["crashes"]["visible"]
+    ended = next(event for event in report["events"] if event["event"] == "server_ended")
+    assert ended["exit_status"] == -signal.SIGKILL
+    assert report["event_counts"]["server_restarted"] == 1
+    assert report["series"]["kv_usage"]
+
+
+def test_folders_that_cannot_be_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_soak(None, SoakOptions(1.0), resume=tmp_path, language="en") == USAGE
+    assert report_soak(tmp_path, "en") == USAGE
+    (tmp_path / NAME).touch()
+    assert run_soak(None, SoakOptions(1.0), out=tmp_path, language="zh") == USAGE
+    assert "已有一次浸泡测试" in capsys.readouterr().err
+
+
+def test_intervals_and_concurrency() -> None:
+    assert [canary_interval(hours * 3600) for hours in (24, 6, 0.05)] == [3600, 1800, 30]
+    assert [concurrency_of(capacity) for capacity in (1, 8, 10)] == [1, 5, 7]
+
+
+def test_views_show_the_same_figures(capsys: pytest.CaptureFixture[str]) -> None:
+    status = Status(elapsed_s=60, duration_s=120, requests=1234, stalls=2, is_stalled=True)
+    plain, live = PlainView(Console(), "en"), LiveView(Console(force_terminal=True), "zh")
+    for view in (plain, live):
+        view.update(status)
+        view.close()
+    shown = capsys.readouterr().out
+    assert "requests (errors) 1,234 (0)" in shown
+    assert "停顿中" in shown
+
+
+def test_a_soak_that_cannot_begin_leaves_no_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = SoakOptions(1.0, concurrency=1)
+    assert run_soak("http://127.0.0.1:9/v1", options, out=tmp_path, language="en") == BROKEN_OFF
+    assert not (tmp_path / NAME).exists()
+    assert "cannot be reached" in capsys.readouterr().err
