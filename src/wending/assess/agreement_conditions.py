@@ -10,7 +10,7 @@ from wending.assess.agreement import scenario_agreement
 from wending.assess.condition import ALONE, DEFAULT, LOADED, Condition
 from wending.assess.run_record import RunRecord
 from wending.assess.scenarios import Scenario
-from wending.assess.stats import wilson
+from wending.assess.stats import divergence, median, pairwise_agreement, wilson
 
 CONDITIONS = (DEFAULT, ALONE, LOADED)
 
@@ -43,12 +43,26 @@ def agreement_json(scenarios: Sequence[Scenario], records: Sequence[RunRecord]) 
                 "items": found.items,
                 "tar_raw": found.tar_raw,
                 "tar_answer": found.tar_answer,
+                "pairwise": _pairwise(asked),
+                "diverge_at": _diverge_at(asked),
             }
         )
     return {
         "conditions": conditions,
         "changed_under_load": _changed(texts[ALONE.name], texts[LOADED.name]),
     }
+
+
+def _pairwise(asked: Texts) -> float:
+    """The share of pairs of repeats with the same text, on average over items."""
+    shares = [pairwise_agreement(texts) or 0.0 for texts in asked.values()]
+    return round(sum(shares) / len(shares), 5)
+
+
+def _diverge_at(asked: Texts) -> float | None:
+    """After how many characters repeats part, as the median over the items whose repeats do."""
+    parted = [found.characters for texts in asked.values() if (found := divergence(texts)) is not None]
+    return median(parted)
 
 
 def _texts(records: Sequence[RunRecord], condition: Condition) -> Texts:

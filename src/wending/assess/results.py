@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -21,7 +21,7 @@ from wending.assess.run_record import RunRecord, by_scenario, rounded
 from wending.assess.runner import Sampling
 from wending.assess.scenarios import Item, Scenario
 from wending.assess.stability import JudgedRun, StabilityProblem, find_problems
-from wending.assess.stats import quantile, wilson
+from wending.assess.stats import pass_hat_k, quantile, rate_over_items, wilson
 from wending.assess.verdict import verdict_json
 
 SCHEMA = 1
@@ -87,7 +87,7 @@ class Assessment:
             "environment": dict(self.environment),
             "notes": notes_of(self),
             "lost_runs": self.lost_runs,
-            "pass_rate": rate(sum(run.passed for run in self.records), len(self.records)),
+            "pass_rate": rate_of(self.records),
             "scenarios": scenarios,
             "agreement": agreement_json(self.scenarios, [*self.records, *self.agreement_records]),
             "performance": [_performance(result) for result in self.performance],
@@ -134,7 +134,8 @@ class Assessment:
             "items": [_item(item, of_item[item.id]) for item in scenario.items],
             "planned_runs": self.sampling.repeats * len(scenario.items),
             "runs": [run.to_json() for run in runs],
-            "pass_rate": rate(sum(run.passed for run in runs), len(runs)),
+            "pass_rate": rate_of(runs),
+            "pass_hat_k": _pass_hat_k(of_item.values(), self.sampling.repeats),
             "json_rates": _json_rates(runs),
             "agreement": asdict(agreement),
         }
@@ -166,6 +167,33 @@ def rate(k: int, n: int) -> dict[str, Any]:
         "low": None if interval is None else rounded(interval.low),
         "high": None if interval is None else rounded(interval.high),
     }
+
+
+def rate_of(runs: Sequence[RunRecord]) -> dict[str, Any]:
+    """How many runs passed, with the interval over items: repeats of one item are not independent."""
+    of_item: dict[tuple[str, str], list[bool]] = defaultdict(list)
+    for run in runs:
+        of_item[run.scenario, run.item].append(run.passed)
+    found = rate_over_items(list(of_item.values()))
+    interval = found.interval
+    return {
+        "k": found.passed,
+        "n": found.runs,
+        "low": None if interval is None else rounded(interval.low),
+        "high": None if interval is None else rounded(interval.high),
+    }
+
+
+def _pass_hat_k(items: Iterable[Sequence[RunRecord]], repeats: int) -> list[dict[str, Any]]:
+    """For each k up to the number of repeats: the chance that k repeats of an item all pass, over the items
+    with so many runs."""
+    counts = [(len(runs), sum(run.passed for run in runs)) for runs in items]
+    found = []
+    for k in range(1, repeats + 1):
+        chances = [chance for n, passed in counts if (chance := pass_hat_k(n, passed, k)) is not None]
+        if chances:
+            found.append({"k": k, "share": rounded(sum(chances) / len(chances)), "items": len(chances)})
+    return found
 
 
 def _item(item: Item, runs: Sequence[RunRecord]) -> dict[str, Any]:

@@ -52,10 +52,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "scenarios": ("Scenarios", "场景"),
     "scenarios_lead": (
         "Each item was asked {repeats} times at temperature {temperature}, top_p {top_p}, every time "
-        "with another seed. A run passes when all its checks pass. The whisker is the 95% Wilson "
-        "interval of the pass rate.",
+        "with another seed. A run passes when all its checks pass. The whisker is the 95% interval of "
+        "the pass rate; repeats of one item do not count as independent.",
         "每题以 temperature {temperature}、top_p {top_p} 询问 {repeats} 次，每次种子不同。"
-        "全部检查通过才算该次运行通过。细线为通过率的 95% Wilson 区间。",
+        "全部检查通过才算该次运行通过。细线为通过率的 95% 区间；同一题的重复不算相互独立。",
     ),
     "scenario": ("Scenario", "场景"),
     "pass_rate": ("Pass rate", "通过率"),
@@ -98,6 +98,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "温度为 0 时，同一问题应得到同一原文。"
         "若各次重复之间、或单独与有负载时不同，差异来自服务本身。只含单轮题目。",
     ),
+    "pairwise": ("Pairs that agree", "两两一致"),
+    "diverge_at": ("They part after … characters", "在第几个字符后分叉"),
     "condition": ("Condition", "条件"),
     "items": ("Items", "题数"),
     "background": ("{n} other streams beside", "同时另有 {n} 路请求"),

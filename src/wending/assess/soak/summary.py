@@ -13,9 +13,9 @@ from wending.assess.soak.histogram import Histogram
 from wending.assess.soak.log import read_log
 from wending.assess.soak.plan import SoakPlan
 from wending.assess.soak.timeline import Timeline
-from wending.assess.soak.trend import trend
 from wending.assess.soak.window import Window
 from wending.assess.stats import wilson
+from wending.assess.stats.trend import trend
 
 FORMAT = 1
 MAX_KEPT = 200

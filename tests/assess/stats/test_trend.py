@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from wending.assess.soak.trend import trend
+from wending.assess.stats.trend import trend
 
 
 def test_slope_and_test_agree_with_scipy() -> None:
