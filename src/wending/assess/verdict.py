@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from wending.assess.bilingual import Bilingual
+from wending.assess.wording import say
 
 Report = Mapping[str, Any]
 Level = Literal["holds", "holds_with_conditions", "does_not_hold", "undecided"]
@@ -115,9 +116,10 @@ def _capacity(report: Report) -> Finding:
     if not measured:
         return UNMEASURED
     lowest = min(measured, key=lambda result: result["max_concurrency"])
+    kind = lowest["request_type"]
     words = Bilingual(
-        f"lowest: {lowest['max_concurrency']} at once ({lowest['request_type']})",
-        f"最低：同时 {lowest['max_concurrency']} 路（{lowest['request_type']}）",
+        f"lowest: {lowest['max_concurrency']} at once ({say(kind, 'en')})",
+        f"最低：同时 {lowest['max_concurrency']} 路（{say(kind, 'zh')}）",
     )
     return Finding("met" if lowest["max_concurrency"] > 0 else "missed", words)
 
