@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wending import __version__
+from wending.cli.compare import add_compare
 from wending.cli.options import (
     Say,
     add_max_context,
@@ -125,6 +126,7 @@ def _parser(language: str) -> argparse.ArgumentParser:
     _add_chat(commands, say)
     _add_assess(commands, say, language)
     add_soak(commands, say, language)
+    add_compare(commands, say)
     _add_bench(commands, say, language)
     _add_selftest(commands, say, language)
     _add_cache(commands, say)
