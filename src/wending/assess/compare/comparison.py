@@ -9,6 +9,7 @@ from typing import Any, Literal
 from wending.assess.bilingual import Bilingual
 from wending.assess.stats.paired import paired_change
 from wending.assess.stats.proportion import Interval
+from wending.assess.wording import say
 
 Report = Mapping[str, Any]
 Kind = Literal["pass_rate", "ttft", "speed", "concurrency", "changed_under_load"]
@@ -101,7 +102,7 @@ def _performance(first: Report, second: Report) -> Iterator[Row]:
         other = others.get(one["request_type"])
         if other is None:
             continue
-        about = Bilingual(one["request_type"], one["request_type"])
+        about = Bilingual(say(one["request_type"], "en"), say(one["request_type"], "zh"))
         figures: tuple[tuple[Kind, Any, Any], ...] = (
             ("ttft", one["ttft_s"]["p50"], other["ttft_s"]["p50"]),
             ("speed", one["tokens_per_s"]["p50"], other["tokens_per_s"]["p50"]),
