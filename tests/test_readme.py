@@ -43,7 +43,7 @@ def test_commands_that_are_shown_exist(name: str, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("wending.cli.soak._soak", lambda options: ran.append("soak") or 0)
     monkeypatch.setattr("wending.cli.compare._compare", lambda options: ran.append("compare") or 0)
     monkeypatch.setattr(cli, "_chat", lambda options: ran.append("chat") or 0)
-    monkeypatch.setattr(cli, "_assess", lambda options: ran.append("assess") or 0)
+    monkeypatch.setattr("wending.cli.assess._assess", lambda options: ran.append("assess") or 0)
     monkeypatch.setattr(cli, "_bench", lambda options: ran.append("bench") or 0)
     monkeypatch.setattr(cli, "_cache", lambda options: ran.append("cache") or 0)
     monkeypatch.setattr(cli, "_selftest", lambda options: ran.append("selftest") or 0)

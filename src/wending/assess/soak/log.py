@@ -27,7 +27,7 @@ class SoakLog:
 
     @property
     def is_begun(self) -> bool:
-        """Whether this session has written a line."""
+        """Whether this run of the soak has written a line."""
         return self._file is not None
 
     def write(self, kind: str, values: dict[str, Any], now: float | None = None) -> None:

@@ -73,7 +73,7 @@ class SoakSummary:
     tells_restarts: bool = False
     """The endpoint's /metrics have a counter of restarts, or the time of the process's start."""
     sampled_at: float | None = None
-    """Of the last sample in this session."""
+    """Of the last sample in this run of the soak."""
 
     @property
     def plan(self) -> SoakPlan:

@@ -20,7 +20,7 @@ PLAIN_INTERVAL_S = 60.0
 
 @dataclass(slots=True)
 class Status:
-    """Totals of this session, and the last sample."""
+    """Totals of this run of the soak, and the last sample."""
 
     elapsed_s: float = 0.0
     duration_s: float = 0.0

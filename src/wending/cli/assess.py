@@ -1,0 +1,140 @@
+"""`wending assess`: its options, and what they come to."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from wending.cli.options import Say, not_negative, positive
+
+
+def add_assess(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], say: Say, language: str
+) -> None:
+    summary = say(
+        "put a model or an endpoint through the five scenarios and write the report",
+        "让模型或服务接受五类场景的检验并写出报告",
+    )
+    command = commands.add_parser(
+        "assess",
+        help=summary,
+        description=summary,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=say(
+            "example:\n  wending assess\n"
+            "  wending assess http://127.0.0.1:8000/v1 --model Qwen2.5-7B-Instruct "
+            "--repeats 10 --out report",
+            "示例：\n  wending assess\n"
+            "  wending assess http://127.0.0.1:8000/v1 --model Qwen2.5-7B-Instruct "
+            "--repeats 10 --out report",
+        ),
+    )
+    command.add_argument(
+        "target",
+        nargs="?",
+        metavar="TARGET",
+        help=say(
+            "checkpoint folder, or base URL of an OpenAI-compatible endpoint (default: the bundled model)",
+            "模型文件夹，或 OpenAI 兼容服务的地址（默认：自带的演示模型）",
+        ),
+    )
+    command.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help=say(
+            "folder for the report (default: a new assessment-DATE-TIME)",
+            "报告文件夹（默认新建 assessment-日期-时间）",
+        ),
+    )
+    command.add_argument(
+        "--profile",
+        choices=("quick", "standard", "signoff"),
+        default="quick",
+        help=say(
+            "how thorough: minutes, tens of minutes, or hours (default: %(default)s)",
+            "详尽程度：几分钟、几十分钟或几小时（默认 %(default)s）",
+        ),
+    )
+    command.add_argument(
+        "--recovery",
+        action=argparse.BooleanOptionalAction,
+        help=say(
+            "make faults and see whether the endpoint comes through them (default: not for quick)",
+            "制造故障并观察服务能否恢复（默认 quick 不做）",
+        ),
+    )
+    command.add_argument(
+        "--repeats",
+        type=positive,
+        metavar="N",
+        help=say(
+            "how often each item is asked (default: 5; 10 for signoff)",
+            "每题重复次数（默认 5；signoff 为 10）",
+        ),
+    )
+    command.add_argument(
+        "--scenario",
+        action="append",
+        metavar="ID",
+        help=say("only this scenario; may be repeated", "只做这个场景；可多次给出"),
+    )
+    command.add_argument(
+        "--seed",
+        type=not_negative,
+        default=1,
+        metavar="N",
+        help=say(
+            "seed of the whole assessment (default: %(default)s)", "整个评测的随机种子（默认 %(default)s）"
+        ),
+    )
+    command.add_argument(
+        "--model",
+        metavar="NAME",
+        help=say(
+            "model to ask for (default: the endpoint's first)", "请求的模型名（默认：服务列出的第一个）"
+        ),
+    )
+    command.add_argument(
+        "--api-key",
+        metavar="KEY",
+        help=say("key of the endpoint (default: $OPENAI_API_KEY)", "服务的密钥（默认取 $OPENAI_API_KEY）"),
+    )
+    command.add_argument(
+        "--concurrency",
+        type=positive,
+        default=4,
+        metavar="N",
+        help=say(
+            "requests in flight during the scenarios (default: %(default)s)",
+            "场景阶段的并发数（默认 %(default)s）",
+        ),
+    )
+    command.add_argument(
+        "--lang",
+        choices=("en", "zh"),
+        default=language,
+        help=say(
+            "language of progress and messages (default: %(default)s)", "进度与消息的语言（默认 %(default)s）"
+        ),
+    )
+    command.set_defaults(run=_assess)
+
+
+def _assess(options: argparse.Namespace) -> int:
+    from wending.assess.main import run_assessment
+
+    return run_assessment(
+        options.target,
+        out=options.out,
+        profile=options.profile,
+        recovery=options.recovery,
+        repeats=options.repeats,
+        scenarios=options.scenario,
+        seed=options.seed,
+        model=options.model,
+        api_key=options.api_key or os.environ.get("OPENAI_API_KEY"),
+        concurrency=options.concurrency,
+        language=options.lang,
+    )
