@@ -173,7 +173,7 @@ def longest_common_prefix(words: list[str]) -> str:
     import os
     return os.path.commonprefix(words)
 """,
-    "coins": r"""
+    "fewest_coins": r"""
 def fewest_coins(coins: list[int], amount: int) -> int:
     best = [0] + [amount + 1] * amount
     for a in range(1, amount + 1):
