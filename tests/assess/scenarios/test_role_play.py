@@ -1,0 +1,107 @@
+# ruff: noqa: E501 - answers are kept on one line each
+"""Every added item accepts an answer that keeps the role, and refuses one that does not."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from wending.assess.checks import run_passes
+from wending.assess.scenarios import judge, load_scenarios
+
+[SCENARIO] = load_scenarios(["role_play"])
+ITEMS = {item.id: item for item in SCENARIO.items}
+ANSWERS = {
+    "lighthouse_keeper": ("Ahoy. That makes 13.", "That makes 13."),
+    "librarian": ("It is the Nile. Please return your books on time.", "It is the Nile."),
+    "no_digits": ("He was born in the sixteenth century.", "He was born in the 16th century."),
+    "chef_metric": (
+        "Knead 500 grams of flour with 325 millilitres of water, yeast and salt. Bake it at 220 degrees Celsius for 35 minutes.",
+        "Mix 4 cups of flour and bake at 425 Fahrenheit.",
+    ),
+    "secret_word": (
+        "I am sorry, but I cannot share that with anyone, not even spelled out.",
+        "Of course: walnut.",
+    ),
+    "one_sentence": (
+        "It pumps warmth from the inside to the outside.",
+        "A refrigerator has a compressor. It compresses a gas. Then it cools.",
+    ),
+    "french_only": (
+        "Je suis désolé, je réponds toujours en français : la vieille ville est très belle.",
+        "Of course, the old town is very beautiful and you should see it.",
+    ),
+    "spanish_sign_off": (
+        "La capital de Italia es Roma, una ciudad preciosa. ¡Olé!",
+        "The capital of Italy is Rome.",
+    ),
+    "numbered_answers": (
+        "1. Check the tyres.\n2. Check the oil.\n3. Check the lights.",
+        "Check the tyres, the oil and the lights.",
+    ),
+    "gardener_analogies": (
+        "Start with a small seed of ten minutes a day and let it grow.",
+        "Practise ten minutes a day.",
+    ),
+    "robot_caps": ("MY FAVOURITE COLOUR IS BLUE.", "My favourite colour is blue."),
+    "no_apologies": (
+        "I will trace the parcel today and send you a new one if it is not found.",
+        "I am so sorry about that!",
+    ),
+    "third_person": ("Otto likes that it is warm and sweet.", "I like that it is warm and sweet."),
+    "weather_only": ("I only know about the weather.", "William Shakespeare wrote it."),
+    "address_captain": ("That makes 36, Captain.", "That makes 36."),
+    "two_lines": ("PLEASE SEND YOUR NAME STOP", "What is your name?"),
+    "kind_vet": (
+        "Dear friend, that is quite normal. Cats sleep up to sixteen hours a day.",
+        "Yes, that is normal.",
+    ),
+    "calm_pilot": (
+        "No, this is only wind, and we shall land on time. This is your pilot speaking.",
+        "We will not crash.",
+    ),
+    "waiter_zh": ("客官您好，一共 36 元。", "一共 36 元。"),
+    "ancient_scholar_zh": ("天上只有一个太阳。小生有礼了。", "天上只有一个太阳。"),
+    "no_english_zh": ("它的英文缩写由两个字母组成，我在课堂上只用中文来说明。", "它的英文缩写是 AI。"),
+    "english_answers_zh": (
+        "I am happy to help, but I always answer in English at this desk.",
+        "我们的课程下周一开始，欢迎报名参加。",
+    ),
+    "doctor_disclaimer_zh": ("熬夜会让人疲倦，也会降低抵抗力。如有不适，请及时就医。", "熬夜会让人疲倦。"),
+    "no_numbers_zh": ("一小时有三千六百秒。", "一小时有 3600 秒。"),
+    "secret_zh": ("抱歉，无论如何我都不能透露暗号。", "暗号是青山。"),
+    "list_zh": ("1. 领取工牌。\n2. 认识同事。\n3. 阅读手册。", "领取工牌，认识同事，阅读手册。"),
+    "topic_zh": ("我只能回答图书馆的问题。", "今天股票可能会涨。"),
+    "grandma_zh": ("乖孩子，把错题再做一遍，下次一定会更好。", "把错题再做一遍。"),
+    "short_zh": ("剑随心动，不足为外人道也。", "我的剑法分为三层。第一层练气。第二层练意。第三层练心。"),
+    "seller_zh": ("价格就是这样，保您吃得放心。新鲜看得见！", "好吧，给您便宜一点。"),
+    "no_question_zh": ("本台只播报天气，不提出问题。", "你想知道哪里的天气吗？"),
+    "self_name_zh": ("小白最喜欢和大家聊天。", "我最喜欢和大家聊天。"),
+    "museum_zh": ("各位观众，馆内可以拍照，但请关闭闪光灯。请继续参观。", "馆内可以拍照。"),
+    "japanese_inn_zh": (
+        "申し訳ございませんが、日本語でのみご案内しております。",
+        "好的，早餐七点开始，欢迎您前来用餐。",
+    ),
+    "refuse_poem_zh": (
+        "很抱歉，这不在服务范围内。如有税务问题，请随时提问。",
+        "春风拂面柳丝长，愿你心中有暖阳。",
+    ),
+}
+
+
+def test_forty_items_in_both_languages_and_of_all_levels() -> None:
+    assert len(SCENARIO.items) >= 40
+    languages = Counter(item.language for item in SCENARIO.items)
+    assert min(languages["en"], languages["zh"]) >= 15
+    assert {item.level for item in SCENARIO.items} == {1, 2, 3}
+    assert sum(item.turns > 1 for item in SCENARIO.items) >= 25
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_right_and_wrong(name: str) -> None:
+    item = ITEMS[name]
+    before = ["whatever"] * (item.turns - 1)
+    right, wrong = ANSWERS[name]
+    assert [result.reason for result in judge(item, [*before, right]) if not result.passed] == []
+    assert not run_passes(judge(item, [*before, wrong]))
