@@ -8,7 +8,7 @@ from wending.assess.chat_answer import ChatAnswer
 from wending.assess.estimate import estimate_s
 from wending.assess.profile import PROFILES
 from wending.assess.runner import Sampling
-from wending.assess.scenarios import load_scenarios
+from wending.assess.scenarios import load_scenarios, of_levels
 from wending.assess.wording import say_duration
 
 
@@ -21,7 +21,7 @@ def trial(tokens_per_s: float, ttft: float) -> ChatAnswer:
 
 
 def test_slower_endpoints_and_larger_profiles_take_longer() -> None:
-    scenarios, sampling = load_scenarios(["math_reasoning"]), Sampling(5, 1, 4)
+    scenarios, sampling = of_levels(load_scenarios(["math_reasoning"]), [1]), Sampling(5, 1, 4)
     quick = PROFILES["quick"]
 
     def seconds(speed: float, profile: str = "quick", repeats: int = 5) -> float:
