@@ -36,6 +36,7 @@ def test_limit_of_model(entry: dict[str, Any], limit: int | None) -> None:
         ("`inputs` must have less than 1024 tokens. Given: 300000", 1024),
         ("Range of input length should be [1, 30720]", 30720),
         ("prompt has 300,010 tokens, at most 32,768 fit", 32768),
+        ("maximum context length is exceeded: 'messages' has 4098 tokens; the context holds 4096", 4096),
         ("Request Entity Too Large", None),
         ("", None),
     ],

@@ -54,7 +54,7 @@ async def test_a_sound_endpoint_is_measured_up_to_its_limit() -> None:
     assert all(probe.recalled for probe in result.probes)
     assert result.first_miss is None
     longest = max(probe.tokens for probe in result.probes)
-    assert 0.95 * 4096 < longest <= 4096 - ANSWER_TOKENS
+    assert 0.9 * 4096 < longest <= 4096 - ANSWER_TOKENS
     # Whatever the text, lengths are near what was meant once the tokenizer has been seen at work.
     for probe, length in zip(result.probes, [n for n in lengths_up_to(4096) for _ in range(6)], strict=True):
         if length > 256:
@@ -162,11 +162,11 @@ async def test_a_failure_later_on_is_the_end_and_a_finding() -> None:
 @pytest.mark.parametrize(
     ("limit", "lengths"),
     [
-        (200, [172]),
-        (1024, [256, 512, 979]),
-        (8192, [256, 512, 1024, 2048, 4096, 8004]),
-        (8800, [256, 512, 1024, 2048, 4096, 8600]),
-        (11000, [256, 512, 1024, 2048, 4096, 8192, 10756]),
+        (200, [166]),
+        (1024, [256, 512, 948]),
+        (8192, [256, 512, 1024, 2048, 4096, 7758]),
+        (8800, [256, 512, 1024, 2048, 4096, 8336]),
+        (11000, [256, 512, 1024, 2048, 4096, 8192, 10426]),
     ],
 )
 def test_lengths_double_up_to_the_limit(limit: int, lengths: list[int]) -> None:

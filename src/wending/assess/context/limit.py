@@ -14,7 +14,8 @@ _FIELDS = ("max_model_len", "max_context_length", "context_length", "context_win
 # Such as: "maximum context length is 8192 tokens", "available context size (4096 tokens)", "inputs must have
 # less than 1024 tokens", "Range of input length should be [1, 30720]".
 _REFUSALS = (
-    re.compile(r"context (?:length|size|window)\D{0,30}(\d[\d,]*)", re.IGNORECASE),
+    re.compile(r"context (?:length|size|window)(?: of| is|:|=|[ (])*(\d[\d,]*)", re.IGNORECASE),
+    re.compile(r"context holds (\d[\d,]*)", re.IGNORECASE),
     re.compile(r"length should be \[\d+, ?(\d+)\]", re.IGNORECASE),
     re.compile(r"(?:less than|at most|must be <=?|limit of) (\d[\d,]*)(?: tokens)?", re.IGNORECASE),
 )

@@ -203,8 +203,8 @@ class _Measurement:
 
 
 def lengths_up_to(limit: int) -> list[int]:
-    """256, 512 ... and as the last one what fits beside the answer, less two per cent for the estimate."""
-    longest = int(0.98 * limit) - ANSWER_TOKENS
+    """256, 512 ... and as the last one what fits beside the answer, less five per cent for the estimate."""
+    longest = int(0.95 * limit) - ANSWER_TOKENS
     lengths = []
     length = SHORTEST
     while length * 1.25 < longest:

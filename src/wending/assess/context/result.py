@@ -84,7 +84,7 @@ class ContextResult:
             "longest": max((probe.tokens for probe in self.probes), default=None),
             "stopped_by": self.stopped_by,
             "stopped_at": self.stopped_at,
-            "message": self.message,
+            "message": None if self.message is None else str(self.message),
             "tokens_counted_by": "usage" if self.counted_by_usage else "estimate",
             "summary": {"en": str(self.summary()), "zh": chinese(self.summary())},
             "probes": [asdict(probe) | {"seconds": round(probe.seconds, 3)} for probe in self.probes],
