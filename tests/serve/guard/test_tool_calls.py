@@ -164,6 +164,19 @@ async def test_a_call_that_must_be(http: httpx.AsyncClient, upstream: ScriptedUp
     assert upstream.requests[1]["tool_choice"] == choice
 
 
+@pytest.mark.parametrize("choice", ["auto", "required"])
+async def test_calls_that_are_no_list(
+    http: httpx.AsyncClient, upstream: ScriptedUpstream, choice: str
+) -> None:
+    message = {"role": "assistant", "content": None, "tool_calls": {"name": "add_person"}}
+    wrong = completion(choices=[{"index": 0, "message": message, "finish_reason": "tool_calls"}])
+    upstream.script = [wrong, calling(call())]
+    answer = await ask(http, tool_choice=choice)
+    assert calls_of(answer) == [("add_person", json.loads(GOOD))]
+    assert "no list of calls" in answer["wending"]["guard"]["problems"][0]["problem"]
+    assert "no list of calls" in upstream.requests[1]["messages"][-1]["content"]
+
+
 async def test_a_call_of_another_than_the_named_one(
     http: httpx.AsyncClient, upstream: ScriptedUpstream
 ) -> None:

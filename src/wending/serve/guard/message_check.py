@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +34,7 @@ class MessageCheck:
         if self.tools is not None:
             check = CallCheck(self.judge, self.tools, verdict, finish_reason)
             if calls:
-                await self._calls(verdict, calls if isinstance(calls, list) else [], check)
+                await self._calls(verdict, calls, check)
                 return verdict
             if reads_text and self.tools.schemas and await self._calls_in_text(verdict, check):
                 return verdict
@@ -57,8 +57,12 @@ class MessageCheck:
         if found.repairs:
             verdict.message = {**verdict.said, "content": found.text}
 
-    async def _calls(self, verdict: MessageVerdict, calls: Sequence[Any], check: CallCheck) -> None:
+    async def _calls(self, verdict: MessageVerdict, calls: Any, check: CallCheck) -> None:
         verdict.about = "tools"
+        if not isinstance(calls, list):
+            verdict.wrong_text = json.dumps(calls, ensure_ascii=False)
+            verdict.problems.append((None, f"it is no list of calls but {verdict.wrong_text[:80]}"))
+            return
         checked = [await check.of(i, call) for i, call in enumerate(calls)]
         if check.tools.one_at_a_time and len(calls) > 1:
             verdict.problems.append((None, f"{len(calls)} calls were made, one may be made at a time"))
