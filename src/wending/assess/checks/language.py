@@ -40,7 +40,7 @@ _CHINESE_NUMBERED = re.compile(
 _DIGIT = re.compile(r"[^\D0-9]")
 # Points, commas and spaces between groups of three, and the Arabic separator.
 _GROUPS = re.compile(r"(?<=\d)[., \u00a0\u202f\u066c](?=\d{3}(?!\d))")
-_DIGITS = re.compile(r"\d+(?:[.,]\d+)?")
+_DIGITS = re.compile(r"(?<!\d)\d{1,40}(?:[.,]\d{1,40})?(?!\d)")
 _CHINESE_NUMERALS = {
     "一": 1,
     "二": 2,
