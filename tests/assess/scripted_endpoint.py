@@ -27,6 +27,7 @@ class Reply:
     role_chunk: bool = True
     usage: bool = True
     usage_tokens: int | None = None
+    prompt_tokens: int = 7
     status: int = 200
     error: Any = None
     raw: bytes | None = None
@@ -51,6 +52,8 @@ class ScriptedEndpoint:
 
     script: Callable[[Request], Reply] = lambda request: Reply()
     models: Sequence[str] | None = ("scripted-model",)
+    model_facts: dict[str, Any] = field(default_factory=dict)
+    """What the list of models says of each beside its name."""
     key: str | None = None
     served: list[Served] = field(default_factory=list)
 
@@ -89,7 +92,7 @@ class ScriptedEndpoint:
 
     async def _serve(self) -> None:
         self._stopping = asyncio.Event()
-        application = web.Application()
+        application = web.Application(client_max_size=8 << 20)
         application.router.add_get("/v1/models", self._list_models)
         application.router.add_post("/v1/chat/completions", self._chat)
         runner = web.AppRunner(application, shutdown_timeout=0.1, handler_cancellation=True)
@@ -111,7 +114,7 @@ class ScriptedEndpoint:
             return web.json_response({"detail": "Not Found"}, status=404)
         refusal = self._refusal(request)
         return refusal or web.json_response(
-            {"object": "list", "data": [{"id": name} for name in self.models]}
+            {"object": "list", "data": [{"id": name, **self.model_facts} for name in self.models]}
         )
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
@@ -152,7 +155,11 @@ class ScriptedEndpoint:
             await self._send(response, {}, reply.finish_reason)
         if reply.usage and served.request.get("stream_options", {}).get("include_usage"):
             tokens = len(reply.pieces) if reply.usage_tokens is None else reply.usage_tokens
-            usage = {"prompt_tokens": 7, "completion_tokens": tokens, "total_tokens": 7 + tokens}
+            usage = {
+                "prompt_tokens": reply.prompt_tokens,
+                "completion_tokens": tokens,
+                "total_tokens": reply.prompt_tokens + tokens,
+            }
             await response.write(b"data: " + json.dumps({"choices": [], "usage": usage}).encode() + b"\n\n")
         await response.write(b"data: [DONE]\n\n")
         return response

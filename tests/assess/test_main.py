@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -160,6 +161,24 @@ def test_the_four_json_rates_are_kept_apart(tmp_path: Path) -> None:
     assert {name: rate["k"] for name, rate in rates.items()} == dict.fromkeys(rates, 0)
     assert {rate["n"] for rate in rates.values()} == {len(scenario["items"])}
     assert "trailing_comma" in {problem["type"] for problem in report["stability_problems"]}
+
+
+def test_recall_by_distance_is_part_of_the_report(tmp_path: Path) -> None:
+    def script(request: Request) -> Reply:
+        prompt = request["messages"][-1]["content"]
+        code = re.search(r"(?:is |是 )(\d{5})", prompt)
+        return Reply((code[1] if code else "Answer: 5",), prompt_tokens=len(prompt) // 2)
+
+    with ScriptedEndpoint(script, model_facts={"max_model_len": 2048}) as endpoint:
+        assert assess(endpoint.url, tmp_path / "out", repeats=1, context=True) == DONE
+        assert assess(endpoint.url, tmp_path / "without", repeats=1) == DONE
+    context = report_of(tmp_path / "out")["context"]
+    assert (context["limit"], context["stopped_by"], context["first_miss"]) == (2048, "limit", None)
+    assert sum(point["rate"]["k"] for point in context["points"]) == len(context["probes"]) == 12
+    for name in ("report.html", "report.md"):
+        assert context["summary"]["en"] in (tmp_path / "out" / name).read_text("utf-8")
+    assert context["summary"]["zh"] in (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert report_of(tmp_path / "without")["context"] is None
 
 
 def test_hostile_answers_and_names_stay_text(tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from wending import demo
 from wending.assess.background_load import background_load
 from wending.assess.bilingual import Bilingual
 from wending.assess.condition import ALONE, LOADED, Condition
+from wending.assess.context import ContextEffort, ContextResult
+from wending.assess.context import measure as measure_context
 from wending.assess.endpoint import EndpointClient
 from wending.assess.endpoint_errors import EndpointError
 from wending.assess.estimate import estimate_s
@@ -149,6 +151,8 @@ class Conductor:
             await self._ask_scenarios(client)
             if assessment.performance_seconds > 0:
                 await self._measure_performance(client)
+            if assessment.profile.context is not None:
+                await self._measure_context(client, assessment.profile.context)
             if assessment.profile.recovery:
                 await self._measure_recovery(client, server)
         finally:
@@ -250,6 +254,17 @@ class Conductor:
         assessment.performance = measurement.results
         self._begin("performance")
         await measurement.run()
+
+    async def _measure_context(self, client: EndpointClient, effort: ContextEffort) -> None:
+        self._begin("context")
+        self._assessment.context = ContextResult()
+        await measure_context(
+            client,
+            effort,
+            seed=self._assessment.sampling.seed,
+            progress=self._progress.update,
+            result=self._assessment.context,
+        )
 
     async def _measure_recovery(self, client: EndpointClient, server: OwnServer | None) -> None:
         """The last part: what it does to the server is meant to disturb, and is not what serving takes."""

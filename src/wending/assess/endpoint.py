@@ -120,10 +120,18 @@ class EndpointClient:
 
     async def list_models(self) -> list[str]:
         """Names from GET /models. Raises EndpointError."""
+        return [str(entry["id"]) for entry in await self.model_entries()]
+
+    async def model_entries(self) -> list[Mapping[str, Any]]:
+        """The list of GET /models, each entry with its `id` and what else the endpoint says of it. Raises
+        EndpointError."""
         async with self._request("GET", "/models", None) as response:
             body = await response.read()
         try:
-            return [str(entry["id"]) for entry in orjson.loads(body)["data"]]
+            entries = list(orjson.loads(body)["data"])
+            for entry in entries:
+                entry["id"]
+            return entries
         except (ValueError, KeyError, TypeError):
             url, found = f"{self.base_url}/models", _excerpt(body)
             raise Nonsense(

@@ -14,6 +14,8 @@ SHARE_OF_MAX_TOKENS = 0.5
 SLOWED_BY_OTHERS = 3.0
 """How much longer a request takes beside the background load, or beside the other requests in flight."""
 RECOVERY_S = 30.0
+SHARE_OF_CONTEXT_S = 0.5
+"""How much of the time that recall by distance may take it usually takes."""
 
 
 def estimate_s(
@@ -38,4 +40,5 @@ def estimate_s(
 
     asked = sampling.repeats * of(False) * min(SLOWED_BY_OTHERS / sampling.concurrency, 1.0)
     again = profile.agreement_repeats * of(True) * (1 + SLOWED_BY_OTHERS)
-    return asked + again + performance_seconds + (RECOVERY_S if profile.recovery else 0.0)
+    context = SHARE_OF_CONTEXT_S * profile.context.total_s if profile.context else 0.0
+    return asked + again + performance_seconds + context + (RECOVERY_S if profile.recovery else 0.0)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from wending.assess.context import ContextEffort
+
 ProfileName = Literal["quick", "standard", "signoff"]
 
 
@@ -22,13 +24,15 @@ class Profile:
     performance_seconds: float
     recovery: bool
     """Whether faults are made."""
+    context: ContextEffort | None
+    """How far recall by distance is measured; None leaves it out."""
 
 
 PROFILES: dict[str, Profile] = {
     profile.name: profile
     for profile in (
-        Profile("quick", frozenset([1]), 5, 2, 40.0, recovery=False),
-        Profile("standard", frozenset([1, 2, 3]), 5, 3, 180.0, recovery=True),
-        Profile("signoff", frozenset([1, 2, 3]), 10, 5, 900.0, recovery=True),
+        Profile("quick", frozenset([1]), 5, 2, 40.0, False, ContextEffort(1, 5.0, 15.0)),
+        Profile("standard", frozenset([1, 2, 3]), 5, 3, 180.0, True, ContextEffort(2, 20.0, 90.0)),
+        Profile("signoff", frozenset([1, 2, 3]), 10, 5, 900.0, True, ContextEffort(6, 120.0, 1200.0)),
     )
 }

@@ -12,6 +12,7 @@ from wending.assess.agreement import scenario_agreement
 from wending.assess.agreement_conditions import agreement_json
 from wending.assess.bilingual import chinese
 from wending.assess.capacity import CAP, Level, Objective
+from wending.assess.context import ContextResult
 from wending.assess.notes import notes_of
 from wending.assess.performance import RequestTypePerformance, distribution
 from wending.assess.profile import Profile
@@ -53,6 +54,7 @@ class Assessment:
     lost_runs: int = 0
     agreement_records: list[RunRecord] = field(default_factory=list)
     """Runs at temperature 0, alone and under load; they count for agreement only."""
+    context: ContextResult | None = None
     recovery: RecoveryResult | None = None
     performance: list[RequestTypePerformance] = field(default_factory=list)
     usage_missing: bool = False
@@ -91,6 +93,7 @@ class Assessment:
             "scenarios": scenarios,
             "agreement": agreement_json(self.scenarios, [*self.records, *self.agreement_records]),
             "performance": [_performance(result) for result in self.performance],
+            "context": None if self.context is None else self.context.to_json(),
             "recovery": None if self.recovery is None else self.recovery.to_json(),
             "resources": asdict(self.resources),
             "stability_problems": [_problem(problem) for problem in self._problems()],

@@ -13,6 +13,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "alone": ("Agreement, alone", "一致性：单独请求"),
     "loaded": ("Agreement, under load", "一致性：有其他负载"),
     "performance": ("Performance", "性能测量"),
+    "context": ("Recall by distance", "按距离的回忆率"),
     "recovery": ("Recovery from faults", "故障恢复"),
     "writing": ("Writing the report", "写出报告"),
     "assessing": ("Assessing {name} at {url}", "正在评测 {name}（{url}）"),

@@ -66,6 +66,14 @@ def add_assess(
         ),
     )
     command.add_argument(
+        "--context",
+        action=argparse.BooleanOptionalAction,
+        help=say(
+            "ask for facts in ever longer prompts (default: yes, unless scenarios are named)",
+            "在越来越长的提示词中提问事实（默认进行；指定场景时不做）",
+        ),
+    )
+    command.add_argument(
         "--repeats",
         type=positive,
         metavar="N",
@@ -130,6 +138,7 @@ def _assess(options: argparse.Namespace) -> int:
         out=options.out,
         profile=options.profile,
         recovery=options.recovery,
+        context=options.context,
         repeats=options.repeats,
         scenarios=options.scenario,
         seed=options.seed,

@@ -140,3 +140,59 @@ def test_terms_take_alternatives_and_say_what_is_missing() -> None:
 def test_terms_ignore_case_width_and_arabic_vowel_marks() -> None:
     assert run_check("terms", "ＴＥＡ", {"required": [["tea"]]})[0].passed
     assert run_check("terms", "الأَرُزّ", {"required": [["الأرز"]]})[0].passed
+
+
+@pytest.mark.parametrize(
+    ("answer", "language", "passed"),
+    [
+        (JAPANESE, "ja", True),
+        (ARABIC, "ar", True),
+        (ENGLISH, "ja", False),
+        ("ล้างข้าวสองครั้งแล้วใส่หม้อ", "th", True),
+        ("ล้างข้าวสองครั้งแล้วใส่หม้อ with water", "th", False),
+        ("쌀을 씻어 냄비에 넣습니다.", "ko", True),
+        ("쌀을 washing 해서 냄비에 넣습니다.", "ko", False),
+        ("用 a clean pan 煎鸡蛋", "zh", False),
+        ("Чай заваривают 5 минут.", "ru", True),
+        ("Le thé est prêt.", "fr", True),
+        ("Le thé 茶 est prêt.", "fr", False),
+        ("12:30", "fr", False),
+        ("", "th", False),
+    ],
+)
+def test_script_counts_every_letter(answer: str, language: str, passed: bool) -> None:
+    [result] = run_check("script", answer, {"expected": language})
+    assert result.passed == passed, result.reason
+    assert result.problem == (None if passed else "wrong_language")
+
+
+def test_script_allows_names() -> None:
+    expectation = {"expected": "ko", "allowed": ["Qwen"]}
+    assert run_check("script", "저는 Qwen 입니다.", expectation)[0].passed
+    assert not run_check("script", "저는 Llama 입니다.", expectation)[0].passed
+
+
+@pytest.mark.parametrize(
+    ("answer", "passed"),
+    [
+        ("٤٥ برتقالة", True),
+        ("๔๕ บาท", True),
+        ("४५", True),
+        ("Das sind 45 Euro.", True),
+        ("45.", True),
+        ("45,0 euros", True),
+        ("145 euros", False),
+        ("4.5 euros", False),
+        ("45,5 euros", False),
+        ("45.000 euros", False),
+        ("vierzig", False),
+    ],
+)
+def test_numbers_are_whole_and_of_any_script(answer: str, passed: bool) -> None:
+    [result] = run_check("numbers", answer, {"required": ["9 * 5"]})
+    assert result.passed == passed, result.reason
+
+
+def test_numbers_with_groups_of_three() -> None:
+    for answer in ("1,250", "1.250", "1 250", "١٬٢٥٠", "1250"):
+        assert run_check("numbers", answer, {"required": ["1250"]})[0].passed, answer

@@ -108,6 +108,50 @@ ANSWERS = {
     "sum_russian": "Поездка на этом поезде занимает девяносто минут.",
     "apology_german": "Liebe Nachbarin, es tut mir leid, dass es gestern Abend so laut war. Der Lärm wird nicht wieder vorkommen, das verspreche ich Ihnen.",
     "invitation_french": "Chère Claire, je t'invite à dîner chez moi samedi soir à huit heures. J'espère que tu pourras venir et que nous passerons une belle soirée.",
+    "cinema_in_french": "Une famille de cinq personnes paie 45 euros pour aller au cinéma.",
+    "seasons_in_japanese": (
+        "1. 春は桜が咲いて、だんだん暖かくなります。\n"
+        "2. 夏はとても暑く、花火やお祭りを楽しみます。\n"
+        "3. 秋は木の葉が赤くなり、食べ物がおいしい季節です。\n"
+        "4. 冬は寒く、北の地方では雪がたくさん降ります。"
+    ),
+    "notebooks_in_arabic": "دفع سامي في المجموع ٤٨ ريالا ثمنا للدفاتر الأربعة.",
+    "train_in_korean": "기차는 오후 12시 10분에 부산에 도착합니다.",
+    "omelette_in_spanish": (
+        "1. Pela las patatas y córtalas en láminas finas.\n"
+        "2. Fríelas despacio en una sartén con abundante aceite.\n"
+        "3. Bate los huevos y mézclalos con las patatas escurridas.\n"
+        "4. Cuaja la tortilla por los dos lados y sírvela templada."
+    ),
+    "oranges_in_thai": "แม่ต้องจ่ายเงินค่าส้มทั้งหมด ๑๓๕ บาท",
+    "iced_coffee_in_vietnamese": (
+        "1. Cho hai thìa cà phê vào phin.\n"
+        "2. Rót nước sôi vào và đợi cà phê nhỏ giọt.\n"
+        "3. Thêm sữa đặc vào ly rồi khuấy đều với cà phê.\n"
+        "4. Cho đá viên vào ly và thưởng thức."
+    ),
+    "seasons_in_german": (
+        "1. Im Frühling werden die Tage länger und die Bäume grün.\n"
+        "2. Im Sommer ist es warm, und viele fahren ans Meer.\n"
+        "3. Im Herbst fallen die bunten Blätter von den Bäumen.\n"
+        "4. Im Winter ist es kalt, und manchmal liegt Schnee."
+    ),
+    "rice_in_portuguese": "Para 10 pessoas são necessários 750 gramas de arroz.",
+    "tea_in_russian": (
+        "1. Вскипятите свежую воду.\n"
+        "2. Ополосните заварочный чайник кипятком.\n"
+        "3. Насыпьте чай и залейте его горячей водой.\n"
+        "4. Подождите пять минут и разлейте чай по чашкам."
+    ),
+    "minutes_in_italian": "In tre ore e mezza ci sono esattamente 210 minuti.",
+}
+WRONG_NUMBERS = {
+    "cinema_in_french": ("45", "54"),
+    "notebooks_in_arabic": ("٤٨", "١٤٨"),
+    "train_in_korean": ("12시 10분", "11시 70분"),
+    "oranges_in_thai": ("๑๓๕", "๑๓๐"),
+    "rice_in_portuguese": ("750", "1.750"),
+    "minutes_in_italian": ("210", "2100"),
 }
 
 
@@ -122,6 +166,14 @@ def test_forty_items_in_many_languages() -> None:
     assert {"fr", "ja", "ar", "ko", "es", "th", "vi"} <= expected.keys()
     asked = Counter(item.language for item in SCENARIO.items)
     assert min(asked["en"], asked["zh"]) >= 18
+    assert expected.keys() - {"en", "zh"} <= asked.keys()  # each is asked for in itself, too
+
+
+@pytest.mark.parametrize("name", WRONG_NUMBERS)
+def test_a_wrong_number_is_seen_in_every_script(name: str) -> None:
+    right, wrong = WRONG_NUMBERS[name]
+    assert right in ANSWERS[name]
+    assert not run_passes(judge(ITEMS[name], [ANSWERS[name].replace(right, wrong)]))
 
 
 @pytest.mark.parametrize("name", ANSWERS)

@@ -19,7 +19,7 @@ def test_five_scenarios_with_at_least_four_items_in_both_languages() -> None:
     assert tuple(scenario.id for scenario in scenarios) == SCENARIO_IDS
     for scenario in scenarios:
         assert len(scenario.items) >= 4
-        assert {item.language for item in scenario.items} == {"en", "zh"}
+        assert {item.language for item in scenario.items} >= {"en", "zh"}
         assert set(scenario.title) == set(scenario.description) == {"en", "zh"}
 
 
@@ -152,7 +152,7 @@ def test_a_scenario_of_ones_own_is_one_file(tmp_path: Path) -> None:
     [
         ("{", "sums.json: not valid JSON"),
         (scenario_data(id="One"), "items/0/id"),
-        (scenario_data(language="fr"), "items/0/language"),
+        (scenario_data(language="english"), "items/0/language"),
         (scenario_data(max_tokens=0), "items/0/max_tokens"),
         (scenario_data(answer="image"), "items/0/answer"),
         (scenario_data(messages=[]), "items/0/messages"),

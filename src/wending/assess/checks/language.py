@@ -10,11 +10,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from fractions import Fraction
 from functools import lru_cache
 
 import py3langid
 
 from wending.assess.bilingual import Bilingual
+from wending.assess.checks.number import evaluate
 from wending.assess.checks.registry import check
 from wending.assess.checks.verdict import CheckResult
 
@@ -35,6 +37,10 @@ _NUMBERED = re.compile(
 _CHINESE_NUMBERED = re.compile(
     r"^[^\w\n]{0,12}第?([一二三四五六七八九十]{1,2})(?:步\W|[、.:)])", re.MULTILINE
 )
+_DIGIT = re.compile(r"[^\D0-9]")
+# Points, commas and spaces between groups of three, and the Arabic separator.
+_GROUPS = re.compile(r"(?<=\d)[., \u00a0\u202f\u066c](?=\d{3}(?!\d))")
+_DIGITS = re.compile(r"(?<!\d)\d{1,40}(?:[.,]\d{1,40})?(?!\d)")
 _CHINESE_NUMERALS = {
     "一": 1,
     "二": 2,
@@ -79,6 +85,30 @@ def check_language(answer: str, *, expected: str, share: float = 0.9) -> CheckRe
     )
 
 
+@check("script")
+def check_script(
+    answer: str, *, expected: str, share: float = 0.95, allowed: Sequence[str] = ()
+) -> CheckResult:
+    """At least ``share`` of all letters are of the scripts in which the language ``expected`` is written.
+
+    It counts where a language check looks away: foreign words inside a line. ``allowed``: names that may
+    stand in another script.
+    """
+    text = unicodedata.normalize("NFKC", answer)
+    for word in allowed:
+        text = text.replace(unicodedata.normalize("NFKC", word), "")
+    letters = _letters(text)
+    wanted = _SCRIPTS.get(expected, {"LATIN"})
+    right = sum(_script(letter) in wanted for letter in letters)
+    passed = bool(letters) and right >= share * len(letters)
+    found = f"{right} / {len(letters)}"
+    reason = Bilingual(
+        f"{found} letters in the script of {expected!r}, {share:.0%} demanded",
+        f"{found} 个字符属于 {expected!r} 的文字，要求 {share:.0%}",
+    )
+    return CheckResult("script", passed, reason, problem=None if passed else "wrong_language")
+
+
 @check("numbered_steps")
 def check_numbered_steps(answer: str, *, at_least: int) -> CheckResult:
     """Lines numbered 1, 2, 3 ... in order (1. / 1) / 第一步 / Step 1: / Étape 1), at least so many."""
@@ -119,6 +149,23 @@ def check_terms(
     return CheckResult("terms", False, reason, problem=problem)
 
 
+@check("numbers")
+def check_numbers(answer: str, *, required: Sequence[str]) -> CheckResult:
+    """Each of ``required``, given as arithmetic, stands in the answer in digits of any script."""
+    text = _GROUPS.sub("", fold(answer))
+    found = {Fraction(number.replace(",", ".")) for number in _DIGITS.findall(text)}
+    missing = [expression for expression in required if evaluate(expression) not in found]
+    if not missing:
+        all_occur = Bilingual(f"all {len(required)} numbers occur", f"{len(required)} 个数字全部出现")
+        return CheckResult("numbers", True, all_occur)
+    first = f"{missing[0]} = {evaluate(missing[0])}"
+    reason = Bilingual(
+        f"{len(missing)} of {len(required)} numbers missing, first: {first}",
+        f"{len(required)} 个数字缺少 {len(missing)} 个，首个：{first}",
+    )
+    return CheckResult("numbers", False, reason, problem="wrong_answer")
+
+
 def language_matches(line: str, expected: str) -> bool:
     """Is this line written in the language ``expected``?"""
     line = unicodedata.normalize("NFKC", line)
@@ -141,8 +188,9 @@ def language_matches(line: str, expected: str) -> bool:
 
 
 def fold(text: str) -> str:
-    """Text for lenient comparison: NFKC, case-folded, without Arabic vowel marks and tatweel."""
+    """Text for lenient comparison: NFKC, case-folded, digits 0-9, no Arabic vowel marks and tatweel."""
     text = unicodedata.normalize("NFKC", text).casefold()
+    text = _DIGIT.sub(lambda digit: str(unicodedata.decimal(digit[0])), text)
     return re.sub("[\u064b-\u0652\u0640]", "", text)
 
 

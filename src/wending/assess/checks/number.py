@@ -29,6 +29,12 @@ _CHINESE_DIGITS = {character: index for index, character in enumerate("零一二
     "〇": 0,
     "两": 2,
 }
+# 3:40, 3:40 pm, 15点40分, 下午3点40分; not 1:30:00.
+_TIME = re.compile(
+    r"(?:(?P<before>上午|凌晨)|(?P<after>下午|晚上|傍晚))?\s?(?<!\d)(?<!\d[:.,])(?P<hours>\d{1,2})\s?[:点时]\s?(?P<minutes>[0-5]\d)(?![\d:])"
+    r"\s?分?(?:\s?(?:(?P<am>a\.?m\b)|(?P<pm>p\.?m\b)))?",
+    re.IGNORECASE,
+)
 _LONGEST_NUMBER = 40
 _CHINESE_UNITS = {"十": 10, "百": 100, "千": 1000}
 _ARITHMETIC: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] = {
@@ -57,7 +63,8 @@ def check_final_number(answer: str, *, expected: str, tolerance: float = 0) -> C
 def final_number(answer: str) -> Fraction | None:
     r"""The number an answer ends on.
 
-    Inside the last \boxed{}; else after the last "Answer:" or "答案："; else the last number there is.
+    Inside the last \boxed{}; else after the last "Answer:" or "答案："; else the last number there is. A
+    time of day counts as hours: 3:40 pm is 15 2/3.
     """
     text = _normalise(answer)
     if boxed := _BOXED.findall(text):
@@ -95,11 +102,21 @@ def _evaluate(node: ast.expr, expression: str) -> Fraction:
 
 
 def _normalise(text: str) -> str:
-    """Half-width characters, one minus sign, fractions written a/b."""
+    """Half-width characters, one minus sign, fractions and times of day written a/b."""
     text = _VULGAR.sub(r"\1 \2", text)
     text = unicodedata.normalize("NFKC", text).replace("⁄", "/").replace("−", "-").replace("–", "-")
+    text = _TIME.sub(_time_as_fraction, text)
     text = _LATEX_FRACTION.sub(r"\1/\2", text)
     return re.sub(r"\\(?:text|mathrm)\s*\{([^{}]*)\}", r" \1", text).replace("\\,", "").replace("{,}", ",")
+
+
+def _time_as_fraction(match: re.Match[str]) -> str:
+    hours = int(match["hours"])
+    if (match["after"] or match["pm"]) and hours < 12:
+        hours += 12
+    elif (match["before"] or match["am"]) and hours == 12:
+        hours = 0
+    return f" {60 * hours + int(match['minutes'])}/60 "
 
 
 def _first_number(text: str) -> Fraction | None:

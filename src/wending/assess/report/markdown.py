@@ -44,6 +44,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield from _agreement(report)
     yield from _json_rates(report)
     yield from _performance(report)
+    yield from _context(report)
     yield from _recovery(report)
     yield from _resources(report)
     yield from _heading("settings")
@@ -102,6 +103,27 @@ def _agreement(report: Report) -> Iterator[str]:
         words = pair("changed_under_load", k=changed["k"], n=changed["n"], interval=interval_percent(changed))
         yield f"{words['en']} {words['zh']}"
         yield ""
+
+
+def _context(report: Report) -> Iterator[str]:
+    context = report["context"]
+    if context is None or not context["probes"]:
+        return
+    yield from _heading("context")
+    yield _escape(context["summary"]["en"])
+    yield ""
+    yield from _table(
+        ("Tokens to the fact", "Recalled", "Rate", "95% interval"),
+        [
+            (
+                f"{point['tokens']:,}",
+                f"{point['rate']['k']} / {point['rate']['n']}",
+                rate_percent(point["rate"]),
+                interval_percent(point["rate"]),
+            )
+            for point in context["points"]
+        ],
+    )
 
 
 def _recovery(report: Report) -> Iterator[str]:

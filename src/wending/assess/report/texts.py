@@ -76,6 +76,21 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "low": ("low", "低"),
     "evidence": ("seen in", "见于"),
     "critical": ("nothing holds without it", "缺此则不成立"),
+    "context": ("Recall by distance", "按距离的回忆率"),
+    "distance": ("Tokens to the fact", "与事实相距（token）"),
+    "recalled": ("Recalled", "答对"),
+    "questions": ("Questions", "提问数"),
+    "context_note": (
+        "A code is told once in a text of sentences made from the seed, and asked for at its end, at "
+        "temperature 0.",
+        "在由随机种子生成的长文中只提到一次密码，在文末以温度 0 提问。",
+    ),
+    "context_limit_models": ("The endpoint names a limit of {n} tokens.", "服务给出的上限为 {n} 个 token。"),
+    "context_limit_refusal": (
+        "When it refused a prompt that was too long, the endpoint named a limit of {n} tokens.",
+        "服务拒绝过长的提示词时给出的上限为 {n} 个 token。",
+    ),
+    "context_message": ("It said: {message}", "服务返回：{message}"),
     "recovery": ("Recovery", "故障恢复"),
     "recovery_lead": (
         "Faults that clients make, and after each a request at temperature 0 whose answer must be the one "

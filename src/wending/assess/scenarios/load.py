@@ -37,7 +37,7 @@ _ITEM = {
     "additionalProperties": False,
     "properties": {
         "id": {"type": "string", "pattern": "^[a-z0-9_]+$"},
-        "language": {"enum": ["en", "zh"]},
+        "language": {"enum": ["en", "zh", "ar", "de", "es", "fr", "it", "ja", "ko", "pt", "ru", "th", "vi"]},
         "messages": {"type": "array", "minItems": 1, "items": _MESSAGE},
         "checks": {"type": "array", "minItems": 1, "items": {"type": "object", "required": ["check"]}},
         "answer": {"enum": list(ANSWER_KINDS)},
