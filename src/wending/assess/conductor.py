@@ -13,7 +13,7 @@ from pathlib import Path
 from wending import demo
 from wending.assess.background_load import background_load
 from wending.assess.bilingual import Bilingual
-from wending.assess.condition import ALONE, LOADED, Condition
+from wending.assess.condition import ALONE, LOADED, ROLE_KEEPING, Condition
 from wending.assess.context import ContextEffort, ContextResult
 from wending.assess.context import measure as measure_context
 from wending.assess.endpoint import EndpointClient
@@ -24,6 +24,7 @@ from wending.assess.progress import ProgressDisplay
 from wending.assess.recovery import RecoveryMeasurement
 from wending.assess.resources import NOT_OUR_SERVER, Resources, ResourceSampler
 from wending.assess.results import Assessment
+from wending.assess.role_keeping import refusal
 from wending.assess.run_record import RunLog
 from wending.assess.runner import Runner
 from wending.assess.sandbox import active_layers
@@ -173,6 +174,7 @@ class Conductor:
             assessment.profile,
             assessment.performance_seconds,
             trial,
+            role_keeping=bool(assessment.role_keeping),
         )
         words = say("estimate", self._language, time=say_duration(seconds, self._language))
         self._progress.say(words)
@@ -193,10 +195,30 @@ class Conductor:
                     await runner.run()
                 finally:
                     assessment.records, assessment.lost_runs = runner.records, len(runner.lost)
+                if assessment.role_keeping:
+                    await self._ask_with_role_keeping(client, log, judges)
                 for condition in (ALONE, LOADED) if assessment.profile.agreement_repeats else ():
                     await self._ask_again(client, condition, log, judges)
         finally:
             judges.shutdown(wait=False, cancel_futures=True)
+
+    async def _ask_with_role_keeping(
+        self, client: EndpointClient, log: RunLog, judges: ThreadPoolExecutor
+    ) -> None:
+        """The same conversations with the same seeds, once more."""
+        assessment = self._assessment
+        fields = dict(assessment.role_keeping)
+        assessment.role_keeping_refusal = await refusal(client, fields)
+        if assessment.role_keeping_refusal is not None:
+            return
+        sampling = replace(assessment.sampling, extra_fields=fields, condition=ROLE_KEEPING.name)
+        scenarios = assessment.scenarios_of_retention()
+        runner = Runner(client, scenarios, sampling, log, judges, self._progress.update)
+        self._begin(ROLE_KEEPING.name)
+        try:
+            await runner.run()
+        finally:
+            assessment.role_keeping_records = runner.records
 
     def _say_plan(self, runs: int) -> None:
         assessment = self._assessment

@@ -160,9 +160,17 @@ class EndpointClient:
         return self.model
 
     async def chat(
-        self, messages: Sequence[Message], *, max_tokens: int, temperature: float, top_p: float, seed: int
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int,
+        temperature: float,
+        top_p: float,
+        seed: int,
+        extra_fields: Mapping[str, Any] | None = None,
     ) -> ChatAnswer:
-        """One streamed chat completion with its times. Raises EndpointError."""
+        """One streamed chat completion with its times. `extra_fields` go into the body as they are. Raises
+        EndpointError."""
         body: dict[str, Any] = {
             "model": self.model,
             "messages": list(messages),
@@ -172,6 +180,7 @@ class EndpointClient:
             "seed": seed,
             "stream": True,
             "stream_options": {"include_usage": True},
+            **(extra_fields or {}),
         }
         for refused in self.refused_fields:
             body.pop(refused, None)

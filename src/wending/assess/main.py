@@ -19,8 +19,10 @@ from wending.assess.profile import PROFILES, ProfileName
 from wending.assess.progress import make_progress
 from wending.assess.report import write_reports
 from wending.assess.results import Assessment
+from wending.assess.role_keeping import parse_role_keeping
 from wending.assess.runner import Sampling
 from wending.assess.scenarios import load_scenarios, of_levels
+from wending.assess.scenarios.own import load_checks, load_own_scenario
 from wending.assess.target import TargetError, parse_target
 from wending.assess.terminal import print_result
 from wending.assess.wording import Language, language_of_locale, say
@@ -49,6 +51,9 @@ def run_assessment(
     agreement_repeats: int | None = None,
     recovery: bool | None = None,
     context: bool | None = None,
+    scenario_files: Sequence[Path] = (),
+    checks_modules: Sequence[Path] = (),
+    role_keeping: str | None = None,
 ) -> int:
     """Assesses a target, writes the report and returns the exit status of the process.
 
@@ -56,6 +61,9 @@ def run_assessment(
     for a new one named after date and time. `profile` says what `repeats`, `performance_seconds` and
     `agreement_repeats` and `recovery` do not; 0 of the two numbers leaves that out. `scenarios`: ids, None
     for all. `context`: whether recall by distance is measured, None for yes unless scenarios are named.
+    `scenario_files` are the user's own, asked besides; their checks may stand in `checks_modules`, Python
+    files. `role_keeping`: a JSON object of request fields with which the conversations that are judged at
+    several turns are held once more.
 
     Status: 0 done; 1 the endpoint failed, the report holds what was measured; 2 nothing was begun; 130
     Ctrl-C.
@@ -70,9 +78,21 @@ def run_assessment(
     if context is False or (context is None and scenarios):
         plan = replace(plan, context=None)
     try:
-        loaded = load_scenarios(scenarios and list(dict.fromkeys(scenarios)))
-        # One that was named is asked in any case.
-        chosen = of_levels(loaded, plan.levels, whole_if_none=bool(scenarios))
+        for module in checks_modules:
+            load_checks(module)
+        own = [load_own_scenario(file) for file in scenario_files]
+        # One that was named, or given as a file, is asked in any case.
+        asked_for = list(dict.fromkeys([*(scenarios or ()), *(scenario.id for scenario in own)]))
+        chosen = of_levels(load_scenarios(scenarios and asked_for, own), plan.levels, asked_for)
+        fields = parse_role_keeping(role_keeping) if role_keeping is not None else {}
+        if fields and not any(len(item.judged_turns) > 1 for scenario in chosen for item in scenario.items):
+            raise ValueError(
+                Bilingual(
+                    "--role-keeping: none of the items chosen is judged at several turns; "
+                    "--profile standard has such",
+                    "--role-keeping：所选题目中没有在多个轮次评判的对话；可用 --profile standard",
+                )
+            )
         parsed_target = parse_target(target)
         folder = prepare_folder(out)
     except (ValueError, TargetError, OutputError) as error:
@@ -92,6 +112,7 @@ def run_assessment(
         objective=Objective(),
         performance_seconds=plan.performance_seconds if performance_seconds is None else performance_seconds,
         profile=plan,
+        role_keeping=fields,
         environment=environment_facts(command_line()),
         started=datetime.now().astimezone(),
     )

@@ -22,6 +22,17 @@ def _problem(title_en: str, title_zh: str, action_en: str, action_zh: str) -> Pr
     return ProblemType({"en": title_en, "zh": title_zh}, {"en": action_en, "zh": action_zh})
 
 
+def problem_type(name: str) -> ProblemType:
+    """The type of this name. A check of a user's own may name one that is not listed here: the name is then its
+    title."""
+    return PROBLEMS.get(name) or _problem(
+        name,
+        name,
+        "Read the answers that failed, and the reasons beside them.",
+        "请查看未通过的回答及其原因。",
+    )
+
+
 PROBLEMS: Mapping[str, ProblemType] = {
     "request_error": _problem(
         "Request failed",

@@ -16,13 +16,15 @@ from wending.assess.context import ContextResult
 from wending.assess.notes import notes_of
 from wending.assess.performance import RequestTypePerformance, distribution
 from wending.assess.profile import Profile
+from wending.assess.rate import rate, rate_over
 from wending.assess.recovery.row import RecoveryResult
 from wending.assess.resources import NOTHING_MEASURED, Resources
+from wending.assess.retention import retention_json
 from wending.assess.run_record import RunRecord, by_scenario, rounded
 from wending.assess.runner import Sampling
 from wending.assess.scenarios import Item, Scenario
 from wending.assess.stability import JudgedRun, StabilityProblem, find_problems
-from wending.assess.stats import pass_hat_k, quantile, rate_over_items, wilson
+from wending.assess.stats import pass_hat_k, quantile
 from wending.assess.verdict import verdict_json
 
 SCHEMA = 1
@@ -54,6 +56,12 @@ class Assessment:
     lost_runs: int = 0
     agreement_records: list[RunRecord] = field(default_factory=list)
     """Runs at temperature 0, alone and under load; they count for agreement only."""
+    role_keeping: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of a request by which the endpoint keeps roles; {}: not asked about."""
+    role_keeping_refusal: str | None = None
+    """What the endpoint said when it refused them."""
+    role_keeping_records: list[RunRecord] = field(default_factory=list)
+    """Runs with these fields; they count for retention only."""
     context: ContextResult | None = None
     recovery: RecoveryResult | None = None
     performance: list[RequestTypePerformance] = field(default_factory=list)
@@ -68,6 +76,13 @@ class Assessment:
         """What agreement is measured on: in a conversation one answer that differs changes all others."""
         return [
             replace(scenario, items=tuple(item for item in scenario.items if item.turns == 1))
+            for scenario in self.scenarios
+        ]
+
+    def scenarios_of_retention(self) -> list[Scenario]:
+        """The conversations that are judged at several turns."""
+        return [
+            replace(scenario, items=tuple(item for item in scenario.items if len(item.judged_turns) > 1))
             for scenario in self.scenarios
         ]
 
@@ -105,6 +120,7 @@ class Assessment:
             "profile": self.profile.name,
             "levels": sorted(self.profile.levels),
             "agreement_repeats": self.profile.agreement_repeats,
+            "role_keeping": dict(self.role_keeping) or None,
             "repeats": self.sampling.repeats,
             "temperature": self.sampling.temperature,
             "top_p": self.sampling.top_p,
@@ -141,6 +157,7 @@ class Assessment:
             "pass_hat_k": _pass_hat_k(of_item.values(), self.sampling.repeats),
             "json_rates": _json_rates(runs),
             "agreement": asdict(agreement),
+            "retention": retention_json(scenario, [*self.records, *self.role_keeping_records]),
         }
 
     def _problems(self) -> list[StabilityProblem]:
@@ -149,9 +166,9 @@ class Assessment:
             JudgedRun(
                 run.scenario,
                 run.item,
-                run.text,
+                run.answers,
                 run.checks,
-                run.finish_reason,
+                run.cut_turns,
                 run.error,
                 items[run.scenario, run.item].comparable_answer(run.text),
                 run.repeat,
@@ -161,30 +178,12 @@ class Assessment:
         )
 
 
-def rate(k: int, n: int) -> dict[str, Any]:
-    """k of n with the 95 % Wilson interval, which is null for n = 0."""
-    interval = wilson(k, n)
-    return {
-        "k": k,
-        "n": n,
-        "low": None if interval is None else rounded(interval.low),
-        "high": None if interval is None else rounded(interval.high),
-    }
-
-
 def rate_of(runs: Sequence[RunRecord]) -> dict[str, Any]:
     """How many runs passed, with the interval over items: repeats of one item are not independent."""
     of_item: dict[tuple[str, str], list[bool]] = defaultdict(list)
     for run in runs:
         of_item[run.scenario, run.item].append(run.passed)
-    found = rate_over_items(list(of_item.values()))
-    interval = found.interval
-    return {
-        "k": found.passed,
-        "n": found.runs,
-        "low": None if interval is None else rounded(interval.low),
-        "high": None if interval is None else rounded(interval.high),
-    }
+    return rate_over(of_item.values())
 
 
 def _pass_hat_k(items: Iterable[Sequence[RunRecord]], repeats: int) -> list[dict[str, Any]]:
@@ -205,6 +204,7 @@ def _item(item: Item, runs: Sequence[RunRecord]) -> dict[str, Any]:
         "language": item.language,
         "messages": [dict(message) for message in item.messages],
         "max_tokens": item.max_tokens,
+        "judged_turns": list(item.judged_turns),
         "pass_rate": rate(sum(run.passed for run in runs), len(runs)),
     }
 
