@@ -6,6 +6,7 @@ from wending.assess.checks import (  # noqa: F401
     code,
     endpoint,
     field_rule,
+    form,
     json_answer,
     language,
     number,
