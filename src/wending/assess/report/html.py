@@ -49,6 +49,7 @@ def render_html(report: Report) -> str:
         measured=sentences.measured(report["performance"]),
         bar=_bar,
         charts=_performance_charts(report),
+        retention_chart=_retention_chart,
         memory_chart=_memory_chart(report["resources"]),
         legend_mark=charts.legend_mark,
         settings_rows=settings_rows(report),
@@ -129,6 +130,18 @@ def _performance_charts(report: Report) -> dict[str, Markup]:
             label = pair(f"chart_{name}")["en"]
             found[name] = charts.line_chart(series, tick, label, limit=limit, logarithmic=logarithmic)
     return found
+
+
+def _retention_chart(curves: Sequence[Mapping[str, Any]]) -> Markup:
+    """Share of conversations over their turns, a line for each condition."""
+    series = [
+        charts.Series(
+            index,
+            [(float(p["turn"]), p["rate"]["k"] / p["rate"]["n"], True) for p in curve["points"]],
+        )
+        for index, curve in enumerate(curves)
+    ]
+    return charts.line_chart(series, numbers.percent, pair("retention")["en"])
 
 
 def _series(results: Sequence[Mapping[str, Any]], key: str) -> list[charts.Series]:

@@ -15,6 +15,7 @@ from wending.assess.report.numbers import (
     milliseconds,
     per_second,
     percent,
+    points_changed,
     rate_percent,
 )
 from wending.assess.report.settings_rows import settings_rows
@@ -44,6 +45,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield from _agreement(report)
     yield from _json_rates(report)
     yield from _performance(report)
+    yield from _retention(report)
     yield from _context(report)
     yield from _recovery(report)
     yield from _resources(report)
@@ -103,6 +105,29 @@ def _agreement(report: Report) -> Iterator[str]:
         words = pair("changed_under_load", k=changed["k"], n=changed["n"], interval=interval_percent(changed))
         yield f"{words['en']} {words['zh']}"
         yield ""
+
+
+def _retention(report: Report) -> Iterator[str]:
+    for scenario in report["scenarios"]:
+        if not scenario["retention"]:
+            continue
+        yield from _heading("retention")
+        yield from _table(
+            (scenario["title"]["en"], "Turn", "k / n", "Rate", "95% interval", "Conversations", "Change"),
+            [
+                (
+                    f"{curve['title']['en']} · {curve['title']['zh']}",
+                    str(point["turn"]),
+                    f"{point['rate']['k']} / {point['rate']['n']}",
+                    rate_percent(point["rate"]),
+                    interval_percent(point["rate"]),
+                    str(point["items"]),
+                    points_changed(point["change"]),
+                )
+                for curve in scenario["retention"]
+                for point in curve["points"]
+            ],
+        )
 
 
 def _context(report: Report) -> Iterator[str]:

@@ -115,6 +115,15 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "pairwise": ("Pairs that agree", "两两一致"),
     "diverge_at": ("They part after … characters", "在第几个字符后分叉"),
+    "retention": ("How long roles are kept", "角色能保持多久"),
+    "retention_lead": (
+        "Share of conversations that keep their role at each turn that is judged, with other topics and "
+        "attempts to break the role between.",
+        "对话在各个评判轮次仍保持角色的比率；其间穿插其他话题和破坏角色的尝试。",
+    ),
+    "turn_number": ("Turn", "轮次"),
+    "conversations": ("Conversations", "对话数"),
+    "change": ("Change by role keeping", "启用角色保持后的变化"),
     "condition": ("Condition", "条件"),
     "items": ("Items", "题数"),
     "background": ("{n} other streams beside", "同时另有 {n} 路请求"),
@@ -231,6 +240,7 @@ SETTINGS = {
     "command": ("Command", "命令"),
     "profile": ("Profile", "方案"),
     "repeats": ("Repeats", "重复次数"),
+    "role_keeping": ("Fields of role keeping", "角色保持字段"),
     "temperature": ("Temperature", "temperature"),
     "top_p": ("top_p", "top_p"),
     "seed": ("Seed", "随机种子"),
