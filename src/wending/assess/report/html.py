@@ -141,7 +141,7 @@ def _retention_chart(curves: Sequence[Mapping[str, Any]]) -> Markup:
         )
         for index, curve in enumerate(curves)
     ]
-    return charts.line_chart(series, numbers.percent, pair("retention")["en"])
+    return charts.line_chart(series, numbers.percent, pair("retention")["en"], up_to=1.0)
 
 
 def _series(results: Sequence[Mapping[str, Any]], key: str) -> list[charts.Series]:
