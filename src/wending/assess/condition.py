@@ -7,7 +7,8 @@ from typing import Literal
 
 from wending.assess.bilingual import Bilingual
 
-ConditionName = Literal["default", "alone", "loaded"]
+ConditionName = Literal["default", "alone", "loaded", "response_format"]
+"""The first three are those of agreement; for the last see response_format.py."""
 
 
 @dataclass(frozen=True, slots=True)

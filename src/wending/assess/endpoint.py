@@ -160,9 +160,16 @@ class EndpointClient:
         return self.model
 
     async def chat(
-        self, messages: Sequence[Message], *, max_tokens: int, temperature: float, top_p: float, seed: int
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int,
+        temperature: float,
+        top_p: float,
+        seed: int,
+        fields: Mapping[str, Any] | None = None,
     ) -> ChatAnswer:
-        """One streamed chat completion with its times. Raises EndpointError."""
+        """One streamed chat completion with its times; ``fields`` are sent beside. Raises EndpointError."""
         body: dict[str, Any] = {
             "model": self.model,
             "messages": list(messages),
@@ -172,6 +179,7 @@ class EndpointClient:
             "seed": seed,
             "stream": True,
             "stream_options": {"include_usage": True},
+            **(fields or {}),
         }
         for refused in self.refused_fields:
             body.pop(refused, None)

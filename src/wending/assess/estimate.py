@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from wending.assess.chat_answer import ChatAnswer
 from wending.assess.profile import Profile
+from wending.assess.response_format import schema_of
 from wending.assess.runner import Sampling
-from wending.assess.scenarios import Scenario
+from wending.assess.scenarios import Item, Scenario
 
 SHARE_OF_MAX_TOKENS = 0.5
 """How much of its max_tokens an answer usually takes."""
@@ -29,16 +30,19 @@ def estimate_s(
     speed = trial.tokens_per_s or 50.0
     ttft = trial.ttft_s or 0.0
 
-    def of(items_of_one_turn: bool) -> float:
-        """Seconds to ask the items once, one after the other."""
+    def of(chosen: Callable[[Item], bool]) -> float:
+        """Seconds to ask the chosen items once, one after the other."""
         return sum(
             item.turns * (ttft + SHARE_OF_MAX_TOKENS * item.max_tokens / speed)
             for scenario in scenarios
             for item in scenario.items
-            if item.turns == 1 or not items_of_one_turn
+            if chosen(item)
         )
 
-    asked = sampling.repeats * of(False) * min(SLOWED_BY_OTHERS / sampling.concurrency, 1.0)
-    again = profile.agreement_repeats * of(True) * (1 + SLOWED_BY_OTHERS)
+    at_once = min(SLOWED_BY_OTHERS / sampling.concurrency, 1.0)
+    asked = sampling.repeats * of(lambda _: True) * at_once
+    with_schema = profile.response_format_repeats * of(lambda item: schema_of(item) is not None) * at_once
+    again = profile.agreement_repeats * of(lambda item: item.turns == 1) * (1 + SLOWED_BY_OTHERS)
     context = SHARE_OF_CONTEXT_S * profile.context.total_s if profile.context else 0.0
-    return asked + again + performance_seconds + context + (RECOVERY_S if profile.recovery else 0.0)
+    recovery = RECOVERY_S if profile.recovery else 0.0
+    return asked + with_schema + again + performance_seconds + context + recovery

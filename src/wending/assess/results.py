@@ -18,6 +18,7 @@ from wending.assess.performance import RequestTypePerformance, distribution
 from wending.assess.profile import Profile
 from wending.assess.recovery.row import RecoveryResult
 from wending.assess.resources import NOTHING_MEASURED, Resources
+from wending.assess.response_format import ResponseFormatResult, with_schema
 from wending.assess.run_record import RunRecord, by_scenario, rounded
 from wending.assess.runner import Sampling
 from wending.assess.scenarios import Item, Scenario
@@ -54,6 +55,7 @@ class Assessment:
     lost_runs: int = 0
     agreement_records: list[RunRecord] = field(default_factory=list)
     """Runs at temperature 0, alone and under load; they count for agreement only."""
+    response_format: ResponseFormatResult | None = None
     context: ContextResult | None = None
     recovery: RecoveryResult | None = None
     performance: list[RequestTypePerformance] = field(default_factory=list)
@@ -105,6 +107,7 @@ class Assessment:
             "profile": self.profile.name,
             "levels": sorted(self.profile.levels),
             "agreement_repeats": self.profile.agreement_repeats,
+            "response_format_repeats": self.profile.response_format_repeats,
             "repeats": self.sampling.repeats,
             "temperature": self.sampling.temperature,
             "top_p": self.sampling.top_p,
@@ -140,7 +143,23 @@ class Assessment:
             "pass_rate": rate_of(runs),
             "pass_hat_k": _pass_hat_k(of_item.values(), self.sampling.repeats),
             "json_rates": _json_rates(runs),
+            "response_format": self._response_format(scenario),
             "agreement": asdict(agreement),
+        }
+
+    def _response_format(self, scenario: Scenario) -> dict[str, Any] | None:
+        """What came of the schema in the request; None where it was not sent."""
+        result = self.response_format
+        if result is None or not with_schema([scenario]):
+            return None
+        answered, refused = result.answered(scenario.id), result.refused(scenario.id)
+        first = result.refusal or next((run.error for run in refused), None)
+        return {
+            "offered": result.refusal is None,
+            "refused": rate(len(refused), len(refused) + len(answered)),
+            "refusal": None if first is None else {"en": str(first), "zh": chinese(first)},
+            "pass_rate": rate_of(answered),
+            "json_rates": _json_rates(answered),
         }
 
     def _problems(self) -> list[StabilityProblem]:

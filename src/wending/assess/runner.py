@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from typing import Any
 
 from wending.assess.bilingual import Bilingual, chinese
 from wending.assess.chat_answer import ChatAnswer
 from wending.assess.checks import run_passes
 from wending.assess.condition import ConditionName
 from wending.assess.endpoint import EndpointClient
-from wending.assess.endpoint_errors import EndpointError, Unauthorized
+from wending.assess.endpoint_errors import BadStatus, EndpointError, Unauthorized
 from wending.assess.run_record import RunLog, RunRecord
 from wending.assess.scenarios import Item, Scenario, judge
 from wending.assess.seeds import derive_seed
@@ -48,6 +49,9 @@ class Runner:
     log: RunLog
     judges: Executor
     progress: Callable[[float, str], None]
+    request_fields: Callable[[Item], Mapping[str, Any]] | None = None
+    """What the requests for an item have beside the usual. An error status is then no sign that the endpoint
+    is gone: it may be due to that."""
     records: list[RunRecord] = field(default_factory=list)
     lost: list[RunRecord] = field(default_factory=list)
     _failed_in_a_row: list[RunRecord] = field(default_factory=list)
@@ -94,6 +98,7 @@ class Runner:
                     temperature=self.sampling.temperature,
                     top_p=self.sampling.top_p,
                     seed=derive_seed(seed, turn) if turn else seed,
+                    fields=self.request_fields(item) if self.request_fields else None,
                 )
                 answers.append(answer.text)
         except EndpointError as error:
@@ -108,7 +113,8 @@ class Runner:
                 condition=self.sampling.condition,
             )
             self._keep(failed)
-            self._count_error(failed, error)
+            if self.request_fields is None or not isinstance(error, BadStatus):
+                self._count_error(failed, error)
             return
         self._failed_in_a_row.clear()
         judging = asyncio.create_task(self._judge(scenario, item, repeat, seed, answers, answer))

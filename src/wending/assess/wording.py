@@ -10,6 +10,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "starting_server": ("Starting the server", "启动服务"),
     "connecting": ("Connecting to the endpoint", "连接服务"),
     "scenarios": ("Scenarios", "场景检验"),
+    "response_format": ("JSON, with the schema in the request", "JSON：请求中附带 schema"),
     "alone": ("Agreement, alone", "一致性：单独请求"),
     "loaded": ("Agreement, under load", "一致性：有其他负载"),
     "performance": ("Performance", "性能测量"),
