@@ -200,10 +200,10 @@ def test_json_is_asked_with_and_without_its_schema(tmp_path: Path) -> None:
     items = len(scenario["items"])
     assert (scenario["json_rates"]["parses"]["k"], scenario["json_rates"]["parses"]["n"]) == (0, items)
     found = scenario["response_format"]
-    refused, answered = found["refused"]["k"], 2 * items - found["refused"]["k"]
+    refused, answered = found["unanswered"]["k"], 2 * items - found["unanswered"]["k"]
     assert found["offered"]
-    assert 0 < refused < found["refused"]["n"] == 2 * items
-    assert "HTTP 400: no arrays, please" in found["refusal"]["en"]
+    assert 0 < refused < found["unanswered"]["n"] == 2 * items
+    assert "HTTP 400: no arrays, please" in found["reason"]["en"]
     assert {name: (rate["k"], rate["n"]) for name, rate in found["json_rates"].items()} == {
         "parses": (answered, answered),
         "schema": (answered, answered),
@@ -246,7 +246,7 @@ def test_an_endpoint_without_response_format_does_not_offer_it(tmp_path: Path) -
     assert not scenario["response_format"]["offered"]
     assert scenario["response_format"]["json_rates"] is None
     assert scenario["response_format"]["pass_rate"]["n"] == 0
-    assert "unknown field response_format" in scenario["response_format"]["refusal"]["zh"]
+    assert "unknown field response_format" in scenario["response_format"]["reason"]["zh"]
     assert sum("response_format" in served.request for served in endpoint.served) == 1
     assert r"does not offer response\_format" in (tmp_path / "out" / "report.md").read_text("utf-8")
 
@@ -261,7 +261,7 @@ def test_a_schema_that_brings_the_endpoint_down_ends_nothing(tmp_path: Path) -> 
     [scenario] = report_of(tmp_path / "out")["scenarios"]
     found = scenario["response_format"]
     assert found["offered"]
-    assert found["refused"]["k"] == found["refused"]["n"] == 3 * len(scenario["items"])
+    assert found["unanswered"]["k"] == found["unanswered"]["n"] == 3 * len(scenario["items"])
 
 
 def test_hostile_answers_and_names_stay_text(tmp_path: Path) -> None:

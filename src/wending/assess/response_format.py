@@ -26,7 +26,7 @@ _TRIAL_SCHEMA = {
 @dataclass(slots=True)
 class ResponseFormatResult:
     """Filled as it goes. ``refusal``: what the endpoint said to a schema that any endpoint which offers
-    response_format takes; None if it took it. ``records`` hold the refused requests too, with their error."""
+    response_format takes; None if it took it. ``records`` hold the failed requests too, with their error."""
 
     refusal: str | None = None
     records: list[RunRecord] = field(default_factory=list)
@@ -34,8 +34,8 @@ class ResponseFormatResult:
     def answered(self, scenario_id: str) -> list[RunRecord]:
         return [run for run in self._of(scenario_id) if run.error is None]
 
-    def refused(self, scenario_id: str) -> list[RunRecord]:
-        """Requests without an answer: nearly always a schema of which the endpoint cannot enforce a part."""
+    def unanswered(self, scenario_id: str) -> list[RunRecord]:
+        """Requests that failed: the schema was refused, or could not be kept to."""
         return [run for run in self._of(scenario_id) if run.error is not None]
 
     def _of(self, scenario_id: str) -> list[RunRecord]:
@@ -43,10 +43,34 @@ class ResponseFormatResult:
 
 
 def schema_of(item: Item) -> Mapping[str, Any] | None:
-    """The shape that the item's answer is checked for; None for an item without, and for conversations, whose
-    other turns are not JSON."""
-    schemas = (spec.expectation["schema"] for spec in item.checks if spec.name == "json")
-    return next(schemas, None) if item.turns == 1 else None
+    """The shape that the item's answer is checked for, with the formats, ranges and choices it must keep to,
+    but never with the answer itself. None for an item without, and for conversations, whose other turns are
+    not JSON.
+
+    A pattern among the values stays a matter of the check: it looks for a language, which no client demands
+    in a schema.
+    """
+    for spec in item.checks:
+        if spec.name == "json" and item.turns == 1:
+            schema, values = spec.expectation["schema"], spec.expectation["values"]
+            return schema if _holds(values, "const") else _with_demands(schema, values)
+    return None
+
+
+def _holds(schema: Any, keyword: str) -> bool:
+    inner = schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ()
+    return (isinstance(schema, dict) and keyword in schema) or any(_holds(one, keyword) for one in inner)
+
+
+def _with_demands(schema: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema, and at each place what the values demand there beside it."""
+    found = dict(schema)
+    for key, demand in values.items():
+        if isinstance(demand, dict) and isinstance(schema.get(key), dict):
+            found[key] = _with_demands(schema[key], demand)
+        elif key != "pattern":
+            found[key] = demand
+    return found
 
 
 def with_schema(scenarios: Sequence[Scenario]) -> list[Scenario]:

@@ -152,12 +152,12 @@ class Assessment:
         result = self.response_format
         if result is None or not with_schema([scenario]):
             return None
-        answered, refused = result.answered(scenario.id), result.refused(scenario.id)
-        first = result.refusal or next((run.error for run in refused), None)
+        answered, unanswered = result.answered(scenario.id), result.unanswered(scenario.id)
+        reason = result.refusal or next((run.error for run in unanswered), None)
         return {
             "offered": result.refusal is None,
-            "refused": rate(len(refused), len(refused) + len(answered)),
-            "refusal": None if first is None else {"en": str(first), "zh": chinese(first)},
+            "unanswered": rate(len(unanswered), len(unanswered) + len(answered)),
+            "reason": None if reason is None else {"en": str(reason), "zh": chinese(reason)},
             "pass_rate": rate_of(answered),
             "json_rates": _json_rates(answered),
         }

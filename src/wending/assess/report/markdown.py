@@ -157,7 +157,7 @@ def _json_rates(report: Report) -> Iterator[str]:
         for condition, pass_rate, rates in sentences.json_conditions(scenario):
             named = {"passes": pass_rate, **rates}
             if condition == "json_with":
-                named["refused"] = scenario["response_format"]["refused"]
+                named["unanswered"] = scenario["response_format"]["unanswered"]
             rows += [
                 (
                     pair(condition)["en"],

@@ -82,10 +82,10 @@ def response_format(scenario: Mapping[str, Any], repeats: int) -> list[Pair]:
     if found is None:
         return []
     if not found["offered"]:
-        return [pair("response_format_not_offered", refusal=found["refusal"])]
+        return [pair("response_format_not_offered", reason=found["reason"])]
     notes = [pair("response_format_note", repeats=repeats)]
-    if found["refusal"] is not None:
-        notes.append(pair("response_format_refused", refusal=found["refusal"]))
+    if found["reason"] is not None:
+        notes.append(pair("response_format_unanswered", reason=found["reason"]))
     return notes
 
 
