@@ -7,7 +7,8 @@ from typing import Literal
 
 from wending.assess.bilingual import Bilingual
 
-ConditionName = Literal["default", "alone", "loaded", "role_keeping"]
+ConditionName = Literal["default", "alone", "loaded", "role_keeping", "response_format"]
+"""The first three are those of agreement; for the others see role_keeping.py and response_format.py."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ from wending.assess.performance import PerformanceMeasurement
 from wending.assess.progress import ProgressDisplay
 from wending.assess.recovery import RecoveryMeasurement
 from wending.assess.resources import NOT_OUR_SERVER, Resources, ResourceSampler
+from wending.assess.response_format import ResponseFormatResult, with_schema
+from wending.assess.response_format import measure as measure_response_format
 from wending.assess.results import Assessment
 from wending.assess.role_keeping import refusal
 from wending.assess.run_record import RunLog
@@ -197,6 +199,7 @@ class Conductor:
                     assessment.records, assessment.lost_runs = runner.records, len(runner.lost)
                 if assessment.role_keeping:
                     await self._ask_with_role_keeping(client, log, judges)
+                await self._ask_with_schema(client, log, judges)
                 for condition in (ALONE, LOADED) if assessment.profile.agreement_repeats else ():
                     await self._ask_again(client, condition, log, judges)
         finally:
@@ -211,9 +214,11 @@ class Conductor:
         assessment.role_keeping_refusal = await refusal(client, fields)
         if assessment.role_keeping_refusal is not None:
             return
-        sampling = replace(assessment.sampling, extra_fields=fields, condition=ROLE_KEEPING.name)
+        sampling = replace(assessment.sampling, condition=ROLE_KEEPING.name)
         scenarios = assessment.scenarios_of_retention()
-        runner = Runner(client, scenarios, sampling, log, judges, self._progress.update)
+        runner = Runner(
+            client, scenarios, sampling, log, judges, self._progress.update, request_fields=lambda _: fields
+        )
         self._begin(ROLE_KEEPING.name)
         try:
             await runner.run()
@@ -233,6 +238,18 @@ class Conductor:
             out=self._folder,
         )
         self._progress.say(words)
+
+    async def _ask_with_schema(self, client: EndpointClient, log: RunLog, judges: ThreadPoolExecutor) -> None:
+        assessment = self._assessment
+        repeats, scenarios = assessment.profile.response_format_repeats, with_schema(assessment.scenarios)
+        if not repeats or not scenarios:
+            return
+        self._begin("response_format")
+        assessment.response_format = ResponseFormatResult()
+        sampling = replace(assessment.sampling, repeats=repeats)
+        await measure_response_format(
+            client, scenarios, sampling, log, judges, self._progress.update, assessment.response_format
+        )
 
     async def _ask_again(
         self, client: EndpointClient, condition: Condition, log: RunLog, judges: ThreadPoolExecutor

@@ -167,10 +167,9 @@ class EndpointClient:
         temperature: float,
         top_p: float,
         seed: int,
-        extra_fields: Mapping[str, Any] | None = None,
+        fields: Mapping[str, Any] | None = None,
     ) -> ChatAnswer:
-        """One streamed chat completion with its times. `extra_fields` go into the body as they are. Raises
-        EndpointError."""
+        """One streamed chat completion with its times; ``fields`` are sent beside. Raises EndpointError."""
         body: dict[str, Any] = {
             "model": self.model,
             "messages": list(messages),
@@ -180,7 +179,7 @@ class EndpointClient:
             "seed": seed,
             "stream": True,
             "stream_options": {"include_usage": True},
-            **(extra_fields or {}),
+            **(fields or {}),
         }
         for refused in self.refused_fields:
             body.pop(refused, None)

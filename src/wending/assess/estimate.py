@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from wending.assess.chat_answer import ChatAnswer
 from wending.assess.profile import Profile
+from wending.assess.response_format import schema_of
 from wending.assess.runner import Sampling
 from wending.assess.scenarios import Item, Scenario
 
@@ -36,8 +37,12 @@ def estimate_s(
         return sum(item.turns * (ttft + SHARE_OF_MAX_TOKENS * item.max_tokens / speed) for item in items)
 
     items = [item for scenario in scenarios for item in scenario.items]
-    several = of(items) + (of(item for item in items if len(item.judged_turns) > 1) if role_keeping else 0.0)
-    asked = sampling.repeats * several * min(SLOWED_BY_OTHERS / sampling.concurrency, 1.0)
+    at_once = min(SLOWED_BY_OTHERS / sampling.concurrency, 1.0)
+    several = of(item for item in items if len(item.judged_turns) > 1) if role_keeping else 0.0
+    asked = sampling.repeats * (of(items) + several) * at_once
+    constrained = of(item for item in items if schema_of(item) is not None)
+    with_schema = profile.response_format_repeats * constrained * at_once
     again = profile.agreement_repeats * of(item for item in items if item.turns == 1) * (1 + SLOWED_BY_OTHERS)
     context = SHARE_OF_CONTEXT_S * profile.context.total_s if profile.context else 0.0
-    return asked + again + performance_seconds + context + (RECOVERY_S if profile.recovery else 0.0)
+    recovery = RECOVERY_S if profile.recovery else 0.0
+    return asked + with_schema + again + performance_seconds + context + recovery

@@ -49,6 +49,7 @@ def run_assessment(
     language: Language | None = None,
     performance_seconds: float | None = None,
     agreement_repeats: int | None = None,
+    response_format_repeats: int | None = None,
     recovery: bool | None = None,
     context: bool | None = None,
     scenario_files: Sequence[Path] = (),
@@ -58,12 +59,12 @@ def run_assessment(
     """Assesses a target, writes the report and returns the exit status of the process.
 
     `target`: checkpoint folder, base URL, or None for the bundled model. `out`: folder of the report, None
-    for a new one named after date and time. `profile` says what `repeats`, `performance_seconds` and
-    `agreement_repeats` and `recovery` do not; 0 of the two numbers leaves that out. `scenarios`: ids, None
-    for all. `context`: whether recall by distance is measured, None for yes unless scenarios are named.
-    `scenario_files` are the user's own, asked besides; their checks may stand in `checks_modules`, Python
-    files. `role_keeping`: a JSON object of request fields with which the conversations that are judged at
-    several turns are held once more.
+    for a new one named after date and time. `profile` says what `repeats`, `performance_seconds`,
+    `agreement_repeats`, `response_format_repeats` and `recovery` do not; 0 leaves that part out.
+    `scenarios`: ids, None for all. `context`: whether recall by distance is measured, None for yes unless
+    scenarios are named. `scenario_files` are the user's own, asked besides; their checks may stand in
+    `checks_modules`, Python files. `role_keeping`: a JSON object of request fields with which the
+    conversations that are judged at several turns are held once more.
 
     Status: 0 done; 1 the endpoint failed, the report holds what was measured; 2 nothing was begun; 130
     Ctrl-C.
@@ -73,6 +74,8 @@ def run_assessment(
     plan = PROFILES[profile]
     if agreement_repeats is not None:
         plan = replace(plan, agreement_repeats=agreement_repeats)
+    if response_format_repeats is not None:
+        plan = replace(plan, response_format_repeats=response_format_repeats)
     if recovery is not None:
         plan = replace(plan, recovery=recovery)
     if context is False or (context is None and scenarios):

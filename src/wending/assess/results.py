@@ -19,6 +19,7 @@ from wending.assess.profile import Profile
 from wending.assess.rate import rate, rate_over
 from wending.assess.recovery.row import RecoveryResult
 from wending.assess.resources import NOTHING_MEASURED, Resources
+from wending.assess.response_format import ResponseFormatResult, with_schema
 from wending.assess.retention import retention_json
 from wending.assess.run_record import RunRecord, by_scenario, rounded
 from wending.assess.runner import Sampling
@@ -62,6 +63,7 @@ class Assessment:
     """What the endpoint said when it refused them."""
     role_keeping_records: list[RunRecord] = field(default_factory=list)
     """Runs with these fields; they count for retention only."""
+    response_format: ResponseFormatResult | None = None
     context: ContextResult | None = None
     recovery: RecoveryResult | None = None
     performance: list[RequestTypePerformance] = field(default_factory=list)
@@ -121,6 +123,7 @@ class Assessment:
             "levels": sorted(self.profile.levels),
             "agreement_repeats": self.profile.agreement_repeats,
             "role_keeping": dict(self.role_keeping) or None,
+            "response_format_repeats": self.profile.response_format_repeats,
             "repeats": self.sampling.repeats,
             "temperature": self.sampling.temperature,
             "top_p": self.sampling.top_p,
@@ -156,8 +159,24 @@ class Assessment:
             "pass_rate": rate_of(runs),
             "pass_hat_k": _pass_hat_k(of_item.values(), self.sampling.repeats),
             "json_rates": _json_rates(runs),
+            "response_format": self._response_format(scenario),
             "agreement": asdict(agreement),
             "retention": retention_json(scenario, [*self.records, *self.role_keeping_records]),
+        }
+
+    def _response_format(self, scenario: Scenario) -> dict[str, Any] | None:
+        """What came of the schema in the request; None where it was not sent."""
+        result = self.response_format
+        if result is None or not with_schema([scenario]):
+            return None
+        answered, unanswered = result.answered(scenario.id), result.unanswered(scenario.id)
+        reason = result.refusal or next((run.error for run in unanswered), None)
+        return {
+            "offered": result.refusal is None,
+            "unanswered": rate(len(unanswered), len(unanswered) + len(answered)),
+            "reason": None if reason is None else {"en": str(reason), "zh": chinese(reason)},
+            "pass_rate": rate_of(answered),
+            "json_rates": _json_rates(answered),
         }
 
     def _problems(self) -> list[StabilityProblem]:

@@ -53,7 +53,7 @@ async def refusal(client: EndpointClient, fields: dict[str, Any]) -> str | None:
         {"role": "user", "content": "What do you grow?"},
     ]
     try:
-        await client.chat(messages, max_tokens=8, temperature=0.0, top_p=1.0, seed=0, extra_fields=fields)
+        await client.chat(messages, max_tokens=8, temperature=0.0, top_p=1.0, seed=0, fields=fields)
     except BadStatus as error:
         return error.message if error.status in (400, 422) else None
     except EndpointError:

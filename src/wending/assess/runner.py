@@ -31,8 +31,6 @@ class Sampling:
     concurrency: int
     temperature: float = 0.7
     top_p: float = 0.9
-    extra_fields: Mapping[str, Any] = field(default_factory=dict)
-    """Of the request, beyond the protocol."""
     condition: ConditionName = "default"
 
 
@@ -51,6 +49,9 @@ class Runner:
     log: RunLog
     judges: Executor
     progress: Callable[[float, str], None]
+    request_fields: Callable[[Item], Mapping[str, Any]] | None = None
+    """What the requests for an item have beside the usual. An error status is then no sign that the endpoint
+    is gone: it may be due to that."""
     records: list[RunRecord] = field(default_factory=list)
     lost: list[RunRecord] = field(default_factory=list)
     _failed_in_a_row: list[RunRecord] = field(default_factory=list)
@@ -97,7 +98,7 @@ class Runner:
                     temperature=self.sampling.temperature,
                     top_p=self.sampling.top_p,
                     seed=derive_seed(seed, turn) if turn else seed,
-                    extra_fields=self.sampling.extra_fields,
+                    fields=self.request_fields(item) if self.request_fields else None,
                 )
                 answers.append(answer)
         except EndpointError as error:
@@ -112,7 +113,8 @@ class Runner:
                 condition=self.sampling.condition,
             )
             self._keep(failed)
-            self._count_error(failed, error)
+            if self.request_fields is None or not isinstance(error, BadStatus):
+                self._count_error(failed, error)
             return
         self._failed_in_a_row.clear()
         judging = asyncio.create_task(self._judge(scenario, item, repeat, seed, answers))

@@ -11,6 +11,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "connecting": ("Connecting to the endpoint", "连接服务"),
     "scenarios": ("Scenarios", "场景检验"),
     "role_keeping": ("Conversations with role keeping", "启用角色保持的对话"),
+    "response_format": ("JSON, with the schema in the request", "JSON：请求中附带 schema"),
     "alone": ("Agreement, alone", "一致性：单独请求"),
     "loaded": ("Agreement, under load", "一致性：有其他负载"),
     "performance": ("Performance", "性能测量"),

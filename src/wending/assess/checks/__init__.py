@@ -12,6 +12,7 @@ from wending.assess.checks import (  # noqa: F401
     number,
     persona,
     unit_tests,
+    written_tests,
 )
 from wending.assess.checks.registry import check, run_check, validate
 from wending.assess.checks.verdict import CheckResult, run_passes

@@ -175,20 +175,27 @@ def _recovery(report: Report) -> Iterator[str]:
 
 def _json_rates(report: Report) -> Iterator[str]:
     for scenario in report["scenarios"]:
-        if scenario["json_rates"] is not None:
-            yield from _heading("json_rates")
-            yield from _table(
-                ("", "k / n", "Rate", "95% interval"),
-                [
-                    (
-                        pair(f"json_{name}")["en"],
-                        f"{rate['k']} / {rate['n']}",
-                        rate_percent(rate),
-                        interval_percent(rate),
-                    )
-                    for name, rate in scenario["json_rates"].items()
-                ],
-            )
+        if scenario["json_rates"] is None:
+            continue
+        yield from _heading("json_rates")
+        rows = []
+        for condition, pass_rate, rates in sentences.json_conditions(scenario):
+            named = {"passes": pass_rate, **rates}
+            if condition == "json_with":
+                named["unanswered"] = scenario["response_format"]["unanswered"]
+            rows += [
+                (
+                    pair(condition)["en"],
+                    pair(f"json_{name}")["en"],
+                    f"{rate['k']} / {rate['n']}",
+                    rate_percent(rate),
+                    interval_percent(rate),
+                )
+                for name, rate in named.items()
+            ]
+        yield from _table(("", "", "k / n", "Rate", "95% interval"), rows)
+        for note in sentences.response_format(scenario, report["settings"]["response_format_repeats"]):
+            yield f"\n{_escape(note['en'])}"
 
 
 def _performance(report: Report) -> Iterator[str]:

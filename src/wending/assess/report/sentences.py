@@ -67,6 +67,28 @@ def _summary(report: Report) -> list[Pair]:
     ]
 
 
+def json_conditions(scenario: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    """(key of the title, pass rate, four rates) without a schema in the request, and with it if one was."""
+    found = [("json_without", scenario["pass_rate"], scenario["json_rates"])]
+    with_schema = scenario["response_format"]
+    if with_schema is not None and with_schema["json_rates"] is not None:
+        found.append(("json_with", with_schema["pass_rate"], with_schema["json_rates"]))
+    return found
+
+
+def response_format(scenario: Mapping[str, Any], repeats: int) -> list[Pair]:
+    """What must be said of the runs with a schema in the request."""
+    found = scenario["response_format"]
+    if found is None:
+        return []
+    if not found["offered"]:
+        return [pair("response_format_not_offered", reason=found["reason"])]
+    notes = [pair("response_format_note", repeats=repeats)]
+    if found["reason"] is not None:
+        notes.append(pair("response_format_unanswered", reason=found["reason"]))
+    return notes
+
+
 def concurrency(result: Mapping[str, Any]) -> Pair:
     """The highest concurrency as it is printed: 12, or "at least 64"."""
     found = result["max_concurrency"]

@@ -147,6 +147,24 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "repeat": ("repeat {n}", "第 {n} 次"),
     # JSON
     "json_rates": ("JSON, four rates kept apart", "JSON：四项比率分列"),
+    "json_without": ("Asked in words only", "仅用文字要求"),
+    "json_with": ("With the schema in response_format", "在 response_format 中附带 schema"),
+    "json_passes": ("passes all checks", "通过全部检查"),
+    "json_unanswered": ("requests without an answer", "未得到回答的请求"),
+    "response_format_not_offered": (
+        "The endpoint does not offer response_format with a JSON schema: {reason}.",
+        "服务不支持在 response_format 中使用 JSON schema：{reason}。",
+    ),
+    "response_format_unanswered": (
+        "The first without an answer: {reason}.",
+        "首个未得到回答的请求：{reason}。",
+    ),
+    "response_format_note": (
+        "Asked {repeats} times with the same seeds and the same words; the schema of the shape is sent "
+        "beside them, never an answer. With a schema that is enforced, every answer parses and matches.",
+        "以相同的种子和文字再问 {repeats} 次；另附结构的 schema，不含答案。"
+        "若 schema 得到强制执行，则每个回答都可解析且结构符合。",
+    ),
     "json_parses": ("parses", "可解析"),
     "json_schema": ("matches the schema", "结构符合"),
     "json_repairable": ("repairable to the schema", "修复后结构符合"),
