@@ -12,9 +12,9 @@ from pathlib import Path
 from rich.console import Console
 
 from wending.assess.bilingual import Bilingual, in_language
-from wending.assess.capacity import Objective
 from wending.assess.conductor import Conductor
 from wending.assess.environment import command_line, environment_facts
+from wending.assess.load.objective import Objective
 from wending.assess.profile import PROFILES, ProfileName
 from wending.assess.progress import make_progress
 from wending.assess.report import write_reports
@@ -48,6 +48,7 @@ def run_assessment(
     performance_seconds: float | None = None,
     agreement_repeats: int | None = None,
     recovery: bool | None = None,
+    objective: Objective | None = None,
     context: bool | None = None,
 ) -> int:
     """Assesses a target, writes the report and returns the exit status of the process.
@@ -89,7 +90,7 @@ def run_assessment(
         },
         sampling=Sampling(repeats or plan.repeats, seed, concurrency),
         scenarios=chosen,
-        objective=Objective(),
+        objective=objective or Objective(),
         performance_seconds=plan.performance_seconds if performance_seconds is None else performance_seconds,
         profile=plan,
         environment=environment_facts(command_line()),
