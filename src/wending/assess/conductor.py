@@ -292,7 +292,10 @@ class Conductor:
         )
         assessment.performance = measurement.results
         self._begin("performance")
-        await measurement.run()
+        try:
+            await measurement.run()
+        finally:
+            assessment.calibration = measurement.calibration
 
     async def _measure_context(self, client: EndpointClient, effort: ContextEffort) -> None:
         self._begin("context")

@@ -12,9 +12,9 @@ from pathlib import Path
 from rich.console import Console
 
 from wending.assess.bilingual import Bilingual, in_language
-from wending.assess.capacity import Objective
 from wending.assess.conductor import Conductor
 from wending.assess.environment import command_line, environment_facts
+from wending.assess.load.objective import Objective
 from wending.assess.profile import PROFILES, ProfileName
 from wending.assess.progress import make_progress
 from wending.assess.report import write_reports
@@ -51,6 +51,7 @@ def run_assessment(
     agreement_repeats: int | None = None,
     response_format_repeats: int | None = None,
     recovery: bool | None = None,
+    objective: Objective | None = None,
     context: bool | None = None,
     scenario_files: Sequence[Path] = (),
     checks_modules: Sequence[Path] = (),
@@ -112,7 +113,7 @@ def run_assessment(
         },
         sampling=Sampling(repeats or plan.repeats, seed, concurrency),
         scenarios=chosen,
-        objective=Objective(),
+        objective=objective or Objective(),
         performance_seconds=plan.performance_seconds if performance_seconds is None else performance_seconds,
         profile=plan,
         role_keeping=fields,

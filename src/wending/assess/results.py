@@ -11,8 +11,11 @@ from typing import Any
 from wending.assess.agreement import scenario_agreement
 from wending.assess.agreement_conditions import agreement_json
 from wending.assess.bilingual import chinese
-from wending.assess.capacity import CAP, Level, Objective
 from wending.assess.context import ContextResult
+from wending.assess.load.calibration import Calibration
+from wending.assess.load.level import Level
+from wending.assess.load.objective import Objective
+from wending.assess.load.search import CAP, CONFIRMATIONS, Capacity
 from wending.assess.notes import notes_of
 from wending.assess.performance import RequestTypePerformance, distribution
 from wending.assess.profile import Profile
@@ -67,6 +70,8 @@ class Assessment:
     context: ContextResult | None = None
     recovery: RecoveryResult | None = None
     performance: list[RequestTypePerformance] = field(default_factory=list)
+    calibration: Calibration | None = None
+    """What the load generator itself adds to the times of the performance."""
     usage_missing: bool = False
     """The endpoint gave no token counts: events with content stand for tokens."""
     refused_fields: Mapping[str, str] = field(default_factory=dict)
@@ -110,6 +115,9 @@ class Assessment:
             "scenarios": scenarios,
             "agreement": agreement_json(self.scenarios, [*self.records, *self.agreement_records]),
             "performance": [_performance(result) for result in self.performance],
+            "load_generator": None
+            if self.calibration is None
+            else _rounded_floats(self.calibration.to_json()),
             "context": None if self.context is None else self.context.to_json(),
             "recovery": None if self.recovery is None else self.recovery.to_json(),
             "resources": asdict(self.resources),
@@ -260,7 +268,11 @@ def _performance(result: RequestTypePerformance) -> dict[str, Any]:
         "at_least": capacity.at_least if capacity else None,
         "failed_at": capacity.failed_at if capacity else None,
         "stopped_by": capacity.stopped_by if capacity else None,
+        "confirmations": _confirmations(capacity) if capacity else None,
+        "goodput": _goodput(capacity) if capacity else None,
+        "overhead": _overhead(capacity) if capacity else None,
         "levels": [_level(level) for level in capacity.levels] if capacity else [],
+        "invalid_levels": [_invalid_level(level) for level in capacity.invalid_levels] if capacity else [],
         "values": {
             "ttft_s": [rounded(value) for value in ttfts],
             "tokens_per_s": [rounded(value) for value in speeds],
@@ -273,11 +285,46 @@ def _distribution(values: Sequence[float]) -> dict[str, Any]:
     return {"p50": rounded(found.p50), "p95": rounded(found.p95), "n": found.n}
 
 
-def _level(level: Level) -> dict[str, Any]:
-    fields = {
-        key: rounded(value) if isinstance(value, float) else value for key, value in asdict(level).items()
+def _confirmations(capacity: Capacity) -> dict[str, int]:
+    """All that were made at the highest concurrency held, or it would not be the highest."""
+    made = capacity.confirmations_made
+    return {"planned": CONFIRMATIONS, "made": made, "held": made}
+
+
+def _goodput(capacity: Capacity) -> dict[str, Any] | None:
+    """Valid answers of all attempts at the highest concurrency; null where not even one stream held."""
+    if capacity.max_concurrency == 0:
+        return None
+    levels = capacity.highest
+    return rate(sum(level.valid for level in levels), sum(level.requests for level in levels))
+
+
+def _overhead(capacity: Capacity) -> dict[str, Any]:
+    """How late the generator itself was, in the worst of the levels that count."""
+    return {
+        "send_lag_s": rounded(max(level.send_lag_s for level in capacity.levels)),
+        "loop_lag_s": rounded(max(level.loop_lag_s for level in capacity.levels)),
     }
+
+
+def _level(level: Level) -> dict[str, Any]:
+    fields = _rounded_floats(asdict(level))
+    del fields["invalid"]
     return {**fields, "reason_zh": chinese(level.reason), "held": level.held}
+
+
+def _invalid_level(level: Level) -> dict[str, Any]:
+    return {
+        "concurrency": level.concurrency,
+        "send_lag_s": rounded(level.send_lag_s),
+        "loop_lag_s": rounded(level.loop_lag_s),
+        "reason": str(level.invalid),
+        "reason_zh": chinese(level.invalid),
+    }
+
+
+def _rounded_floats(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: rounded(value) if isinstance(value, float) else value for key, value in fields.items()}
 
 
 def _problem(problem: StabilityProblem) -> dict[str, Any]:

@@ -150,13 +150,19 @@ def _series(results: Sequence[Mapping[str, Any]], key: str) -> list[charts.Serie
             index,
             [
                 (float(level["concurrency"]), level[key], level["held"])
-                for level in result["levels"]
+                for level in _last_of_each(result["levels"])
                 if level[key]
             ],
         )
         for index, result in enumerate(results)
     ]
     return [line for line in lines if line.points]
+
+
+def _last_of_each(levels: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """One of each concurrency: a level that was measured again is what it was found to be at last."""
+    found = {level["concurrency"]: level for level in levels}
+    return [found[concurrency] for concurrency in sorted(found)]
 
 
 def _memory_chart(resources: Mapping[str, Any]) -> Markup | None:

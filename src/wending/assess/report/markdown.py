@@ -232,6 +232,10 @@ def _performance(report: Report) -> Iterator[str]:
             for result in results
         ],
     )
+    for words in (sentences.generator(report), *map(sentences.goodput, results)):
+        if words is not None:
+            yield ""
+            yield _escape(words["en"])
 
 
 def _resources(report: Report) -> Iterator[str]:
