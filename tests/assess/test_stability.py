@@ -10,7 +10,7 @@ import pytest
 from wending.assess.problems import PROBLEMS
 from wending.assess.scenarios import judge, load_scenarios
 from wending.assess.stability import EXAMPLE_LENGTH, JudgedRun, find_problems
-from wending.assess.stats import wilson
+from wending.assess.stats import rate_over_items, wilson
 
 ITEMS = {item.id: (scenario.id, item) for scenario in load_scenarios() for item in scenario.items}
 EMPLOYEES = [
@@ -47,12 +47,29 @@ def test_planted_json_defects_are_counted_with_their_interval() -> None:
         ("date_format", 3, 10),
         ("trailing_comma", 2, 10),
     ]
-    assert problems[0].interval == wilson(3, 10)
+    assert problems[0].interval == rate_over_items([[True] * 3 + [False] * 7]).interval
     assert problems[0].scenario == "json_output"
     assert problems[0].example.startswith("employees: ")
     assert "2021/03/04" in problems[0].example
     assert "json_schema" in problems[1].action["en"]
     assert problems[1].action["zh"]
+
+
+def test_the_interval_knows_that_repeats_of_an_item_are_not_independent() -> None:
+    """Two items that always fail among eight that never do say less than 10 of 50 independent runs."""
+    items = [item for scenario, item in ITEMS.values() if scenario == "math_reasoning"][:10]
+    answers = {item.id: "Answer: -7" if number < 2 else "" for number, item in enumerate(items)}
+    runs = [
+        JudgedRun("math_reasoning", name, (answer,), judge(ITEMS[name][1], [answer]) if answer else ())
+        for name, answer in answers.items()
+        for _ in range(5)
+    ]
+    [problem] = find_problems(runs)
+    assert (problem.type, problem.k, problem.n) == ("wrong_answer", 10, 50)
+    assert problem.interval == rate_over_items([[True] * 5] * 2 + [[False] * 5] * 8).interval
+    plain = wilson(10, 50)
+    assert plain is not None
+    assert problem.interval.high - problem.interval.low > 1.8 * (plain.high - plain.low)
 
 
 @pytest.mark.parametrize(

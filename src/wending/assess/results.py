@@ -240,8 +240,10 @@ def _json_rates(runs: Sequence[RunRecord]) -> dict[str, Any] | None:
     """The four rates over the runs that were checked for them; None for a scenario without JSON checks."""
     rates = {}
     for name, check in JSON_RATES.items():
-        verdicts = [result.passed for run in runs for result in run.checks if result.name == check]
-        rates[name] = rate(sum(verdicts), len(verdicts))
+        verdicts: dict[str, list[bool]] = defaultdict(list)
+        for run in runs:
+            verdicts[run.item] += [result.passed for result in run.checks if result.name == check]
+        rates[name] = rate_over(verdicts.values())
     return rates if rates["parses"]["n"] else None
 
 

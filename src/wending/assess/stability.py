@@ -10,7 +10,7 @@ from typing import Literal
 from wending.assess.bilingual import Bilingual, chinese
 from wending.assess.checks.verdict import CheckResult
 from wending.assess.problems import problem_type
-from wending.assess.stats import Interval, wilson
+from wending.assess.stats import Interval, rate_over_items
 
 EXAMPLE_LENGTH = 160
 UNUSABLE = frozenset(
@@ -50,7 +50,7 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class StabilityProblem:
-    """One row of the table: ``frequency`` k of n runs of that scenario, with its Wilson interval."""
+    """One row of the table: ``frequency`` k of n runs of that scenario, with its interval over items."""
 
     type: str
     scenario: str
@@ -83,7 +83,8 @@ def find_problems(runs: Iterable[JudgedRun]) -> list[StabilityProblem]:
                 sightings[problem].append(Sighting(example, run))
         for sighting in _deviating(scenario_runs):
             sightings["unstable_answer"].append(sighting)
-        rows = [_row(problem, scenario, found, len(scenario_runs)) for problem, found in sightings.items()]
+        runs_of = Counter(run.item for run in scenario_runs)
+        rows = [_row(problem, scenario, found, runs_of) for problem, found in sightings.items()]
         problems += sorted(rows, key=lambda row: -row.k)
     return problems
 
@@ -122,20 +123,24 @@ def _deviating(runs: Sequence[JudgedRun]) -> list[Sighting]:
     return found
 
 
-def _row(problem: str, scenario: str, sightings: Sequence[Sighting], runs: int) -> StabilityProblem:
-    interval = wilson(len(sightings), runs)
-    assert interval is not None  # noqa: S101 - a row exists only where there was a run
+def _row(
+    problem: str, scenario: str, sightings: Sequence[Sighting], runs_of: Mapping[str, int]
+) -> StabilityProblem:
+    """`runs_of`: how many runs each item had."""
+    seen = Counter(one.run.item for one in sightings)
+    rate = rate_over_items([[True] * seen[item] + [False] * (n - seen[item]) for item, n in runs_of.items()])
+    assert rate.interval is not None  # noqa: S101 - a row exists only where there was a run
     description = problem_type(problem)
     return StabilityProblem(
         problem,
         scenario,
-        len(sightings),
-        runs,
-        interval,
+        rate.passed,
+        rate.runs,
+        rate.interval,
         sightings[0].example,
         description.title,
         description.action,
-        _severity(problem, len(sightings) / runs),
+        _severity(problem, rate.passed / rate.runs),
         tuple(sorted(((one.run.item, one.run.repeat) for one in sightings), key=lambda place: place[1])),
     )
 

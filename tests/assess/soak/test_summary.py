@@ -89,7 +89,7 @@ def test_the_timeline_stays_small_over_many_samples(tmp_path: Path) -> None:
     report = day(tmp_path, lambda hour: 1000, samples=5000)
     assert len(report["series"]["memory_bytes"]) <= MAX_BINS
     assert report["requests"] == 5 * 5000
-    assert report["ttft_s"]["p99"] == pytest.approx(0.2, rel=0.03)
+    assert report["ttft_s"]["p99"] == pytest.approx(0.2, rel=0.05)
 
 
 def test_a_gap_is_shown_and_is_not_soaked_time(tmp_path: Path) -> None:
