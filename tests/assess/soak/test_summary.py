@@ -85,6 +85,18 @@ def test_level_memory_is_no_leak_even_when_it_warms_up_and_wanders(tmp_path: Pat
     assert report["crashes"]["hours_between_at_least"] == pytest.approx(24 / 2.9957, rel=1e-3)
 
 
+def test_growth_that_levels_off_is_no_leak(tmp_path: Path) -> None:
+    """Even if it goes on beyond the warm-up."""
+    random = np.random.default_rng(3)
+    report = day(tmp_path, lambda hour: 2000 - 1500 * float(np.exp(-hour / 1.5)) + random.normal(0, 3))
+    memory = report["trends"][0]
+    assert memory["is_certain"]
+    assert not memory["still_rises"]
+    assert not memory["rises"]
+    write_report(report, tmp_path)
+    assert "rose at first, then no more" in (tmp_path / "soak.md").read_text("utf-8")
+
+
 def test_the_timeline_stays_small_over_many_samples(tmp_path: Path) -> None:
     report = day(tmp_path, lambda hour: 1000, samples=5000)
     assert len(report["series"]["memory_bytes"]) <= MAX_BINS

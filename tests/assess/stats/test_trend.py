@@ -45,6 +45,20 @@ def test_a_wandering_flat_series_has_no_trend() -> None:
     assert alarms <= 6
 
 
+def test_noise_on_top_does_not_hide_that_a_series_wanders() -> None:
+    """The first lag alone would widen the interval far too little."""
+    random = np.random.default_rng(6)
+    covered = 0
+    for _ in range(200):
+        noise, values = random.normal(0, 1, 216), np.zeros(216)
+        for index in range(1, 216):
+            values[index] = 0.9 * values[index - 1] + noise[index]
+        found = trend(range(216), (values + random.normal(0, 3, 216)).tolist())
+        assert found is not None
+        covered += found.low <= 0 <= found.high
+    assert covered >= 180
+
+
 def test_a_constant_has_the_slope_zero_and_few_points_have_none() -> None:
     flat = trend(range(20), [7.0] * 20)
     assert flat is not None

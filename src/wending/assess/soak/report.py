@@ -154,6 +154,8 @@ def _verdict(row: Mapping[str, Any]) -> Bilingual:
         return Bilingual("too few points", "点数不足")
     if row["rises"]:
         return Bilingual("rises", "上升")
+    if row["is_certain"] and not row["still_rises"]:
+        return Bilingual("rose at first, then no more", "先升后平")
     if row["is_certain"]:
         return Bilingual("rises too little to matter", "上升幅度无实际意义")
     return Bilingual("no rise shown", "未见上升")

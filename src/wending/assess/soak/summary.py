@@ -25,17 +25,18 @@ PLOTTED = (
     "kv_usage", "ttft_s", "tokens_per_s", "errors",
 )  # fmt: skip
 TRENDED = ("memory_bytes", "threads", "files", "gpu_memory_bytes", "ttft_s")
-WARM_UP = 0.1
+WARM_UP = 0.25
 """Share of the time that is left out of trends: caches fill and pools grow at the begin of every server."""
 MOST_EXTRAPOLATION = 100
 """A projection goes at most so many times as far as the soak: for 30 days it takes 7.2 hours."""
 PROJECTED_HOURS = 720.0
-CERTAIN_P = 0.01
+CERTAIN_P = 0.001
+"""Several figures are looked at in every soak: none of some hundred soaks may be suspected wrongly."""
 MATERIAL_RISE = 0.02
 """Of the level, over the time that was seen."""
 MATERIAL_PROJECTION = 0.1
 """Of the level, over 30 days."""
-TREND_FIELDS = ("slope_per_hour", "low", "high", "p", "in_30_days", "is_certain", "rises")
+TREND_FIELDS = ("slope_per_hour", "low", "high", "p", "in_30_days", "is_certain", "still_rises", "rises")
 CRASHES = ("server_ended", "engine_restart", "process_restart")
 
 
@@ -231,6 +232,10 @@ class SoakSummary:
         is_material = found.slope * hours > MATERIAL_RISE * level or (
             in_30_days is not None and in_30_days > MATERIAL_PROJECTION * level
         )
+        # What is left of a growth that ends by itself: it is seen in the whole, and no more in the second half.
+        half = points[len(points) // 2 :]
+        late = trend([t / 3600 for t, _ in half], [value for _, value in half])
+        still_rises = late is None or late.low > 0
         return row | {
             "slope_per_hour": found.slope,
             "low": found.low,
@@ -238,7 +243,8 @@ class SoakSummary:
             "p": found.p,
             "in_30_days": in_30_days,
             "is_certain": is_certain,
-            "rises": is_certain and is_material,
+            "still_rises": still_rises,
+            "rises": is_certain and is_material and still_rises,
         }
 
 

@@ -3,8 +3,8 @@
 H. Theil (1950); P. K. Sen, "Estimates of the regression coefficient based on Kendall's tau", JASA 63
 (1968), 1379-1389. M. G. Kendall, "Rank correlation methods" (1975). Memory and latency follow themselves
 from one moment to the next, which makes plain Mann-Kendall see trends where there are none: its variance
-is widened by the lag-1 correlation of what remains beside the slope, after S. Yue and C. Wang, "The
-Mann-Kendall test modified by effective sample size", Water Resources Management 18 (2004), 201-218.
+is widened by the correlation of what remains beside the slope, after S. Yue and C. Wang, "The Mann-Kendall
+test modified by effective sample size", Water Resources Management 18 (2004), 201-218.
 """
 
 from __future__ import annotations
@@ -63,10 +63,19 @@ def trend(x: Sequence[float], y: Sequence[float]) -> Trend | None:
 
 
 def _inflation(remains: np.ndarray) -> float:
-    """(1 + r) / (1 - r) for a positive lag-1 correlation r; 1 for none."""
+    """By how much correlation widens the variance of a mean: 1 + 2 sum((1 - k/n) r_k), never below 1.
+
+    Lags k are taken up to the first that is not correlated positively, as in C. J. Geyer, "Practical Markov
+    chain Monte Carlo", Statistical Science 7 (1992), 473-483. The first lag alone does not tell: noise of each
+    moment on top of a slow wandering makes it small, however long the wandering lasts.
+    """
     centred = remains - remains.mean()
-    total = float(centred @ centred)
-    if total <= 0:
+    n = len(centred)
+    correlation = np.correlate(centred, centred, "full")[n - 1 :]
+    if correlation[0] <= 0:
         return 1.0
-    r = min(max(float(centred[:-1] @ centred[1:]) / total, 0.0), 0.99)
-    return (1 + r) / (1 - r)
+    correlation = correlation / correlation[0]
+    lags = np.arange(1, n)
+    ended = np.flatnonzero(correlation[1:] <= 0)
+    last = ended[0] if ended.size else n - 1
+    return float(1 + 2 * ((1 - lags / n) * correlation[1:])[:last].sum())

@@ -1,0 +1,1 @@
+"""Simulated assessments: the assessment's own code against endpoints of which everything is known."""
