@@ -24,6 +24,8 @@ SCHEMAS: list[Any] = [
     {"type": "array", "items": {"type": "integer", "minimum": -5}, "minItems": 3},
     {"type": "string", "minLength": 5, "maxLength": 9},
     {"type": "string", "pattern": "^[a-z]{2,}!$"},
+    {"type": "string", "pattern": "[一-鿿]"},
+    {"type": "array", "items": {"type": "string", "pattern": "[0-9]+ (USD|EUR)"}, "minItems": 1},
     {"type": "string", "format": "date-time"},
     {"type": "number", "minimum": 0.001, "exclusiveMaximum": 0.01},
     {"enum": ["a", "ab", "abc", {"x": [1, 2]}, None]},

@@ -14,10 +14,11 @@ from llguidance import LLMatcher, LLParserLimits, LLTokenizer
 
 from wending.engine.constraint import Constraint, Kind
 from wending.engine.errors import InvalidRequest
-from wending.engine.grammar.ending import Endings
+from wending.engine.grammar.ending import Endings, Hints
 from wending.engine.grammar.growth import Growth, growth_of_schema
 from wending.engine.grammar.json_schema import grammar_of_schema
 from wending.engine.grammar.number_limit import NumberLimit, NumberState, numbers_of
+from wending.engine.grammar.pattern_text import pattern_texts
 from wending.engine.grammar.tool_calls import CallGrowth, growth_of_tool_calls, lark_of_tool_calls
 from wending.engine.grammar.vocabulary import grammar_vocabulary, in_tokens, tags
 from wending.model.tokenizer import Tokenizer
@@ -35,8 +36,8 @@ class Grammar:
 
     start: LLMatcher
     """At the beginning of a text. To be copied, never moved."""
-    hints: frozenset[bytes]
-    """Names that a JSON schema requires."""
+    hints: Hints
+    """Names that a JSON schema requires, and texts that its patterns let pass."""
     ending: tuple[int, ...]
     """The shortest complete text that was found."""
     growth: Growth | CallGrowth | None
@@ -115,7 +116,7 @@ class Grammars:
         if start.is_error():
             raise InvalidRequest(field, f"cannot be enforced: {' '.join(start.get_error().split())[:300]}")
         schemas = _schemas(constraint)
-        hints = frozenset(_required(schemas))
+        hints = Hints(frozenset(_required(schemas)), pattern_texts(schemas))
         ending = endings.find(start, hints)
         if ending is None:
             message = "cannot be enforced: no complete answer was found that it allows"
