@@ -29,6 +29,7 @@ def _is_schema(value: Any) -> Any:
 def _parsed(text: str) -> Any:
     """A schema that came as text, with all digits of its integers; None if it is none: the engine says so."""
     try:
+        orjson.loads(text)
         return json.loads(text)
     except (ValueError, RecursionError):
         return None
