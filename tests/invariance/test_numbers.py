@@ -14,7 +14,7 @@ from tests.invariance.answers import Answer, answers, answers_of_two_engines
 from tests.invariance.engines import engine_like
 
 from wending.engine.constraint import Constraint
-from wending.engine.grammar.number_limit import MOST_DIGITS
+from wending.engine.grammar.json_limit import MOST_DIGITS
 from wending.engine.load import LoadedEngine, load_engine
 from wending.engine.sampling_params import SamplingParams
 

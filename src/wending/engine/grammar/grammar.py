@@ -16,8 +16,8 @@ from wending.engine.constraint import Constraint, Kind
 from wending.engine.errors import InvalidRequest
 from wending.engine.grammar.ending import Endings, Hints
 from wending.engine.grammar.growth import Growth, growth_of_schema
+from wending.engine.grammar.json_limit import JSONLimit, JSONState, json_state
 from wending.engine.grammar.json_schema import grammar_of_schema
-from wending.engine.grammar.number_limit import NumberLimit, NumberState, numbers_of
 from wending.engine.grammar.pattern_text import pattern_texts
 from wending.engine.grammar.tool_calls import CallGrowth, growth_of_tool_calls, lark_of_tool_calls
 from wending.engine.grammar.vocabulary import grammar_vocabulary, in_tokens, tags
@@ -42,8 +42,8 @@ class Grammar:
     """The shortest complete text that was found."""
     growth: Growth | CallGrowth | None
     """By how much that can become longer; None: by any length with any token."""
-    numbers: NumberState | None
-    """Before the first token; None: no limit for numbers, since the answer need not be JSON."""
+    json: JSONState | None
+    """Before the first token; None: the answer need not be JSON, and has no limits."""
 
 
 class Grammars:
@@ -54,7 +54,7 @@ class Grammars:
         self._eos_token_ids = eos_token_ids
         self._lock = threading.Lock()
         self._kept: OrderedDict[Constraint, Grammar | InvalidRequest] = OrderedDict()
-        self._made: tuple[LLTokenizer, Endings, NumberLimit] | None = None
+        self._made: tuple[LLTokenizer, Endings, JSONLimit] | None = None
 
     @property
     def endings(self) -> Endings:
@@ -62,7 +62,7 @@ class Grammars:
         return self._vocabulary()[1]
 
     @property
-    def number_limit(self) -> NumberLimit:
+    def json_limit(self) -> JSONLimit:
         """For grammars of this vocabulary."""
         return self._vocabulary()[2]
 
@@ -95,7 +95,7 @@ class Grammars:
                 self._kept.popitem(last=False)
         return made
 
-    def _vocabulary(self) -> tuple[LLTokenizer, Endings, NumberLimit]:
+    def _vocabulary(self) -> tuple[LLTokenizer, Endings, JSONLimit]:
         with self._lock:
             if self._made is None:
                 tokenizer = self._tokenizer
@@ -104,7 +104,7 @@ class Grammars:
                 tag_ids = tags(tokenizer)
                 tokenize = partial(in_tokens, vocabulary=vocabulary, tag_ids=tag_ids)
                 endings = Endings(token_bytes, tokenize)
-                self._made = vocabulary, endings, NumberLimit(token_bytes, tag_ids)
+                self._made = vocabulary, endings, JSONLimit(token_bytes, tag_ids)
             return self._made
 
     def _compile(self, constraint: Constraint) -> Grammar:
@@ -121,7 +121,7 @@ class Grammars:
         if ending is None:
             message = "cannot be enforced: no complete answer was found that it allows"
             raise InvalidRequest(field, message, code="unsupported_constraint")
-        return Grammar(start, hints, tuple(ending), _growth(constraint), _numbers(constraint.kind, schemas))
+        return Grammar(start, hints, tuple(ending), _growth(constraint), _json(constraint.kind, schemas))
 
     def _source(self, constraint: Constraint) -> str:
         """In llguidance's form."""
@@ -149,12 +149,12 @@ def _growth(constraint: Constraint) -> Growth | CallGrowth | None:
             return None
 
 
-def _numbers(kind: Kind, schemas: Any) -> NumberState | None:
+def _json(kind: Kind, schemas: Any) -> JSONState | None:
     match kind:
         case "json_schema":
-            return numbers_of(schemas, in_json=True)
+            return json_state(schemas, in_json=True)
         case "tools":
-            return numbers_of(schemas, in_json=schemas["content"] is not None)
+            return json_state(schemas, in_json=schemas["content"] is not None)
         case _:
             return None
 

@@ -14,12 +14,13 @@ import pytest
 from wending.engine.constraint import Constraint
 from wending.engine.grammar.grammar import Grammars
 from wending.engine.grammar.guide import Guide
-from wending.engine.grammar.number_limit import (
+from wending.engine.grammar.json_limit import (
+    MOST_DEPTH,
     MOST_DIGITS,
     MOST_SIGNIFICANT,
-    NumberLimit,
-    NumberState,
-    numbers_of,
+    JSONLimit,
+    JSONState,
+    json_state,
     over,
     within_limits,
 )
@@ -112,22 +113,22 @@ def test_how_long_a_number_may_be(number: bytes, within: bool) -> None:
 def test_finds_numbers_and_no_strings_however_the_text_comes(text: str, numbers: Sequence[str]) -> None:
     octets = text.encode()
     for size in range(1, len(octets) + 1):
-        state, found = NumberState(MOST_SIGNIFICANT), list[bytes]()
+        state, found = JSONState(MOST_SIGNIFICANT), list[bytes]()
         for start in range(0, len(octets), size):
             before = state.number
-            state, more = over(state, octets[start : start + size])
+            state, more, deepest = over(state, octets[start : start + size])
+            assert deepest >= state.depth
             found = found[: len(found) - bool(before)] + (more if more or not before else [before])
         assert [number.decode() for number in found] == numbers, size
+        assert state.depth == 0
 
 
 def test_schemas_that_compare_numbers_have_them_shorter() -> None:
     plain, compared = {"minimum": 1}, {"items": [{"exclusiveMinimum": 1}]}
-    assert numbers_of(plain, True).most_significant > numbers_of(compared, True).most_significant
+    assert json_state(plain, True).most_significant > json_state(compared, True).most_significant
 
 
-def left(
-    limit: NumberLimit, state: NumberState, tokens: Sequence[bytes], among: Sequence[bytes]
-) -> set[bytes]:
+def left(limit: JSONLimit, state: JSONState, tokens: Sequence[bytes], among: Sequence[bytes]) -> set[bytes]:
     """What remains of `among`."""
     allowed = np.zeros(-(-len(tokens) // 32), np.uint32)
     for token in among:
@@ -153,10 +154,10 @@ def test_tokens_count_with_all_their_digits() -> None:
         b"12e",
         b",",
     ]
-    limit = NumberLimit(tokens, {})
+    limit = JSONLimit(tokens, {})
 
     def after(number: bytes) -> set[bytes]:
-        return left(limit, NumberState(MOST_SIGNIFICANT, number=number), tokens, tokens)
+        return left(limit, JSONState(MOST_SIGNIFICANT, number=number), tokens, tokens)
 
     assert after(b"") == after(b"1") | {b"e999"} == set(tokens)
     assert after(b"7" * 38) == set(tokens) - {b"123", b".5", b".", b"e999"}
@@ -170,8 +171,8 @@ def test_tokens_count_with_all_their_digits() -> None:
 
 def test_numbers_within_one_token() -> None:
     tokens = [b": 1e400", b'"1e400', b'": 1e400,', b",", b'"']
-    limit = NumberLimit(tokens, {})
-    state = NumberState(MOST_SIGNIFICANT)
+    limit = JSONLimit(tokens, {})
+    state = JSONState(MOST_SIGNIFICANT)
     assert left(limit, state, tokens, tokens) == {b'"1e400', b'": 1e400,', b",", b'"'}
     assert left(limit, state._replace(in_string=True), tokens, tokens) == set(tokens) - {
         b'"1e400',
@@ -182,22 +183,61 @@ def test_numbers_within_one_token() -> None:
 
 def test_something_is_left_always() -> None:
     tokens = [b"0", b"5", b".", b","]
-    limit = NumberLimit(tokens, {})
-    state = NumberState(MOST_SIGNIFICANT, number=b"7" * MOST_DIGITS)
+    limit = JSONLimit(tokens, {})
+    state = JSONState(MOST_SIGNIFICANT, number=b"7" * MOST_DIGITS)
     assert left(limit, state, tokens, tokens) == {b","}
     assert left(limit, state, tokens, [b"0", b"5", b"."]) == {b"5"}
     assert left(limit, state, tokens, [b"0", b"."]) == {b"0", b"."}
 
 
+def test_no_deeper_than_the_limit() -> None:
+    tokens = [b"[", b'{"', b"]", b"][", b"[[]", b'"[', b'":[', b'": {"a": [', b"a"]
+    limit = JSONLimit(tokens, {})
+
+    def at(depth: int, in_string: bool = False) -> set[bytes]:
+        return left(limit, JSONState(MOST_SIGNIFICANT, in_string=in_string, depth=depth), tokens, tokens)
+
+    assert at(MOST_DEPTH - 2) == set(tokens)
+    assert at(MOST_DEPTH - 1) == set(tokens) - {b"[[]"}
+    assert at(MOST_DEPTH) == set(tokens) - {b"[", b'{"', b"[[]"}
+    assert at(MOST_DEPTH - 2, in_string=True) == set(tokens)
+    assert at(MOST_DEPTH - 1, in_string=True) == set(tokens) - {b'": {"a": ['}
+    assert at(MOST_DEPTH, in_string=True) == set(tokens) - {b'": {"a": [', b'":[', b'"['}
+
+
+def deep(levels: int) -> Any:
+    """A schema whose values must have so many levels."""
+    schema: Any = {"type": "integer"}
+    for _ in range(levels):
+        schema = {"type": "array", "items": schema, "minItems": 1, "maxItems": 2}
+    return schema
+
+
+@pytest.mark.parametrize(("schema", "least", "most"), [({"type": "array"}, 64, 64), (deep(80), 80, 80)])
+def test_brackets_end(demo: Tokenizer, schema: Any, least: int, most: int) -> None:
+    grammars = Grammars(demo, frozenset([demo.added_tokens["<|im_end|>"]]))
+    grammar = grammars.get(Constraint("json_schema", json.dumps(schema)))
+    guide, said = Guide(grammar, grammars, 1000), list[int]()
+    mask, bracket = np.zeros(-(-demo.vocab_size // 32), np.uint32), demo.encode("[")[0]
+    numbers = random.Random(3)
+    while not guide.complete:
+        guide.fill(mask)
+        allowed = np.flatnonzero(np.unpackbits(mask.view(np.uint8), bitorder="little")).tolist()
+        said += guide.take(bracket if bracket in allowed else numbers.choice(allowed))
+    text = demo.decode(said)
+    assert jsonschema_rs.is_valid(schema, orjson.loads(text))
+    assert least <= over(JSONState(MOST_SIGNIFICANT), text.encode()).deepest <= most
+
+
 def test_only_the_json_of_calls_counts(demo: Tokenizer) -> None:
     tags = {tag.encode(): demo.added_tokens[tag] for tag in ("<tool_call>", "</tool_call>")}
-    limit = NumberLimit([demo.token_bytes(token) for token in range(demo.vocab_size)], tags)
-    state = limit.after(NumberState(MOST_SIGNIFICANT, in_json=False), demo.encode('He said "12'))
-    assert state == NumberState(MOST_SIGNIFICANT, in_json=False)
+    limit = JSONLimit([demo.token_bytes(token) for token in range(demo.vocab_size)], tags)
+    state = limit.after(JSONState(MOST_SIGNIFICANT, in_json=False), demo.encode('He said "12'))
+    assert state == JSONState(MOST_SIGNIFICANT, in_json=False)
     state = limit.after(state, [tags[b"<tool_call>"], *demo.encode('\n{"name": "f", "arguments": {"a": 12')])
-    assert state == NumberState(MOST_SIGNIFICANT, number=b"12")
+    assert state == JSONState(MOST_SIGNIFICANT, number=b"12", depth=2)
     state = limit.after(state, [*demo.encode("}}\n"), tags[b"</tool_call>"], *demo.encode('\n"34')])
-    assert state == NumberState(MOST_SIGNIFICANT, in_json=False)
+    assert state == JSONState(MOST_SIGNIFICANT, in_json=False)
 
 
 NUMBER: Any = {"type": "number"}
