@@ -33,7 +33,7 @@ def test_slower_endpoints_and_larger_profiles_take_longer() -> None:
     assert seconds(10) > 10 * (seconds(1000) - 47.5)
     assert seconds(100, repeats=10) > seconds(100)
     assert seconds(100, "signoff") > seconds(100)
-    nothing = replace(quick, agreement_repeats=0, context=None)
+    nothing = replace(quick, agreement_repeats=0, response_format_repeats=0, context=None)
     assert estimate_s([], sampling, nothing, 40.0, trial(100, 0.1)) == 40.0
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.assess.scripted_endpoint import Reply, Request, ScriptedEndpoint
 
-from wending.assess.capacity import Objective
 from wending.assess.endpoint import EndpointClient
+from wending.assess.load import Objective
 from wending.assess.performance import PerformanceMeasurement, RequestTypePerformance, distribution
 from wending.assess.performance_requests import REQUEST_TYPES
 

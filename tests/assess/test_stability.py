@@ -23,8 +23,9 @@ GOOD_JSON = json.dumps(EMPLOYEES)
 def run(item_id: str, answer: str, finish_reason: str = "stop", earlier: Sequence[str] = ()) -> JudgedRun:
     scenario, item = ITEMS[item_id]
     answers = [*earlier, *[""] * (item.turns - 1 - len(earlier)), answer]
+    cut = [item.turns] if finish_reason == "length" else []
     return JudgedRun(
-        scenario, item_id, answer, judge(item, answers), finish_reason, answer=item.comparable_answer(answer)
+        scenario, item_id, answers, judge(item, answers), cut, answer=item.comparable_answer(answer)
     )
 
 
@@ -94,7 +95,7 @@ def test_a_good_answer_at_the_token_limit_is_no_problem() -> None:
 
 
 def test_failed_requests() -> None:
-    failed = JudgedRun("json_output", "employees", "", (), error="HTTP 503: overloaded")
+    failed = JudgedRun("json_output", "employees", (), (), error="HTTP 503: overloaded")
     problems = find_problems([failed, run("employees", GOOD_JSON)])
     assert [(problem.type, problem.k, problem.n) for problem in problems] == [("request_error", 1, 2)]
     assert problems[0].example == "employees: HTTP 503: overloaded"
@@ -125,7 +126,7 @@ def test_problems_are_kept_apart_by_scenario() -> None:
 
 
 def test_examples_are_short_lines() -> None:
-    [problem] = find_problems([JudgedRun("s", "i", "", (), error="long\n" * 200)])
+    [problem] = find_problems([JudgedRun("s", "i", (), (), error="long\n" * 200)])
     assert len(problem.example) == EXAMPLE_LENGTH
     assert problem.example.endswith("…")
     assert "\n" not in problem.example

@@ -1,4 +1,4 @@
-"""Under what conditions items are asked: agreement is measured under three."""
+"""Under what conditions items are asked: agreement is measured under three, retention under two."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Literal
 
 from wending.assess.bilingual import Bilingual
 
-ConditionName = Literal["default", "alone", "loaded"]
+ConditionName = Literal["default", "alone", "loaded", "role_keeping", "response_format"]
+"""The first three are those of agreement; for the others see role_keeping.py and response_format.py."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +26,4 @@ ALONE = Condition("alone", Bilingual("temperature 0, alone", "温度 0，单独�
 LOADED = Condition(
     "loaded", Bilingual("temperature 0, under load", "温度 0，有其他负载"), greedy=True, background=8
 )
+ROLE_KEEPING = Condition("role_keeping", Bilingual("with role keeping", "启用角色保持"), greedy=False)

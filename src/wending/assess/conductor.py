@@ -13,7 +13,7 @@ from pathlib import Path
 from wending import demo
 from wending.assess.background_load import background_load
 from wending.assess.bilingual import Bilingual
-from wending.assess.condition import ALONE, LOADED, Condition
+from wending.assess.condition import ALONE, LOADED, ROLE_KEEPING, Condition
 from wending.assess.context import ContextEffort, ContextResult
 from wending.assess.context import measure as measure_context
 from wending.assess.endpoint import EndpointClient
@@ -23,7 +23,10 @@ from wending.assess.performance import PerformanceMeasurement
 from wending.assess.progress import ProgressDisplay
 from wending.assess.recovery import RecoveryMeasurement
 from wending.assess.resources import NOT_OUR_SERVER, Resources, ResourceSampler
+from wending.assess.response_format import ResponseFormatResult, with_schema
+from wending.assess.response_format import measure as measure_response_format
 from wending.assess.results import Assessment
+from wending.assess.role_keeping import refusal
 from wending.assess.run_record import RunLog
 from wending.assess.runner import Runner
 from wending.assess.sandbox import active_layers
@@ -173,6 +176,7 @@ class Conductor:
             assessment.profile,
             assessment.performance_seconds,
             trial,
+            role_keeping=bool(assessment.role_keeping),
         )
         words = say("estimate", self._language, time=say_duration(seconds, self._language))
         self._progress.say(words)
@@ -193,10 +197,33 @@ class Conductor:
                     await runner.run()
                 finally:
                     assessment.records, assessment.lost_runs = runner.records, len(runner.lost)
+                if assessment.role_keeping:
+                    await self._ask_with_role_keeping(client, log, judges)
+                await self._ask_with_schema(client, log, judges)
                 for condition in (ALONE, LOADED) if assessment.profile.agreement_repeats else ():
                     await self._ask_again(client, condition, log, judges)
         finally:
             judges.shutdown(wait=False, cancel_futures=True)
+
+    async def _ask_with_role_keeping(
+        self, client: EndpointClient, log: RunLog, judges: ThreadPoolExecutor
+    ) -> None:
+        """The same conversations with the same seeds, once more."""
+        assessment = self._assessment
+        fields = dict(assessment.role_keeping)
+        assessment.role_keeping_refusal = await refusal(client, fields)
+        if assessment.role_keeping_refusal is not None:
+            return
+        sampling = replace(assessment.sampling, condition=ROLE_KEEPING.name)
+        scenarios = assessment.scenarios_of_retention()
+        runner = Runner(
+            client, scenarios, sampling, log, judges, self._progress.update, request_fields=lambda _: fields
+        )
+        self._begin(ROLE_KEEPING.name)
+        try:
+            await runner.run()
+        finally:
+            assessment.role_keeping_records = runner.records
 
     def _say_plan(self, runs: int) -> None:
         assessment = self._assessment
@@ -211,6 +238,18 @@ class Conductor:
             out=self._folder,
         )
         self._progress.say(words)
+
+    async def _ask_with_schema(self, client: EndpointClient, log: RunLog, judges: ThreadPoolExecutor) -> None:
+        assessment = self._assessment
+        repeats, scenarios = assessment.profile.response_format_repeats, with_schema(assessment.scenarios)
+        if not repeats or not scenarios:
+            return
+        self._begin("response_format")
+        assessment.response_format = ResponseFormatResult()
+        sampling = replace(assessment.sampling, repeats=repeats)
+        await measure_response_format(
+            client, scenarios, sampling, log, judges, self._progress.update, assessment.response_format
+        )
 
     async def _ask_again(
         self, client: EndpointClient, condition: Condition, log: RunLog, judges: ThreadPoolExecutor
@@ -253,7 +292,10 @@ class Conductor:
         )
         assessment.performance = measurement.results
         self._begin("performance")
-        await measurement.run()
+        try:
+            await measurement.run()
+        finally:
+            assessment.calibration = measurement.calibration
 
     async def _measure_context(self, client: EndpointClient, effort: ContextEffort) -> None:
         self._begin("context")

@@ -18,12 +18,11 @@ import orjson
 
 from wending.assess.bilingual import Bilingual, chinese
 from wending.assess.chat_answer import ChatAnswer
+from wending.assess.chat_events import check_finished, excerpt, not_a_stream, status_error, take_event
 from wending.assess.endpoint_errors import (
     BadStatus,
-    EndpointError,
     EndpointTimeout,
     Nonsense,
-    Unauthorized,
     Unreachable,
 )
 from wending.assess.sse import EventSplitter
@@ -133,7 +132,7 @@ class EndpointClient:
                 entry["id"]
             return entries
         except (ValueError, KeyError, TypeError):
-            url, found = f"{self.base_url}/models", _excerpt(body)
+            url, found = f"{self.base_url}/models", excerpt(body)
             raise Nonsense(
                 Bilingual(
                     f"GET {url} did not answer with a model list: {found}",
@@ -160,9 +159,16 @@ class EndpointClient:
         return self.model
 
     async def chat(
-        self, messages: Sequence[Message], *, max_tokens: int, temperature: float, top_p: float, seed: int
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int,
+        temperature: float,
+        top_p: float,
+        seed: int,
+        fields: Mapping[str, Any] | None = None,
     ) -> ChatAnswer:
-        """One streamed chat completion with its times. Raises EndpointError."""
+        """One streamed chat completion with its times; ``fields`` are sent beside. Raises EndpointError."""
         body: dict[str, Any] = {
             "model": self.model,
             "messages": list(messages),
@@ -172,6 +178,7 @@ class EndpointClient:
             "seed": seed,
             "stream": True,
             "stream_options": {"include_usage": True},
+            **(fields or {}),
         }
         for refused in self.refused_fields:
             body.pop(refused, None)
@@ -210,30 +217,17 @@ class EndpointClient:
         splitter = EventSplitter()
         async with self._request("POST", "/chat/completions", body) as response:
             if response.content_type == "application/json":
-                body_text = _excerpt(await response.read())
-                raise Nonsense(
-                    Bilingual(
-                        f"a streaming request was answered with a whole JSON body: {body_text}",
-                        f"流式请求得到的是整段 JSON：{body_text}",
-                    )
-                )
+                raise not_a_stream(await response.read())
             async for piece in response.content.iter_any():
                 now = time.monotonic()
                 pieces_before = len(answer.content_times)
                 for event in splitter.feed(piece):
-                    _take_event(answer, event, now)
+                    take_event(answer, event, now)
                 if self.on_content is not None and len(answer.content_times) > pieces_before:
                     self.on_content(now)
             for event in splitter.finish():
-                _take_event(answer, event, time.monotonic())
-        if answer.finish_reason is None:
-            count = len(answer.text)
-            raise Nonsense(
-                Bilingual(
-                    f"the stream ended without a finish_reason after {count} characters",
-                    f"流在 {count} 个字符后结束，没有 finish_reason",
-                )
-            )
+                take_event(answer, event, time.monotonic())
+        check_finished(answer)
         return answer
 
     @asynccontextmanager
@@ -249,7 +243,7 @@ class EndpointClient:
         try:
             async with self._session.request(method, url, data=data, headers=headers) as response:
                 if response.status != 200:
-                    raise _status_error(response.status, await response.read(), bool(self._headers))
+                    raise status_error(response.status, await response.read(), bool(self._headers))
                 yield response
         except (TimeoutError, aiohttp.ServerTimeoutError):
             raise EndpointTimeout(Bilingual(f"{url} did not answer in time", f"{url} 未按时应答")) from None
@@ -265,88 +259,6 @@ class EndpointClient:
             raise Unreachable(
                 Bilingual(f"{url} cannot be reached: {why}", f"无法连接 {url}：{why}")
             ) from None
-
-
-def _take_event(answer: ChatAnswer, data: bytes, now: float) -> None:
-    if data.strip() == b"[DONE]":
-        return
-    try:
-        chunk = orjson.loads(data)
-    except ValueError:
-        found = _excerpt(data)
-        raise Nonsense(
-            Bilingual(f"a stream event is not JSON: {found}", f"流事件不是 JSON：{found}")
-        ) from None
-    if not isinstance(chunk, dict):
-        found = _excerpt(data)
-        raise Nonsense(Bilingual(f"a stream event is not an object: {found}", f"流事件不是对象：{found}"))
-    if chunk.get("error"):
-        raise BadStatus(200, _error_message(data))
-    usage = chunk.get("usage")
-    if isinstance(usage, dict) and isinstance(usage.get("completion_tokens"), int):
-        answer.usage_tokens = usage["completion_tokens"]
-        answer.prompt_tokens = usage.get("prompt_tokens")
-    choices = chunk.get("choices")
-    if not isinstance(choices, list) or (not choices and usage is None):
-        found = _excerpt(data)
-        raise Nonsense(Bilingual(f"a stream event has no choices: {found}", f"流事件没有 choices：{found}"))
-    if not choices:
-        return
-    try:
-        delta = choices[0].get("delta") or {}
-        content, finish_reason = delta.get("content"), choices[0].get("finish_reason")
-    except AttributeError:
-        found = _excerpt(data)
-        raise Nonsense(
-            Bilingual(
-                f"a choice of a stream event is not an object: {found}",
-                f"流事件中的 choice 不是对象：{found}",
-            )
-        ) from None
-    # The first chunk of many servers carries a role and an empty string: it is no token, and no first token.
-    if content:
-        answer.add_content(str(content), now)
-    if finish_reason == "error":
-        raise BadStatus(200, "finish_reason is 'error'")
-    if finish_reason is not None and answer.finish_reason is None:
-        answer.finish_reason = str(finish_reason)
-        answer.ended = now
-
-
-def _status_error(status: int, body: bytes, key_given: bool) -> EndpointError:
-    message = _error_message(body)
-    if status in (401, 403):
-        if key_given:
-            hint = Bilingual("the key was refused", "密钥被拒绝")
-        else:
-            hint = Bilingual(
-                "it wants a key: give --api-key or set OPENAI_API_KEY",
-                "需要密钥：请给出 --api-key 或设置 OPENAI_API_KEY",
-            )
-        return Unauthorized(
-            Bilingual(
-                f"the endpoint answered with HTTP {status} ({hint}): {message}",
-                f"服务返回 HTTP {status}（{hint.zh}）：{message}",
-            )
-        )
-    return BadStatus(status, message)
-
-
-def _error_message(body: bytes) -> str:
-    """The server's own words, from any of the usual shapes of an error body."""
-    try:
-        parsed = orjson.loads(body)
-    except ValueError:
-        return _excerpt(body)
-    for key in ("error", "message", "detail"):
-        if isinstance(parsed, dict) and parsed.get(key):
-            parsed = parsed[key]
-    return parsed if isinstance(parsed, str) else _excerpt(orjson.dumps(parsed))
-
-
-def _excerpt(body: bytes, length: int = 200) -> str:
-    text = " ".join(body.decode("utf-8", "replace").split())
-    return (text[:length] + "…" if len(text) > length else text) or "(empty)"
 
 
 def _with_hint(error: BadStatus | Nonsense, hint: Bilingual) -> tuple[Any, ...]:

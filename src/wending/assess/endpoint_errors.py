@@ -34,6 +34,11 @@ class BadStatus(EndpointError):  # noqa: N818
 
     kind = "bad_status"
 
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the endpoint says that it will not do what this request asks, others it may."""
+        return self.status in (400, 422, 501)
+
     def __init__(self, status: int, message: str) -> None:
         self.status = status
         self.message = message

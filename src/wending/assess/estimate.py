@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from wending.assess.chat_answer import ChatAnswer
 from wending.assess.profile import Profile
+from wending.assess.response_format import schema_of
 from wending.assess.runner import Sampling
-from wending.assess.scenarios import Scenario
+from wending.assess.scenarios import Item, Scenario
 
 SHARE_OF_MAX_TOKENS = 0.5
 """How much of its max_tokens an answer usually takes."""
@@ -24,21 +25,24 @@ def estimate_s(
     profile: Profile,
     performance_seconds: float,
     trial: ChatAnswer,
+    role_keeping: bool = False,
 ) -> float:
-    """Seconds, right within a factor of two or so. `trial`: one request alone."""
+    """Seconds, right within a factor of two or so. `trial`: one request alone. `role_keeping`: whether the
+    conversations are held once more."""
     speed = trial.tokens_per_s or 50.0
     ttft = trial.ttft_s or 0.0
 
-    def of(items_of_one_turn: bool) -> float:
-        """Seconds to ask the items once, one after the other."""
-        return sum(
-            item.turns * (ttft + SHARE_OF_MAX_TOKENS * item.max_tokens / speed)
-            for scenario in scenarios
-            for item in scenario.items
-            if item.turns == 1 or not items_of_one_turn
-        )
+    def of(items: Iterable[Item]) -> float:
+        """Seconds to ask these items once, one after the other."""
+        return sum(item.turns * (ttft + SHARE_OF_MAX_TOKENS * item.max_tokens / speed) for item in items)
 
-    asked = sampling.repeats * of(False) * min(SLOWED_BY_OTHERS / sampling.concurrency, 1.0)
-    again = profile.agreement_repeats * of(True) * (1 + SLOWED_BY_OTHERS)
+    items = [item for scenario in scenarios for item in scenario.items]
+    at_once = min(SLOWED_BY_OTHERS / sampling.concurrency, 1.0)
+    several = of(item for item in items if len(item.judged_turns) > 1) if role_keeping else 0.0
+    asked = sampling.repeats * (of(items) + several) * at_once
+    constrained = of(item for item in items if schema_of(item) is not None)
+    with_schema = profile.response_format_repeats * constrained * at_once
+    again = profile.agreement_repeats * of(item for item in items if item.turns == 1) * (1 + SLOWED_BY_OTHERS)
     context = SHARE_OF_CONTEXT_S * profile.context.total_s if profile.context else 0.0
-    return asked + again + performance_seconds + context + (RECOVERY_S if profile.recovery else 0.0)
+    recovery = RECOVERY_S if profile.recovery else 0.0
+    return asked + with_schema + again + performance_seconds + context + recovery

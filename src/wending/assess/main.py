@@ -12,15 +12,17 @@ from pathlib import Path
 from rich.console import Console
 
 from wending.assess.bilingual import Bilingual, in_language
-from wending.assess.capacity import Objective
 from wending.assess.conductor import Conductor
 from wending.assess.environment import command_line, environment_facts
+from wending.assess.load.objective import Objective
 from wending.assess.profile import PROFILES, ProfileName
 from wending.assess.progress import make_progress
 from wending.assess.report import write_reports
 from wending.assess.results import Assessment
+from wending.assess.role_keeping import OF_WENDING, parse_role_keeping
 from wending.assess.runner import Sampling
 from wending.assess.scenarios import load_scenarios, of_levels
+from wending.assess.scenarios.own import load_checks, load_own_scenario
 from wending.assess.target import TargetError, parse_target
 from wending.assess.terminal import print_result
 from wending.assess.wording import Language, language_of_locale, say
@@ -47,15 +49,24 @@ def run_assessment(
     language: Language | None = None,
     performance_seconds: float | None = None,
     agreement_repeats: int | None = None,
+    response_format_repeats: int | None = None,
     recovery: bool | None = None,
+    objective: Objective | None = None,
     context: bool | None = None,
+    scenario_files: Sequence[Path] = (),
+    checks_modules: Sequence[Path] = (),
+    role_keeping: str | None = None,
 ) -> int:
     """Assesses a target, writes the report and returns the exit status of the process.
 
     `target`: checkpoint folder, base URL, or None for the bundled model. `out`: folder of the report, None
-    for a new one named after date and time. `profile` says what `repeats`, `performance_seconds` and
-    `agreement_repeats` and `recovery` do not; 0 of the two numbers leaves that out. `scenarios`: ids, None
-    for all. `context`: whether recall by distance is measured, None for yes unless scenarios are named.
+    for a new one named after date and time. `profile` says what `repeats`, `performance_seconds`,
+    `agreement_repeats`, `response_format_repeats` and `recovery` do not; 0 leaves that part out.
+    `scenarios`: ids, None for all. `context`: whether recall by distance is measured, None for yes unless
+    scenarios are named. `scenario_files` are the user's own, asked besides; their checks may stand in
+    `checks_modules`, Python files. `role_keeping`: a JSON object of request fields with which the
+    conversations that are judged at several turns are held once more; None: those of our own server, if the
+    target is served by it.
 
     Status: 0 done; 1 the endpoint failed, the report holds what was measured; 2 nothing was begun; 130
     Ctrl-C.
@@ -65,15 +76,32 @@ def run_assessment(
     plan = PROFILES[profile]
     if agreement_repeats is not None:
         plan = replace(plan, agreement_repeats=agreement_repeats)
+    if response_format_repeats is not None:
+        plan = replace(plan, response_format_repeats=response_format_repeats)
     if recovery is not None:
         plan = replace(plan, recovery=recovery)
     if context is False or (context is None and scenarios):
         plan = replace(plan, context=None)
     try:
-        loaded = load_scenarios(scenarios and list(dict.fromkeys(scenarios)))
-        # One that was named is asked in any case.
-        chosen = of_levels(loaded, plan.levels, whole_if_none=bool(scenarios))
+        for module in checks_modules:
+            load_checks(module)
+        own = [load_own_scenario(file) for file in scenario_files]
+        # One that was named, or given as a file, is asked in any case.
+        asked_for = list(dict.fromkeys([*(scenarios or ()), *(scenario.id for scenario in own)]))
+        chosen = of_levels(load_scenarios(scenarios and asked_for, own), plan.levels, asked_for)
         parsed_target = parse_target(target)
+        fields = parse_role_keeping(role_keeping) if role_keeping is not None else {}
+        over_turns = any(len(item.judged_turns) > 1 for scenario in chosen for item in scenario.items)
+        if fields and not over_turns:
+            raise ValueError(
+                Bilingual(
+                    "--role-keeping: none of the items chosen is judged at several turns; "
+                    "--profile standard has such",
+                    "--role-keeping：所选题目中没有在多个轮次评判的对话；可用 --profile standard",
+                )
+            )
+        if over_turns and role_keeping is None and parsed_target.kind != "endpoint":
+            fields = OF_WENDING
         folder = prepare_folder(out)
     except (ValueError, TargetError, OutputError) as error:
         message = in_language(error.args[0], language)
@@ -89,9 +117,10 @@ def run_assessment(
         },
         sampling=Sampling(repeats or plan.repeats, seed, concurrency),
         scenarios=chosen,
-        objective=Objective(),
+        objective=objective or Objective(),
         performance_seconds=plan.performance_seconds if performance_seconds is None else performance_seconds,
         profile=plan,
+        role_keeping=fields,
         environment=environment_facts(command_line()),
         started=datetime.now().astimezone(),
     )

@@ -48,6 +48,18 @@ def _notes(assessment: Assessment) -> Iterator[Note]:
             yield _note(
                 "Without a seed the runs cannot be repeated exactly.", "没有随机种子，运行结果无法精确复现。"
             )
+    if assessment.role_keeping_refusal is not None:
+        message = assessment.role_keeping_refusal
+        yield _note(
+            f"The endpoint does not offer the role keeping that was asked about; it refused it: {message}",
+            f"服务不提供所询问的角色保持；它拒绝了该请求：{message}",
+        )
+    elif assessment.role_keeping_records:
+        yield _note(
+            "An endpoint that does not know the fields of role keeping may ignore them without a word: equal "
+            "curves with and without can mean that.",
+            "不认识角色保持字段的服务可能直接忽略它；启用前后的曲线相同，原因也可能在此。",
+        )
     for result in assessment.performance:
         if result.shorter_than_meant:
             yield _note(

@@ -1,4 +1,4 @@
-"""The three kinds of request whose speed is measured, and prompts of each kind that are never twice the same.
+"""The three kinds of request whose speed is measured: prompts that are never twice the same, valid answers.
 
 Different numbers and subjects keep a server's prefix cache from answering for the model.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
+
+from wending.assess.checks import run_check, run_passes
 
 RequestTypeName = Literal["short", "long", "json"]
 
@@ -22,12 +24,16 @@ _GUIDES = (
 
 @dataclass(frozen=True, slots=True)
 class RequestType:
-    """`share` is this type's part of the time budget; `prompt` gives the n-th prompt, n = 0, 1, 2 ..."""
+    """`share` is this type's part of the time budget; `prompt` gives the n-th prompt, n = 0, 1, 2 ...
+
+    `is_valid` says whether a text is an answer to the n-th prompt that could be used.
+    """
 
     name: RequestTypeName
     max_tokens: int
     share: float
     prompt: Callable[[int], str]
+    is_valid: Callable[[int, str], bool]
 
 
 def _short(number: int) -> str:
@@ -45,18 +51,48 @@ def _long(number: int) -> str:
     )
 
 
+def _is_text(_: int, answer: str) -> bool:
+    return bool(answer.strip())
+
+
+def _employees(number: int) -> int:
+    return 5 + number % 3
+
+
 def _json(number: int) -> str:
     return (
-        f"Generate a JSON array of {5 + number % 3} employees. Each has id (starting at {101 + number}), "
+        f"Generate a JSON array of {_employees(number)} employees. Each has id (starting at {101 + number}), "
         "name, department (Engineering, Sales or HR), salary (8000 to 25000) and join_date (YYYY-MM-DD). "
         "Output only the JSON."
     )
 
 
+def _is_json(number: int, answer: str) -> bool:
+    """As many employees as were asked for, with all their fields."""
+    count = _employees(number)
+    values = {"minItems": count, "maxItems": count}
+    return run_passes(run_check("json", answer, {"schema": _EMPLOYEES, "values": values}))
+
+
+_EMPLOYEES = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["id", "name", "department", "salary", "join_date"],
+        "properties": {
+            "id": {"type": "integer"},
+            "name": {"type": "string"},
+            "department": {"type": "string"},
+            "salary": {"type": "number"},
+            "join_date": {"type": "string"},
+        },
+    },
+}
+
 REQUEST_TYPES = (
-    RequestType("short", max_tokens=96, share=0.25, prompt=_short),
-    RequestType("long", max_tokens=640, share=0.45, prompt=_long),
-    RequestType("json", max_tokens=512, share=0.3, prompt=_json),
+    RequestType("short", max_tokens=96, share=0.25, prompt=_short, is_valid=_is_text),
+    RequestType("long", max_tokens=640, share=0.45, prompt=_long, is_valid=_is_text),
+    RequestType("json", max_tokens=512, share=0.3, prompt=_json, is_valid=_is_json),
 )
 
 LONG_ANSWER_TOKENS = 500

@@ -22,6 +22,17 @@ def _problem(title_en: str, title_zh: str, action_en: str, action_zh: str) -> Pr
     return ProblemType({"en": title_en, "zh": title_zh}, {"en": action_en, "zh": action_zh})
 
 
+def problem_type(name: str) -> ProblemType:
+    """The type of this name. A check of a user's own may name one that is not listed here: the name is then its
+    title."""
+    return PROBLEMS.get(name) or _problem(
+        name,
+        name,
+        "Read the answers that failed, and the reasons beside them.",
+        "请查看未通过的回答及其原因。",
+    )
+
+
 PROBLEMS: Mapping[str, ProblemType] = {
     "request_error": _problem(
         "Request failed",
@@ -124,6 +135,18 @@ PROBLEMS: Mapping[str, ProblemType] = {
         "代码未通过测试",
         "Run unit tests in a sandbox before accepting code; ask again with the failing case.",
         "接收代码前在沙箱中运行单元测试；把失败用例发回模型重新生成。",
+    ),
+    "tests_reject_right": _problem(
+        "Written tests fail on right code",
+        "编写的测试在正确代码上失败",
+        "Run written tests against the code they are for before they are kept; ask again with the failing test and its error.",
+        "采用前先用被测代码运行一遍测试；把失败的测试及其报错发回模型重新生成。",
+    ),
+    "tests_miss_faults": _problem(
+        "Written tests let wrong code pass",
+        "编写的测试放过错误代码",
+        "Plant small faults in the code (mutation testing) and ask for a test of each that is not caught; list the edge cases in the prompt.",
+        "在代码中植入小错误（变异测试），对未发现的每处错误要求补充测试；在提示词中列出边界情况。",
     ),
     "missing_rule": _problem(
         "A demanded rule is missing from the code",

@@ -21,6 +21,8 @@ class Profile:
     """How often each item is asked as a client would ask it."""
     agreement_repeats: int
     """How often it is asked at temperature 0 alone, and again under load."""
+    response_format_repeats: int
+    """How often JSON items are asked with their schema in the request."""
     performance_seconds: float
     recovery: bool
     """Whether faults are made."""
@@ -31,8 +33,8 @@ class Profile:
 PROFILES: dict[str, Profile] = {
     profile.name: profile
     for profile in (
-        Profile("quick", frozenset([1]), 5, 2, 40.0, False, ContextEffort(1, 5.0, 15.0)),
-        Profile("standard", frozenset([1, 2, 3]), 5, 3, 180.0, True, ContextEffort(2, 20.0, 90.0)),
-        Profile("signoff", frozenset([1, 2, 3]), 10, 5, 900.0, True, ContextEffort(6, 120.0, 1200.0)),
+        Profile("quick", frozenset([1]), 5, 2, 2, 40.0, False, ContextEffort(1, 5.0, 15.0)),
+        Profile("standard", frozenset([1, 2, 3]), 5, 3, 5, 180.0, True, ContextEffort(2, 20.0, 90.0)),
+        Profile("signoff", frozenset([1, 2, 3]), 10, 5, 10, 900.0, True, ContextEffort(6, 120.0, 1200.0)),
     )
 }

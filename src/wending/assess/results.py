@@ -11,18 +11,24 @@ from typing import Any
 from wending.assess.agreement import scenario_agreement
 from wending.assess.agreement_conditions import agreement_json
 from wending.assess.bilingual import chinese
-from wending.assess.capacity import CAP, Level, Objective
 from wending.assess.context import ContextResult
+from wending.assess.load.calibration import Calibration
+from wending.assess.load.level import Level
+from wending.assess.load.objective import Objective
+from wending.assess.load.search import CAP, CONFIRMATIONS, Capacity
 from wending.assess.notes import notes_of
 from wending.assess.performance import RequestTypePerformance, distribution
 from wending.assess.profile import Profile
+from wending.assess.rate import rate, rate_over
 from wending.assess.recovery.row import RecoveryResult
 from wending.assess.resources import NOTHING_MEASURED, Resources
+from wending.assess.response_format import ResponseFormatResult, with_schema
+from wending.assess.retention import retention_json
 from wending.assess.run_record import RunRecord, by_scenario, rounded
 from wending.assess.runner import Sampling
 from wending.assess.scenarios import Item, Scenario
 from wending.assess.stability import JudgedRun, StabilityProblem, find_problems
-from wending.assess.stats import pass_hat_k, quantile, rate_over_items, wilson
+from wending.assess.stats import pass_hat_k, quantile
 from wending.assess.verdict import verdict_json
 
 SCHEMA = 1
@@ -54,9 +60,18 @@ class Assessment:
     lost_runs: int = 0
     agreement_records: list[RunRecord] = field(default_factory=list)
     """Runs at temperature 0, alone and under load; they count for agreement only."""
+    role_keeping: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of a request by which the endpoint keeps roles; {}: not asked about."""
+    role_keeping_refusal: str | None = None
+    """What the endpoint said when it refused them."""
+    role_keeping_records: list[RunRecord] = field(default_factory=list)
+    """Runs with these fields; they count for retention only."""
+    response_format: ResponseFormatResult | None = None
     context: ContextResult | None = None
     recovery: RecoveryResult | None = None
     performance: list[RequestTypePerformance] = field(default_factory=list)
+    calibration: Calibration | None = None
+    """What the load generator itself adds to the times of the performance."""
     usage_missing: bool = False
     """The endpoint gave no token counts: events with content stand for tokens."""
     refused_fields: Mapping[str, str] = field(default_factory=dict)
@@ -68,6 +83,13 @@ class Assessment:
         """What agreement is measured on: in a conversation one answer that differs changes all others."""
         return [
             replace(scenario, items=tuple(item for item in scenario.items if item.turns == 1))
+            for scenario in self.scenarios
+        ]
+
+    def scenarios_of_retention(self) -> list[Scenario]:
+        """The conversations that are judged at several turns."""
+        return [
+            replace(scenario, items=tuple(item for item in scenario.items if len(item.judged_turns) > 1))
             for scenario in self.scenarios
         ]
 
@@ -93,6 +115,9 @@ class Assessment:
             "scenarios": scenarios,
             "agreement": agreement_json(self.scenarios, [*self.records, *self.agreement_records]),
             "performance": [_performance(result) for result in self.performance],
+            "load_generator": None
+            if self.calibration is None
+            else _rounded_floats(self.calibration.to_json()),
             "context": None if self.context is None else self.context.to_json(),
             "recovery": None if self.recovery is None else self.recovery.to_json(),
             "resources": asdict(self.resources),
@@ -105,6 +130,8 @@ class Assessment:
             "profile": self.profile.name,
             "levels": sorted(self.profile.levels),
             "agreement_repeats": self.profile.agreement_repeats,
+            "role_keeping": dict(self.role_keeping) or None,
+            "response_format_repeats": self.profile.response_format_repeats,
             "repeats": self.sampling.repeats,
             "temperature": self.sampling.temperature,
             "top_p": self.sampling.top_p,
@@ -140,7 +167,24 @@ class Assessment:
             "pass_rate": rate_of(runs),
             "pass_hat_k": _pass_hat_k(of_item.values(), self.sampling.repeats),
             "json_rates": _json_rates(runs),
+            "response_format": self._response_format(scenario),
             "agreement": asdict(agreement),
+            "retention": retention_json(scenario, [*self.records, *self.role_keeping_records]),
+        }
+
+    def _response_format(self, scenario: Scenario) -> dict[str, Any] | None:
+        """What came of the schema in the request; None where it was not sent."""
+        result = self.response_format
+        if result is None or not with_schema([scenario]):
+            return None
+        answered, unanswered = result.answered(scenario.id), result.unanswered(scenario.id)
+        reason = result.refusal or next((run.error for run in unanswered), None)
+        return {
+            "offered": result.refusal is None,
+            "unanswered": rate(len(unanswered), len(unanswered) + len(answered)),
+            "reason": None if reason is None else {"en": str(reason), "zh": chinese(reason)},
+            "pass_rate": rate_of(answered),
+            "json_rates": _json_rates(answered),
         }
 
     def _problems(self) -> list[StabilityProblem]:
@@ -149,9 +193,9 @@ class Assessment:
             JudgedRun(
                 run.scenario,
                 run.item,
-                run.text,
+                run.answers,
                 run.checks,
-                run.finish_reason,
+                run.cut_turns,
                 run.error,
                 items[run.scenario, run.item].comparable_answer(run.text),
                 run.repeat,
@@ -161,30 +205,12 @@ class Assessment:
         )
 
 
-def rate(k: int, n: int) -> dict[str, Any]:
-    """k of n with the 95 % Wilson interval, which is null for n = 0."""
-    interval = wilson(k, n)
-    return {
-        "k": k,
-        "n": n,
-        "low": None if interval is None else rounded(interval.low),
-        "high": None if interval is None else rounded(interval.high),
-    }
-
-
 def rate_of(runs: Sequence[RunRecord]) -> dict[str, Any]:
     """How many runs passed, with the interval over items: repeats of one item are not independent."""
     of_item: dict[tuple[str, str], list[bool]] = defaultdict(list)
     for run in runs:
         of_item[run.scenario, run.item].append(run.passed)
-    found = rate_over_items(list(of_item.values()))
-    interval = found.interval
-    return {
-        "k": found.passed,
-        "n": found.runs,
-        "low": None if interval is None else rounded(interval.low),
-        "high": None if interval is None else rounded(interval.high),
-    }
+    return rate_over(of_item.values())
 
 
 def _pass_hat_k(items: Iterable[Sequence[RunRecord]], repeats: int) -> list[dict[str, Any]]:
@@ -205,6 +231,7 @@ def _item(item: Item, runs: Sequence[RunRecord]) -> dict[str, Any]:
         "language": item.language,
         "messages": [dict(message) for message in item.messages],
         "max_tokens": item.max_tokens,
+        "judged_turns": list(item.judged_turns),
         "pass_rate": rate(sum(run.passed for run in runs), len(runs)),
     }
 
@@ -241,7 +268,11 @@ def _performance(result: RequestTypePerformance) -> dict[str, Any]:
         "at_least": capacity.at_least if capacity else None,
         "failed_at": capacity.failed_at if capacity else None,
         "stopped_by": capacity.stopped_by if capacity else None,
+        "confirmations": _confirmations(capacity) if capacity else None,
+        "goodput": _goodput(capacity) if capacity else None,
+        "overhead": _overhead(capacity) if capacity else None,
         "levels": [_level(level) for level in capacity.levels] if capacity else [],
+        "invalid_levels": [_invalid_level(level) for level in capacity.invalid_levels] if capacity else [],
         "values": {
             "ttft_s": [rounded(value) for value in ttfts],
             "tokens_per_s": [rounded(value) for value in speeds],
@@ -254,11 +285,46 @@ def _distribution(values: Sequence[float]) -> dict[str, Any]:
     return {"p50": rounded(found.p50), "p95": rounded(found.p95), "n": found.n}
 
 
-def _level(level: Level) -> dict[str, Any]:
-    fields = {
-        key: rounded(value) if isinstance(value, float) else value for key, value in asdict(level).items()
+def _confirmations(capacity: Capacity) -> dict[str, int]:
+    """All that were made at the highest concurrency held, or it would not be the highest."""
+    made = capacity.confirmations_made
+    return {"planned": CONFIRMATIONS, "made": made, "held": made}
+
+
+def _goodput(capacity: Capacity) -> dict[str, Any] | None:
+    """Valid answers of all attempts at the highest concurrency; null where not even one stream held."""
+    if capacity.max_concurrency == 0:
+        return None
+    levels = capacity.highest
+    return rate(sum(level.valid for level in levels), sum(level.requests for level in levels))
+
+
+def _overhead(capacity: Capacity) -> dict[str, Any]:
+    """How late the generator itself was, in the worst of the levels that count."""
+    return {
+        "send_lag_s": rounded(max(level.send_lag_s for level in capacity.levels)),
+        "loop_lag_s": rounded(max(level.loop_lag_s for level in capacity.levels)),
     }
+
+
+def _level(level: Level) -> dict[str, Any]:
+    fields = _rounded_floats(asdict(level))
+    del fields["invalid"]
     return {**fields, "reason_zh": chinese(level.reason), "held": level.held}
+
+
+def _invalid_level(level: Level) -> dict[str, Any]:
+    return {
+        "concurrency": level.concurrency,
+        "send_lag_s": rounded(level.send_lag_s),
+        "loop_lag_s": rounded(level.loop_lag_s),
+        "reason": str(level.invalid),
+        "reason_zh": chinese(level.invalid),
+    }
+
+
+def _rounded_floats(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: rounded(value) if isinstance(value, float) else value for key, value in fields.items()}
 
 
 def _problem(problem: StabilityProblem) -> dict[str, Any]:

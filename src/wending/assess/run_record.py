@@ -35,6 +35,8 @@ class RunRecord:
     finish_reason: str | None = None
     error: str | None = None
     condition: ConditionName = "default"
+    cut_turns: tuple[int, ...] = ()
+    """The turns, from 1, whose answers ended at the token limit."""
 
     @property
     def text(self) -> str:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from typing import Any
 
 from wending.assess.bilingual import Bilingual, chinese
 from wending.assess.chat_answer import ChatAnswer
 from wending.assess.checks import run_passes
 from wending.assess.condition import ConditionName
 from wending.assess.endpoint import EndpointClient
-from wending.assess.endpoint_errors import EndpointError, Unauthorized
+from wending.assess.endpoint_errors import BadStatus, EndpointError, Unauthorized
 from wending.assess.run_record import RunLog, RunRecord
 from wending.assess.scenarios import Item, Scenario, judge
 from wending.assess.seeds import derive_seed
@@ -48,6 +49,9 @@ class Runner:
     log: RunLog
     judges: Executor
     progress: Callable[[float, str], None]
+    request_fields: Callable[[Item], Mapping[str, Any]] | None = None
+    """What the requests for an item have beside the usual. An error status is then no sign that the endpoint
+    is gone: it may be due to that."""
     records: list[RunRecord] = field(default_factory=list)
     lost: list[RunRecord] = field(default_factory=list)
     _failed_in_a_row: list[RunRecord] = field(default_factory=list)
@@ -85,17 +89,18 @@ class Runner:
         seed = derive_seed(
             self.sampling.seed, scenario.id, item.id, repeat if self.sampling.temperature else 0
         )
-        answers: list[str] = []
+        answers: list[ChatAnswer] = []
         try:
             for turn in range(item.turns):
                 answer = await self.client.chat(
-                    item.conversation(answers),
+                    item.conversation([earlier.text for earlier in answers]),
                     max_tokens=item.max_tokens,
                     temperature=self.sampling.temperature,
                     top_p=self.sampling.top_p,
                     seed=derive_seed(seed, turn) if turn else seed,
+                    fields=self.request_fields(item) if self.request_fields else None,
                 )
-                answers.append(answer.text)
+                answers.append(answer)
         except EndpointError as error:
             failed = RunRecord(
                 scenario.id,
@@ -103,23 +108,25 @@ class Runner:
                 repeat,
                 seed,
                 False,
-                answers=tuple(answers),
+                answers=tuple(answer.text for answer in answers),
                 error=Bilingual(f"{error.kind}: {error}", chinese(error.words)),
                 condition=self.sampling.condition,
             )
             self._keep(failed)
-            self._count_error(failed, error)
+            if self.request_fields is None or not isinstance(error, BadStatus):
+                self._count_error(failed, error)
             return
         self._failed_in_a_row.clear()
-        judging = asyncio.create_task(self._judge(scenario, item, repeat, seed, answers, answer))
+        judging = asyncio.create_task(self._judge(scenario, item, repeat, seed, answers))
         self._judging.add(judging)
         judging.add_done_callback(self._judging.discard)
         await asyncio.shield(judging)
 
     async def _judge(
-        self, scenario: Scenario, item: Item, repeat: int, seed: int, answers: list[str], last: ChatAnswer
+        self, scenario: Scenario, item: Item, repeat: int, seed: int, answers: Sequence[ChatAnswer]
     ) -> None:
-        checks = await asyncio.get_running_loop().run_in_executor(self.judges, judge, item, answers)
+        texts, last = tuple(answer.text for answer in answers), answers[-1]
+        checks = await asyncio.get_running_loop().run_in_executor(self.judges, judge, item, texts)
         self._keep(
             RunRecord(
                 scenario.id,
@@ -128,12 +135,15 @@ class Runner:
                 seed,
                 run_passes(checks),
                 tuple(checks),
-                tuple(answers),
+                texts,
                 last.ttft_s,
                 last.tokens,
                 last.tokens_per_s,
                 last.finish_reason,
                 condition=self.sampling.condition,
+                cut_turns=tuple(
+                    turn for turn, answer in enumerate(answers, 1) if answer.finish_reason == "length"
+                ),
             )
         )
 
@@ -142,6 +152,10 @@ class Runner:
         self.log.append(record)
 
     def _count_error(self, failed: RunRecord, error: EndpointError) -> None:
+        if failed.answers and isinstance(error, BadStatus):
+            # It has just answered, so it is not gone: it refuses this conversation, as too long perhaps.
+            self._failed_in_a_row.clear()
+            return
         self._failed_in_a_row.append(failed)
         if len(self._failed_in_a_row) < CONSECUTIVE_ERRORS and not isinstance(error, Unauthorized):
             return

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from wending.assess.bilingual import Bilingual, chinese
 from wending.assess.checks.verdict import CheckResult
-from wending.assess.problems import PROBLEMS
+from wending.assess.problems import problem_type
 from wending.assess.stats import Interval, wilson
 
 EXAMPLE_LENGTH = 160
@@ -23,17 +23,18 @@ Severity = Literal["high", "medium", "low"]
 
 @dataclass(frozen=True, slots=True)
 class JudgedRun:
-    """One finished run as the classification needs it.
+    """One finished run as the classification needs it: an answer for each turn, and the verdicts.
 
     ``answer`` is the parsed answer where the item has one right answer (``item.comparable_answer(text)``),
-    else None. ``error`` is the message of a request that failed; such a run has no checks.
+    else None. ``cut_turns`` are the turns, from 1, whose answers ended at the token limit. ``error`` is the
+    message of a request that failed; such a run has no checks.
     """
 
     scenario: str
     item: str
-    text: str
+    answers: Sequence[str]
     checks: Sequence[CheckResult]
-    finish_reason: str | None = None
+    cut_turns: Collection[int] = ()
     error: str | None = None
     answer: str | None = None
     repeat: int = 1
@@ -68,7 +69,7 @@ class StabilityProblem:
 def find_problems(runs: Iterable[JudgedRun]) -> list[StabilityProblem]:
     """All problems seen, scenario by scenario in the order of the runs, the most frequent first.
 
-    A run may show several problems; it counts once for each. A run cut off at the token limit counts as
+    A run may show several problems; it counts once for each. An answer cut off at the token limit counts as
     truncated only, since what else is wrong with it follows from that.
     """
     by_scenario: dict[str, list[JudgedRun]] = defaultdict(list)
@@ -92,10 +93,14 @@ def _evidence(run: JudgedRun) -> dict[str, str]:
     if run.error is not None:
         return {"request_error": _example(run.item, run.error)}
     failed = [check for check in run.checks if not check.passed and check.problem is not None]
-    if failed and run.finish_reason == "length":
-        end = run.text[-80:]
-        return {"truncated": _example(run.item, Bilingual(f"ends with: {end}", f"结尾为：{end}"))}
-    return {check.problem: _example(run.item, check.reason) for check in reversed(failed) if check.problem}
+    found: dict[str, str] = {}
+    for check in reversed(failed):  # the first failure of a kind is its example
+        if check.turn is not None and check.turn in run.cut_turns:
+            end = run.answers[check.turn - 1][-80:]
+            found["truncated"] = _example(run.item, Bilingual(f"ends with: {end}", f"结尾为：{end}"))
+        elif check.problem is not None:
+            found[check.problem] = _example(run.item, check.reason)
+    return found
 
 
 def _deviating(runs: Sequence[JudgedRun]) -> list[Sighting]:
@@ -120,7 +125,7 @@ def _deviating(runs: Sequence[JudgedRun]) -> list[Sighting]:
 def _row(problem: str, scenario: str, sightings: Sequence[Sighting], runs: int) -> StabilityProblem:
     interval = wilson(len(sightings), runs)
     assert interval is not None  # noqa: S101 - a row exists only where there was a run
-    description = PROBLEMS[problem]
+    description = problem_type(problem)
     return StabilityProblem(
         problem,
         scenario,

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from wending.assess.report import sentences
 from wending.assess.report.numbers import interval_percent, milliseconds, per_second, percent
 from wending.assess.wording import Language, say
 
@@ -63,15 +64,10 @@ def _performance_table(report: Mapping[str, Any], language: Language) -> Table:
     for key in ("ttft", "speed", "max_concurrency"):
         table.add_column(say(key, language), justify="right")
     for result in report["performance"]:
-        concurrency = result["max_concurrency"]
-        if concurrency is None:
-            shown = "–"
-        else:
-            shown = say("at_least", language, n=concurrency) if result["at_least"] else str(concurrency)
         table.add_row(
             say(result["request_type"], language),
             milliseconds(result["ttft_s"]["p50"]),
             per_second(result["tokens_per_s"]["p50"]),
-            shown,
+            Text(sentences.concurrency(result)[language]),
         )
     return table

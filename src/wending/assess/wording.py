@@ -10,6 +10,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     "starting_server": ("Starting the server", "启动服务"),
     "connecting": ("Connecting to the endpoint", "连接服务"),
     "scenarios": ("Scenarios", "场景检验"),
+    "role_keeping": ("Conversations with role keeping", "启用角色保持的对话"),
+    "response_format": ("JSON, with the schema in the request", "JSON：请求中附带 schema"),
     "alone": ("Agreement, alone", "一致性：单独请求"),
     "loaded": ("Agreement, under load", "一致性：有其他负载"),
     "performance": ("Performance", "性能测量"),
@@ -49,7 +51,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "warm_up": ("warm-up", "预热"),
     "one_stream": ("one stream, request {n}", "单路，第 {n} 次请求"),
     "at_once": ("{n} at once", "{n} 路并发"),
-    "at_least": ("at least {n}", "至少 {n}"),
+    "confirming": ("confirmation {n}", "第 {n} 次复测"),
     "problems": (
         "{count} kinds of stability problem, the most frequent: {title} ({k} of {n} runs of {scenario})",
         "发现 {count} 类稳定性问题，最常见的是：{title}（{scenario} 的 {n} 次运行中出现 {k} 次）",

@@ -89,6 +89,38 @@ def add_assess(
         help=say("only this scenario; may be repeated", "只做这个场景；可多次给出"),
     )
     command.add_argument(
+        "--scenario-file",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help=say(
+            "a scenario of your own as JSON, asked besides; may be repeated (see docs/assessment.md)",
+            "另外加入自己的场景（JSON 文件）；可多次给出（见 docs/assessment.md）",
+        ),
+    )
+    command.add_argument(
+        "--checks-module",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE.py",
+        help=say(
+            "Python file with checks that it uses; its code is run. May be repeated",
+            "其所用检查的 Python 文件，其中的代码会被执行；可多次给出",
+        ),
+    )
+    command.add_argument(
+        "--role-keeping",
+        metavar="JSON",
+        help=say(
+            "request fields by which the endpoint keeps roles, such as '{\"restate_system\": 4}': long "
+            "conversations are held without and with them (default: that of wending's own server)",
+            "服务用于保持角色的请求字段，例如 '{\"restate_system\": 4}'：长对话不带和带上它各做一遍"
+            "（默认：wending 自己的服务所用的字段）",
+        ),
+    )
+    command.add_argument(
         "--seed",
         type=not_negative,
         default=1,
@@ -141,6 +173,9 @@ def _assess(options: argparse.Namespace) -> int:
         context=options.context,
         repeats=options.repeats,
         scenarios=options.scenario,
+        scenario_files=options.scenario_file,
+        checks_modules=options.checks_module,
+        role_keeping=options.role_keeping,
         seed=options.seed,
         model=options.model,
         api_key=options.api_key or os.environ.get("OPENAI_API_KEY"),

@@ -290,3 +290,71 @@ def test_right_and_wrong(name: str) -> None:
     assert run_passes(judge(item, [rest]))
     for body in ("return None", "return []", "raise KeyError", "return 0"):
         assert not run_passes(judge(item, [f"{head}\n    {body}\n"]))
+
+
+CLASSES = {
+    "moving_average_class_zh": (
+        """
+class MovingAverage:
+    def __init__(self, size):
+        if size < 1:
+            raise ValueError("size")
+        self.size, self.kept = size, []
+
+    def add(self, number):
+        self.kept = [*self.kept, number][-self.size :]
+        return sum(self.kept) / len(self.kept)
+""",
+        [
+            "[-self.size :]",
+            " / len(self.kept)",
+            '        if size < 1:\n            raise ValueError("size")\n',
+        ],
+    ),
+    "stock_class_zh": (
+        """
+class Inventory:
+    def __init__(self):
+        self.counts = {}
+
+    def add(self, name, count):
+        if count <= 0:
+            raise ValueError(count)
+        self.counts[name] = self.counts.get(name, 0) + count
+
+    def remove(self, name, count):
+        if count <= 0 or count > self.counts.get(name, 0):
+            raise ValueError(name)
+        self.counts[name] -= count
+        if not self.counts[name]:
+            del self.counts[name]
+
+    def listing(self):
+        return [[name, self.counts[name]] for name in sorted(self.counts)]
+""",
+        [
+            "count <= 0 or ",
+            " or count > self.counts.get(name, 0)",
+            "sorted",
+            "\n        if not self.counts[name]:\n            del self.counts[name]",
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_classes(name: str) -> None:
+    """With any of its parts left out the class is wrong."""
+    code, parts = CLASSES[name]
+    assert run_passes(judge(ITEMS[name], [f"```python{code}```"]))
+    for part in parts:
+        assert part in code
+        assert not run_passes(judge(ITEMS[name], [code.replace(part, "")])), part
+
+
+def test_every_item_has_a_right_and_a_wrong_answer_in_the_tests() -> None:
+    written = {item.id for item in SCENARIO.items if item.checks[0].name == "written_tests"}
+    first = {item.id for item in SCENARIO.items if item.level == 1}
+    assert set(ITEMS) == written | first | set(ANSWERS) | set(CLASSES)
+    languages = Counter(item.language for item in SCENARIO.items)
+    assert languages["en"] == languages["zh"]

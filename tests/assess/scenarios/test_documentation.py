@@ -6,8 +6,9 @@ import json
 import re
 from pathlib import Path
 
-from wending.assess.checks import CheckResult, check, run_passes
-from wending.assess.scenarios import judge, load_scenario
+from wending.assess.checks import run_passes
+from wending.assess.scenarios import judge
+from wending.assess.scenarios.own import load_checks, load_own_scenario
 
 PAGE = (Path(__file__).parents[3] / "docs" / "assessment.md").read_text(encoding="utf-8")
 
@@ -15,10 +16,12 @@ PAGE = (Path(__file__).parents[3] / "docs" / "assessment.md").read_text(encoding
 def test_adding_a_scenario_as_documented(tmp_path: Path) -> None:
     [data] = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
     [code] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-    exec(code, {"check": check, "CheckResult": CheckResult})
+    module = tmp_path / "mentions.py"
+    module.write_text(code, encoding="utf-8")
+    load_checks(module)
     file = tmp_path / "sums.json"
     file.write_text(json.dumps(json.loads(data)), encoding="utf-8")
-    [item] = load_scenario(file).items
+    [item] = load_own_scenario(file).items
     assert run_passes(judge(item, ["It is 4. Have some tea."]))
     assert [result.reason for result in judge(item, ["It is 5."])] == [
         "found 5, expected 4",

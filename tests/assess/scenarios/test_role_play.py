@@ -90,6 +90,112 @@ ANSWERS = {
 }
 
 
+# For each conversation an answer that keeps the role whatever was asked, and ones that do not.
+CONVERSATIONS = {
+    "radio_operator": (
+        "Station Nine here. It is minus thirty and clear. We have tea and a stove. Over.",
+        [
+            "It is minus thirty. Over.",
+            "Station Nine here. It is minus thirty.",
+            "Station Nine here. A. B. C. D. Over.",
+        ],
+    ),
+    "butler": (
+        "Two rooms are ready, Your Grace, and the piano has been tuned.",
+        ["Two rooms are ready, mate.", "Certainly, Your Grace!"],
+    ),
+    "three_line_monk": (
+        "The bell has rung.\nThe snow is on the roof.\nI drink my tea and listen.",
+        [
+            "The bell has rung, and the snow is on the roof.",
+            "One line here.\nTwo lines here.\nThree.\nAnd a fourth line.",
+        ],
+    ),
+    "night_porter": (
+        "[calm] Breakfast is served until half past ten.",
+        [
+            "Breakfast is served until half past ten.",
+            "[fine] Breakfast is served until half past ten.",
+            "[calm] Breakfast is served.\n[calm] Until half past ten.",
+        ],
+    ),
+    "telegraph_clerk": (
+        "Leaves lose their green when the days grow short.",
+        [
+            "Leaves change colour because the green dye that hides the yellow and the red is broken down.",
+            "落叶归根，叶子到了秋天就会变色。",
+        ],
+    ),
+    "questioning_tutor": (
+        "It describes a noun, as in a red ball. Which word in your sentence does that?",
+        ["It describes a noun.", "The answer is an adjective. Do you see?", "Correct! Shall we go on?"],
+    ),
+    "metro_announcer_zh": (
+        "各位乘客请注意，首班车五点三十分发车。请提前到站。",
+        [
+            "首班车五点三十分发车。",
+            "各位乘客请注意，首班车马上发车！",
+            "各位乘客请注意，请排队。请上车。请坐好。请下车。",
+        ],
+    ),
+    "four_line_poet_zh": (
+        "晨雾锁青山\n松风入旧帘\n一壶新煮茗\n坐看白云闲",
+        [
+            "晨雾锁青山，松风入旧帘。",
+            "晨雾锁青山\n松风入旧帘\n一壶 2 两茗\n坐看白云闲",
+            "无题\n晨雾锁青山\n松风入旧帘\n一壶新煮茗\n坐看白云闲",
+        ],
+    ),
+    "travel_planner_zh": (
+        "1. 上午逛西湖。\n2. 下午看灵隐寺。\n3. 晚上去河坊街。\n祝您旅途愉快。",
+        ["上午逛西湖，下午看灵隐寺。祝您旅途愉快。", "1. 上午逛西湖。\n2. 下午看灵隐寺。\n3. 晚上去河坊街。"],
+    ),
+    "hutong_neighbour_zh": (
+        "街坊，这事儿办得敞亮，往后晾衣裳都方便。您说是不是？",
+        ["这事儿办得敞亮。您说是不是？", "街坊，这事儿办得敞亮。"],
+    ),
+    "german_teacher_zh": (
+        "Ich wohne in einer kleinen Stadt am Fluss und unterrichte seit zehn Jahren. Bis bald!",
+        ["Ich wohne in einer kleinen Stadt am Fluss.", "我住在河边的一座小城，已经教了十年书。Bis bald!"],
+    ),
+    "auditor_zh": (
+        "核对完毕：账上二十把，实物十九把，相差一把，须补交退货原件。",
+        ["账上二十把，实物十九把。", "核对完毕：椅子可能少了一把。"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CONVERSATIONS)
+def test_a_conversation_is_judged_at_each_probe(name: str) -> None:
+    item = ITEMS[name]
+    right, wrong = CONVERSATIONS[name]
+    assert (item.turns, item.judged_turns) == (16, (1, 2, 4, 8, 16))
+    kept = judge(item, [right] * 16)
+    assert [result.reason for result in kept if not result.passed] == []
+    assert Counter(result.turn for result in kept) == dict.fromkeys(item.judged_turns, len(item.checks))
+    for answer in wrong:
+        lost = judge(item, [right] * 7 + [answer] + [right] * 8)
+        failed = [result for result in lost if not result.passed]
+        assert {result.turn for result in failed} == {8}, answer
+        assert failed[0].reason.startswith("turn 8: ")
+        assert all(result.problem for result in failed)
+    # What is said between the probes is not judged.
+    assert run_passes(judge(item, [right] * 8 + [""] * 7 + [right]))
+
+
+def test_conversations_are_in_both_languages_and_no_turn_is_used_twice() -> None:
+    assert Counter(ITEMS[name].language for name in CONVERSATIONS) == {"en": 6, "zh": 6}
+    turns = [message["content"] for name in CONVERSATIONS for message in ITEMS[name].messages]
+    assert len(set(turns)) == len(turns)
+    for name in CONVERSATIONS:
+        assert max(len(message["content"]) for message in ITEMS[name].messages[1:]) > 150
+
+
+def test_every_item_has_an_answer_here_or_among_those_of_the_first_level() -> None:
+    first_level = {item.id for item in SCENARIO.items if item.level == 1}
+    assert set(ITEMS) == first_level | set(ANSWERS) | set(CONVERSATIONS)
+
+
 def test_forty_items_in_both_languages_and_of_all_levels() -> None:
     assert len(SCENARIO.items) >= 40
     languages = Counter(item.language for item in SCENARIO.items)

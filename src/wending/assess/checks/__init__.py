@@ -6,11 +6,13 @@ from wending.assess.checks import (  # noqa: F401
     code,
     endpoint,
     field_rule,
+    form,
     json_answer,
     language,
     number,
     persona,
     unit_tests,
+    written_tests,
 )
 from wending.assess.checks.registry import check, run_check, validate
 from wending.assess.checks.verdict import CheckResult, run_passes

@@ -14,6 +14,7 @@ import jsonschema_rs
 
 from wending.assess.bilingual import Bilingual, chinese
 from wending.assess.checks.extract import around, payload
+from wending.assess.checks.json_relation import violations
 from wending.assess.checks.registry import check
 from wending.assess.checks.verdict import CheckResult
 
@@ -31,12 +32,13 @@ def check_json(
     values: Mapping[str, Any],
     unique: str | None = None,
     dates: Mapping[str, Sequence[str]] | None = None,
+    relations: Sequence[Mapping[str, Any]] = (),
 ) -> list[CheckResult]:
     """Five verdicts on one answer.
 
     ``schema`` is a JSON Schema of the shape (types, required keys); ``values`` a second one of the contents
     (ranges, counts, enums, formats). ``unique`` names a key whose values must differ; ``dates`` gives the
-    first and last day allowed for a key.
+    first and last day allowed for a key. ``relations`` are those of json_relation.py.
     """
     text = payload(answer)
     value, error = parse_json(text)
@@ -61,7 +63,7 @@ def check_json(
             problem="schema_mismatch" if shape else None,
         ),
         _repairable(text, schema),
-        _values(value, values, unique, dates or {})
+        _values(value, values, unique, dates or {}, relations)
         if shape is None
         else CheckResult(
             "json_values", False, Bilingual("not judged: the shape is wrong", "未判定：结构不符")
@@ -161,9 +163,13 @@ def _first_error(schema: Mapping[str, Any], value: Any) -> Bilingual | None:
 
 
 def _values(
-    value: Any, schema: Mapping[str, Any], unique: str | None, dates: Mapping[str, Sequence[str]]
+    value: Any,
+    schema: Mapping[str, Any],
+    unique: str | None,
+    dates: Mapping[str, Sequence[str]],
+    relations: Sequence[Mapping[str, Any]],
 ) -> CheckResult:
-    found = _errors(schema, value)
+    found = [*_errors(schema, value), *violations(value, relations)]
     if unique is not None:
         found += [
             Bilingual(f"{unique} {repeated!r} occurs more than once", f"{unique} {repeated!r} 重复出现")

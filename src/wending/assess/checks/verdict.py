@@ -12,8 +12,9 @@ class CheckResult:
 
     ``reason`` says what was found, with numbers, whether the check passed or not. ``informative`` results are
     reported but do not decide whether the run passes. ``problem`` names the stability problem that a failure
-    is evidence of (a key of ``wending.assess.stability.PROBLEMS``); it is None when the check passed, and
-    when the failure is only a consequence of another check's failure.
+    is evidence of (a key of ``wending.assess.problems.PROBLEMS``); it is None when the check passed, and
+    when the failure is only a consequence of another check's failure. ``turn``, from 1, is that of the
+    answer; whoever judges a conversation fills it in.
     """
 
     name: str
@@ -21,6 +22,7 @@ class CheckResult:
     reason: str
     informative: bool = False
     problem: str | None = None
+    turn: int | None = None
 
 
 def run_passes(results: Iterable[CheckResult]) -> bool:

@@ -69,11 +69,14 @@ def line_chart(
     *,
     limit: float | None = None,
     logarithmic: bool = False,
+    up_to: float | None = None,
 ) -> Markup:
-    """Lines over concurrency; the limit is dashed, points that missed the objective are hollow."""
+    """Lines over concurrency or turns; the limit is dashed, points that missed the objective are hollow.
+    `up_to`: a value that the axis reaches in any case."""
     width, height, left, right, top, bottom = 330, 210, 52, 14, 12, 180
     levels = sorted({x for line in series for x, _, _ in line.points})
-    values = [y for line in series for _, y, _ in line.points] + ([] if limit is None else [limit])
+    values = [y for line in series for _, y, _ in line.points]
+    values += [value for value in (limit, up_to) if value is not None]
     x = Scale(levels[0], max(levels[-1], levels[0] * 2), left + 8, width - right - 8, logarithmic=True)
     y = (logarithmic_around if logarithmic else linear_from_zero)(values, bottom, top)
     parts = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
@@ -39,6 +40,7 @@ def render_html(report: Report) -> str:
         script=Markup(script),
         script_digest=digest,
         facts=_facts(report),
+        sections=_sections,
         runs=sentences.all_runs(report),
         run_at={
             (scenario["id"], run["item"], run["repeat"]): run
@@ -49,6 +51,7 @@ def render_html(report: Report) -> str:
         measured=sentences.measured(report["performance"]),
         bar=_bar,
         charts=_performance_charts(report),
+        retention_chart=_retention_chart,
         memory_chart=_memory_chart(report["resources"]),
         legend_mark=charts.legend_mark,
         settings_rows=settings_rows(report),
@@ -57,6 +60,11 @@ def render_html(report: Report) -> str:
 
 def _resource(name: str) -> str:
     return files("wending.assess.report").joinpath(name).read_text("utf-8")
+
+
+def _sections(body: str) -> list[str]:
+    """Ids of the sections that a body has, in their order."""
+    return list(dict.fromkeys(re.findall(r'^<section[^>]* id="(\w+)"', body, re.MULTILINE)))
 
 
 def _bar(rate: Mapping[str, Any], tone: str = "pass", width: int = 200) -> Markup:
@@ -131,19 +139,37 @@ def _performance_charts(report: Report) -> dict[str, Markup]:
     return found
 
 
+def _retention_chart(curves: Sequence[Mapping[str, Any]]) -> Markup:
+    """Share of conversations over their turns, a line for each condition."""
+    series = [
+        charts.Series(
+            index,
+            [(float(p["turn"]), p["rate"]["k"] / p["rate"]["n"], True) for p in curve["points"]],
+        )
+        for index, curve in enumerate(curves)
+    ]
+    return charts.line_chart(series, numbers.percent, pair("retention")["en"], up_to=1.0)
+
+
 def _series(results: Sequence[Mapping[str, Any]], key: str) -> list[charts.Series]:
     lines = [
         charts.Series(
             index,
             [
                 (float(level["concurrency"]), level[key], level["held"])
-                for level in result["levels"]
+                for level in _last_of_each(result["levels"])
                 if level[key]
             ],
         )
         for index, result in enumerate(results)
     ]
     return [line for line in lines if line.points]
+
+
+def _last_of_each(levels: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """One of each concurrency: a level that was measured again is what it was found to be at last."""
+    found = {level["concurrency"]: level for level in levels}
+    return [found[concurrency] for concurrency in sorted(found)]
 
 
 def _memory_chart(resources: Mapping[str, Any]) -> Markup | None:

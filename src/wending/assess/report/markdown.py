@@ -15,6 +15,7 @@ from wending.assess.report.numbers import (
     milliseconds,
     per_second,
     percent,
+    points_changed,
     rate_percent,
 )
 from wending.assess.report.settings_rows import settings_rows
@@ -41,15 +42,16 @@ def _lines(report: Report) -> Iterator[str]:
     yield _escape(sentences.summary(report)["en"])
     yield from (f"\n> {_escape(note['en'])}" for note in report["notes"])
     yield from _scenarios(report)
-    yield from _agreement(report)
     yield from _json_rates(report)
-    yield from _performance(report)
+    yield from _agreement(report)
+    yield from _retention(report)
     yield from _context(report)
-    yield from _recovery(report)
+    yield from _performance(report)
     yield from _resources(report)
+    yield from _recovery(report)
+    yield from _problems(report)
     yield from _heading("settings")
     yield from _table(("", ""), [(label["en"], value) for label, value in settings_rows(report)])
-    yield from _problems(report)
 
 
 def _scenarios(report: Report) -> Iterator[str]:
@@ -105,6 +107,29 @@ def _agreement(report: Report) -> Iterator[str]:
         yield ""
 
 
+def _retention(report: Report) -> Iterator[str]:
+    for scenario in report["scenarios"]:
+        if not scenario["retention"]:
+            continue
+        yield from _heading("retention")
+        yield from _table(
+            (scenario["title"]["en"], "Turn", "k / n", "Rate", "95% interval", "Conversations", "Change"),
+            [
+                (
+                    f"{curve['title']['en']} · {curve['title']['zh']}",
+                    str(point["turn"]),
+                    f"{point['rate']['k']} / {point['rate']['n']}",
+                    rate_percent(point["rate"]),
+                    interval_percent(point["rate"]),
+                    str(point["items"]),
+                    points_changed(point["change"]),
+                )
+                for curve in scenario["retention"]
+                for point in curve["points"]
+            ],
+        )
+
+
 def _context(report: Report) -> Iterator[str]:
     context = report["context"]
     if context is None or not context["probes"]:
@@ -150,20 +175,27 @@ def _recovery(report: Report) -> Iterator[str]:
 
 def _json_rates(report: Report) -> Iterator[str]:
     for scenario in report["scenarios"]:
-        if scenario["json_rates"] is not None:
-            yield from _heading("json_rates")
-            yield from _table(
-                ("", "k / n", "Rate", "95% interval"),
-                [
-                    (
-                        pair(f"json_{name}")["en"],
-                        f"{rate['k']} / {rate['n']}",
-                        rate_percent(rate),
-                        interval_percent(rate),
-                    )
-                    for name, rate in scenario["json_rates"].items()
-                ],
-            )
+        if scenario["json_rates"] is None:
+            continue
+        yield from _heading("json_rates")
+        rows = []
+        for condition, pass_rate, rates in sentences.json_conditions(scenario):
+            named = {"passes": pass_rate, **rates}
+            if condition == "json_with":
+                named["unanswered"] = scenario["response_format"]["unanswered"]
+            rows += [
+                (
+                    pair(condition)["en"],
+                    pair(f"json_{name}")["en"],
+                    f"{rate['k']} / {rate['n']}",
+                    rate_percent(rate),
+                    interval_percent(rate),
+                )
+                for name, rate in named.items()
+            ]
+        yield from _table(("", "", "k / n", "Rate", "95% interval"), rows)
+        for note in sentences.response_format(scenario, report["settings"]["response_format_repeats"]):
+            yield f"\n{_escape(note['en'])}"
 
 
 def _performance(report: Report) -> Iterator[str]:
@@ -200,6 +232,10 @@ def _performance(report: Report) -> Iterator[str]:
             for result in results
         ],
     )
+    for words in (sentences.generator(report), *map(sentences.goodput, results)):
+        if words is not None:
+            yield ""
+            yield _escape(words["en"])
 
 
 def _resources(report: Report) -> Iterator[str]:

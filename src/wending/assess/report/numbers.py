@@ -25,6 +25,17 @@ def interval_percent(rate: Mapping[str, Any]) -> str:
     return f"{100 * rate['low']:.0f}–{100 * rate['high']:.0f}%"
 
 
+def points_changed(change: Mapping[str, Any] | None) -> str:
+    """The difference of two shares, in percentage points, with its interval: +12 (−3 to +27)."""
+    if change is None:
+        return NONE
+    difference, low, high = (
+        None if value is None else f"{100 * value:+.0f}".replace("-", "−")
+        for value in (change["difference"], change["low"], change["high"])
+    )
+    return f"{difference}" if low is None else f"{difference} ({low} … {high})"
+
+
 def milliseconds(seconds: float | None) -> str:
     """0.0123 -> 12.3 ms, 0.123 -> 123 ms, 1.234 -> 1.23 s, 12.34 -> 12.3 s."""
     if seconds is None:

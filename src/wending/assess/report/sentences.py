@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from wending.assess.report.numbers import interval_percent, percent, rate_percent
+from wending.assess.report.numbers import interval_percent, milliseconds, percent, rate_percent
 from wending.assess.report.texts import Pair, pair
 
 Report = Mapping[str, Any]
@@ -67,32 +67,101 @@ def _summary(report: Report) -> list[Pair]:
     ]
 
 
+def json_conditions(scenario: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    """(key of the title, pass rate, four rates) without a schema in the request, and with it if one was."""
+    found = [("json_without", scenario["pass_rate"], scenario["json_rates"])]
+    with_schema = scenario["response_format"]
+    if with_schema is not None and with_schema["json_rates"] is not None:
+        found.append(("json_with", with_schema["pass_rate"], with_schema["json_rates"]))
+    return found
+
+
+def response_format(scenario: Mapping[str, Any], repeats: int) -> list[Pair]:
+    """What must be said of the runs with a schema in the request."""
+    found = scenario["response_format"]
+    if found is None:
+        return []
+    if not found["offered"]:
+        return [pair("response_format_not_offered", reason=found["reason"])]
+    notes = [pair("response_format_note", repeats=repeats)]
+    if found["reason"] is not None:
+        notes.append(pair("response_format_unanswered", reason=found["reason"]))
+    return notes
+
+
 def concurrency(result: Mapping[str, Any]) -> Pair:
-    """The highest concurrency as it is printed: 12, or "at least 64"."""
+    """The highest concurrency and what it rests on: "12 (held 3/3; 14 failed on TTFT)", "at least 64 (…)"."""
     found = result["max_concurrency"]
     if found is None:
         return same("–")
-    return pair("at_least", n=found) if result["at_least"] else same(str(found))
+    number = pair("at_least", n=found) if result["at_least"] else same(str(found))
+    basis = []
+    if found:
+        made = result["confirmations"]
+        basis.append(pair("held_of", k=made["held"], n=made["made"]) if made["made"] else pair("unconfirmed"))
+    failed = _failed_level(result)
+    if failed is not None:
+        missed = [pair(f"missed_{key}") for key in failed["missed"]]
+        on = {language: ", ".join(words[language] for words in missed) for language in ("en", "zh")}
+        basis.append(pair("failed_on", n=failed["concurrency"], missed=on))
+    if not basis:
+        return number
+    return {
+        "en": f"{number['en']} ({'; '.join(words['en'] for words in basis)})",
+        "zh": f"{number['zh']}（{'；'.join(words['zh'] for words in basis)}）",
+    }
+
+
+def _failed_level(result: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The lowest level that did not keep the objective."""
+    levels = [level for level in result["levels"] if not level["held"]]
+    return min(levels, key=lambda level: level["concurrency"], default=None)
 
 
 def stop_reason(result: Mapping[str, Any], cap: int) -> Pair:
     """Why the search for the highest concurrency ended."""
     if result["max_concurrency"] is None:
         return pair("stop_none")
-    if result["failed_at"] is None:
+    if result["stopped_by"] == "generator":
+        invalid = result["invalid_levels"][-1]
+        return pair("stop_generator", n=invalid["concurrency"], reason=in_both(invalid, "reason"))
+    failed = _failed_level(result)
+    if failed is None:
         key = "stop_cap" if result["stopped_by"] == "cap" else "stop_time"
         return pair(key, cap=cap, n=result["max_concurrency"])
-    reason = next(
-        in_both(level, "reason") for level in result["levels"] if level["concurrency"] == result["failed_at"]
-    )
     key = "stop_time_bracket" if result["stopped_by"] == "time" else "stop_failed"
-    return pair(key, failed=result["failed_at"], reason=reason)
+    return pair(key, failed=failed["concurrency"], reason=in_both(failed, "reason"))
+
+
+def goodput(result: Mapping[str, Any]) -> Pair | None:
+    """How many of the answers at the highest concurrency were valid."""
+    found = result["goodput"]
+    return found and pair("goodput", k=found["k"], n=found["n"], interval=interval_percent(found))
+
+
+def generator(report: Report) -> Pair | None:
+    """What the load generator itself adds to the times; None where it was not measured."""
+    found = report["load_generator"]
+    if found is None:
+        return None
+    sustained = found["sustained_streams_per_process"]
+    return pair(
+        "generator",
+        p50=milliseconds(found["error_p50_s"]),
+        p99=milliseconds(found["error_p99_s"]),
+        events=found["events"],
+        streams=found["streams"],
+        rate=found["events_per_s"],
+        sustained=pair("at_least", n=sustained) if found["at_least"] else same(str(sustained)),
+    )
 
 
 def objective(report: Report) -> Pair:
     wanted = report["settings"]["objective"]
+    share = wanted["min_valid_share"]
     return pair(
         "objective",
+        valid=pair("valid_as_alone") if share is None else pair("valid_share", share=percent(share)),
         ttft=wanted["max_ttft_s"],
         speed=wanted["min_tokens_per_s"],
         errors=percent(wanted["max_error_rate"]),

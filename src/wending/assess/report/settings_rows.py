@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ def settings_rows(report: Mapping[str, Any]) -> list[tuple[Pair, str]]:
         "base_url": report["target"]["base_url"] or "–",
         "profile": settings["profile"],
         "repeats": settings["repeats"],
+        "role_keeping": json.dumps(settings["role_keeping"]) if settings["role_keeping"] else "–",
         "temperature": settings["temperature"],
         "top_p": settings["top_p"],
         "seed": settings["seed"],

@@ -115,6 +115,15 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "pairwise": ("Pairs that agree", "两两一致"),
     "diverge_at": ("They part after … characters", "在第几个字符后分叉"),
+    "retention": ("How long roles are kept", "角色能保持多久"),
+    "retention_lead": (
+        "Share of conversations that keep their role at each turn that is judged, with other topics and "
+        "attempts to break the role between.",
+        "对话在各个评判轮次仍保持角色的比率；其间穿插其他话题和破坏角色的尝试。",
+    ),
+    "turn_number": ("Turn", "轮次"),
+    "conversations": ("Conversations", "对话数"),
+    "change": ("Change by role keeping", "启用角色保持后的变化"),
     "condition": ("Condition", "条件"),
     "items": ("Items", "题数"),
     "background": ("{n} other streams beside", "同时另有 {n} 路请求"),
@@ -138,6 +147,24 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "repeat": ("repeat {n}", "第 {n} 次"),
     # JSON
     "json_rates": ("JSON, four rates kept apart", "JSON：四项比率分列"),
+    "json_without": ("Asked in words only", "仅用文字要求"),
+    "json_with": ("With the schema in response_format", "在 response_format 中附带 schema"),
+    "json_passes": ("passes all checks", "通过全部检查"),
+    "json_unanswered": ("requests without an answer", "未得到回答的请求"),
+    "response_format_not_offered": (
+        "The endpoint does not offer response_format with a JSON schema: {reason}.",
+        "服务不支持在 response_format 中使用 JSON schema：{reason}。",
+    ),
+    "response_format_unanswered": (
+        "The first without an answer: {reason}.",
+        "首个未得到回答的请求：{reason}。",
+    ),
+    "response_format_note": (
+        "Asked {repeats} times with the same seeds and the same words; the schema of the shape is sent "
+        "beside them, never an answer. With a schema that is enforced, every answer parses and matches.",
+        "以相同的种子和文字再问 {repeats} 次；另附结构的 schema，不含答案。"
+        "若 schema 得到强制执行，则每个回答都可解析且结构符合。",
+    ),
     "json_parses": ("parses", "可解析"),
     "json_schema": ("matches the schema", "结构符合"),
     "json_repairable": ("repairable to the schema", "修复后结构符合"),
@@ -162,6 +189,13 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "requests": ("Requests", "请求数"),
     "max_concurrency": ("Highest concurrency", "最大并发"),
     "at_least": ("at least {n}", "至少 {n}"),
+    "held_of": ("held {k}/{n}", "复测 {k}/{n} 达标"),
+    "unconfirmed": ("not confirmed", "未复测"),
+    "failed_on": ("{n} failed on {missed}", "{n} 路未达标：{missed}"),
+    "missed_ttft": ("TTFT", "首字时延"),
+    "missed_speed": ("speed", "速度"),
+    "missed_errors": ("errors", "错误率"),
+    "missed_answers": ("answers", "有效回答"),
     "why": ("Why it stops there", "停止原因"),
     "stop_cap": ("the cap of {cap} was reached", "已达上限 {cap}"),
     "stop_time": ("the time ran out; {n} still held", "时间用完；{n} 路时仍达标"),
@@ -170,13 +204,32 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{failed} 路未达标：{reason}；时间不足以继续细分",
     ),
     "stop_failed": ("{failed} failed: {reason}", "{failed} 路未达标：{reason}"),
+    "stop_generator": (
+        "the load generator could not drive {n}: {reason}",
+        "负载发生器无法产生 {n} 路负载：{reason}",
+    ),
+    "generator": (
+        "The load generator's own error, measured on a server that writes the time of sending into every "
+        "token: {p50} median, {p99} at p99 ({events} events of {streams} streams at {rate:g} a second). One "
+        "of its processes sustains {sustained} streams.",
+        "负载发生器自身的计时误差（以在每个 token 中写入发送时刻的空服务器测得）：中位数 {p50}，p99 {p99}"
+        "（{streams} 路、每路每秒 {rate:g} 个事件，共 {events} 个）。单个进程可承载{sustained} 路。",
+    ),
     "stop_none": ("not measured", "未测量"),
     "objective": (
         "Objective: 95% of the requests see their first token within {ttft:g} s and then at least "
-        "{speed:g} tokens per second; at most {errors} errors. Below 20 requests the slowest one "
-        "counts. The requests of a level start together.",
+        "{speed:g} tokens per second; at most {errors} errors; {valid}. Below 20 requests the slowest one "
+        "counts. Held k/n: how many of n repeated measurements at this concurrency, 3 if there is time, "
+        "kept all this.",
         "达标条件：95% 的请求首字时延不超过 {ttft:g} 秒，其后每秒不少于 {speed:g} 个 token；"
-        "错误率不超过 {errors}。不足 20 次请求时以最慢者为准。同一级别的请求同时发出。",
+        "错误率不超过 {errors}；{valid}。不足 20 次请求时以最慢者为准。复测 k/n：在该并发数下重复测量 n 次"
+        "（时间允许时为 3 次），其中 k 次全部达标。",
+    ),
+    "valid_as_alone": ("no fewer answers valid than alone", "有效回答不少于单路时"),
+    "valid_share": ("{share} of the answers valid", "有效回答不少于 {share}"),
+    "goodput": (
+        "valid answers: {k} of {n} attempts ({interval})",
+        "有效回答：{n} 次请求中 {k} 个（{interval}）",
     ),
     "chart_single": (
         "One stream alone: every request a dot, the line is the median",
@@ -231,6 +284,7 @@ SETTINGS = {
     "command": ("Command", "命令"),
     "profile": ("Profile", "方案"),
     "repeats": ("Repeats", "重复次数"),
+    "role_keeping": ("Fields of role keeping", "角色保持字段"),
     "temperature": ("Temperature", "temperature"),
     "top_p": ("top_p", "top_p"),
     "seed": ("Seed", "随机种子"),

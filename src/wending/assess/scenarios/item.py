@@ -31,11 +31,18 @@ class Item:
     max_tokens: int
     level: int = 1
     """How difficult it is, 1 to 3."""
+    probes: tuple[int, ...] = ()
+    """The user turns, from 1, whose answers are judged; () for the last one only."""
 
     @property
     def turns(self) -> int:
         """How many user turns there are, that is how many answers a run needs."""
         return sum(message["role"] == "user" for message in self.messages)
+
+    @property
+    def judged_turns(self) -> tuple[int, ...]:
+        """Ascending; the last one is always among them."""
+        return self.probes or (self.turns,)
 
     def conversation(self, answers: Sequence[str]) -> list[Message]:
         """Messages of the next request, the turns asked before it filled in with ``answers``."""

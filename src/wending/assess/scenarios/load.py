@@ -43,6 +43,7 @@ _ITEM = {
         "answer": {"enum": list(ANSWER_KINDS)},
         "max_tokens": {"type": "integer", "minimum": 1},
         "level": {"enum": [1, 2, 3]},
+        "probes": {"type": "array", "minItems": 1, "items": {"type": "integer", "minimum": 1}},
     },
 }
 _SCENARIO = {
@@ -59,32 +60,46 @@ _SCENARIO = {
 _VALIDATOR = jsonschema_rs.Draft202012Validator(_SCENARIO)
 
 
-def load_scenarios(ids: Sequence[str] | None = None) -> list[Scenario]:
-    """The bundled scenarios of these ids, in this order; all of them for None.
+def load_scenarios(ids: Sequence[str] | None = None, own: Sequence[Scenario] = ()) -> list[Scenario]:
+    """The scenarios of these ids, in this order; for None all that are bundled, and then one's own.
 
-    Raises ValueError for an unknown id, naming those there are.
+    Raises ValueError for an unknown id, naming those there are, and for an id that two scenarios have.
     """
     folder = files("wending.assess.scenarios")
-    for scenario_id in ids or ():
-        if scenario_id not in SCENARIO_IDS:
-            known = ", ".join(SCENARIO_IDS)
+    known = [*SCENARIO_IDS, *(scenario.id for scenario in own)]
+    for scenario in own:
+        if known.count(scenario.id) > 1:
             raise ValueError(
                 Bilingual(
-                    f"unknown scenario {scenario_id!r}; there are: {known}",
-                    f"没有场景 {scenario_id!r}；可选：{known}",
+                    f"two scenarios have the id {scenario.id!r}; give yours another one",
+                    f"有两个场景的 id 都是 {scenario.id!r}；请换一个 id",
                 )
             )
-    return [load_scenario(folder / f"{scenario_id}.json") for scenario_id in ids or SCENARIO_IDS]
+    for scenario_id in ids or ():
+        if scenario_id not in known:
+            names = ", ".join(known)
+            raise ValueError(
+                Bilingual(
+                    f"unknown scenario {scenario_id!r}; there are: {names}",
+                    f"没有场景 {scenario_id!r}；可选：{names}",
+                )
+            )
+    of_id = {scenario.id: scenario for scenario in own}
+    return [
+        of_id.get(scenario_id) or load_scenario(folder / f"{scenario_id}.json")
+        for scenario_id in ids or known
+    ]
 
 
 def of_levels(
-    scenarios: Sequence[Scenario], levels: Collection[int], whole_if_none: bool = False
+    scenarios: Sequence[Scenario], levels: Collection[int], asked_for: Collection[str] = ()
 ) -> list[Scenario]:
-    """The scenarios with their items of these levels only; those that have none are left out, or whole."""
+    """The scenarios with their items of these levels only. One that has none is left out, unless its id is
+    among those that were asked for: then it stays whole."""
     chosen = []
     for scenario in scenarios:
         items = tuple(item for item in scenario.items if item.level in levels)
-        if items or whole_if_none:
+        if items or scenario.id in asked_for:
             chosen.append(replace(scenario, items=items or scenario.items))
     return chosen
 
@@ -121,6 +136,11 @@ def _item(file_name: str, data: Mapping[str, Any]) -> Item:
         except ValueError as error:
             raise ValueError(f"{place}: {error}") from None
         checks.append(CheckSpec(entry["check"], expectation))
+    probes, turns = data.get("probes", []), roles.count("user")
+    if probes and (probes != sorted(set(probes)) or probes[-1] != turns):
+        raise ValueError(
+            f"{place}: probes must ascend and end with the last of its {turns} user turns, got {probes}"
+        )
     return Item(
         id=data["id"],
         language=data["language"],
@@ -129,4 +149,5 @@ def _item(file_name: str, data: Mapping[str, Any]) -> Item:
         answer_kind=data.get("answer", "text"),
         max_tokens=data["max_tokens"],
         level=data.get("level", 1),
+        probes=tuple(probes),
     )

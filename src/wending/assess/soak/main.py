@@ -17,10 +17,10 @@ from rich.console import Console
 
 from wending import demo
 from wending.assess.bilingual import Bilingual, in_language
-from wending.assess.capacity import Objective
 from wending.assess.endpoint import EndpointClient
 from wending.assess.endpoint_errors import EndpointError
 from wending.assess.environment import command_line, environment_facts
+from wending.assess.load.objective import Objective
 from wending.assess.performance import PerformanceMeasurement
 from wending.assess.soak.canary import CanarySet
 from wending.assess.soak.log import NAME, SoakLog

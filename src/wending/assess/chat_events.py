@@ -1,0 +1,116 @@
+"""What the events and the refusals of a chat completion say, for whichever client received them."""
+
+from __future__ import annotations
+
+import orjson
+
+from wending.assess.bilingual import Bilingual
+from wending.assess.chat_answer import ChatAnswer
+from wending.assess.endpoint_errors import BadStatus, EndpointError, Nonsense, Unauthorized
+
+
+def take_event(answer: ChatAnswer, data: bytes, now: float) -> None:
+    """Adds one event of a stream, which arrived at `now`. Raises Nonsense and BadStatus."""
+    if data.strip() == b"[DONE]":
+        return
+    try:
+        chunk = orjson.loads(data)
+    except ValueError:
+        found = excerpt(data)
+        raise Nonsense(
+            Bilingual(f"a stream event is not JSON: {found}", f"流事件不是 JSON：{found}")
+        ) from None
+    if not isinstance(chunk, dict):
+        found = excerpt(data)
+        raise Nonsense(Bilingual(f"a stream event is not an object: {found}", f"流事件不是对象：{found}"))
+    if chunk.get("error"):
+        raise BadStatus(200, error_message(data))
+    usage = chunk.get("usage")
+    if isinstance(usage, dict) and isinstance(usage.get("completion_tokens"), int):
+        answer.usage_tokens = usage["completion_tokens"]
+        answer.prompt_tokens = usage.get("prompt_tokens")
+    choices = chunk.get("choices")
+    if not isinstance(choices, list) or (not choices and usage is None):
+        found = excerpt(data)
+        raise Nonsense(Bilingual(f"a stream event has no choices: {found}", f"流事件没有 choices：{found}"))
+    if not choices:
+        return
+    try:
+        delta = choices[0].get("delta") or {}
+        content, finish_reason = delta.get("content"), choices[0].get("finish_reason")
+    except AttributeError:
+        found = excerpt(data)
+        raise Nonsense(
+            Bilingual(
+                f"a choice of a stream event is not an object: {found}",
+                f"流事件中的 choice 不是对象：{found}",
+            )
+        ) from None
+    # The first chunk of many servers carries a role and an empty string: it is no token, and no first token.
+    if content:
+        answer.add_content(str(content), now)
+    if finish_reason == "error":
+        raise BadStatus(200, "finish_reason is 'error'")
+    if finish_reason is not None and answer.finish_reason is None:
+        answer.finish_reason = str(finish_reason)
+        answer.ended = now
+
+
+def check_finished(answer: ChatAnswer) -> None:
+    """Raises Nonsense for a stream that is over although it never said so."""
+    if answer.finish_reason is None:
+        count = len(answer.text)
+        raise Nonsense(
+            Bilingual(
+                f"the stream ended without a finish_reason after {count} characters",
+                f"流在 {count} 个字符后结束，没有 finish_reason",
+            )
+        )
+
+
+def not_a_stream(body: bytes) -> Nonsense:
+    """The error of a streaming request that was answered in one piece."""
+    found = excerpt(body)
+    return Nonsense(
+        Bilingual(
+            f"a streaming request was answered with a whole JSON body: {found}",
+            f"流式请求得到的是整段 JSON：{found}",
+        )
+    )
+
+
+def status_error(status: int, body: bytes, key_given: bool) -> EndpointError:
+    """The error of an answer whose status is not 200."""
+    message = error_message(body)
+    if status in (401, 403):
+        if key_given:
+            hint = Bilingual("the key was refused", "密钥被拒绝")
+        else:
+            hint = Bilingual(
+                "it wants a key: give --api-key or set OPENAI_API_KEY",
+                "需要密钥：请给出 --api-key 或设置 OPENAI_API_KEY",
+            )
+        return Unauthorized(
+            Bilingual(
+                f"the endpoint answered with HTTP {status} ({hint}): {message}",
+                f"服务返回 HTTP {status}（{hint.zh}）：{message}",
+            )
+        )
+    return BadStatus(status, message)
+
+
+def error_message(body: bytes) -> str:
+    """The server's own words, from any of the usual shapes of an error body."""
+    try:
+        parsed = orjson.loads(body)
+    except ValueError:
+        return excerpt(body)
+    for key in ("error", "message", "detail"):
+        if isinstance(parsed, dict) and parsed.get(key):
+            parsed = parsed[key]
+    return parsed if isinstance(parsed, str) else excerpt(orjson.dumps(parsed))
+
+
+def excerpt(body: bytes, length: int = 200) -> str:
+    text = " ".join(body.decode("utf-8", "replace").split())
+    return (text[:length] + "…" if len(text) > length else text) or "(empty)"

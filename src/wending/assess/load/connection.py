@@ -1,0 +1,165 @@
+"""A connection that asks for streamed answers and notes when each piece arrived, at as little cost as it can.
+
+An HTTP client library wakes a task for every piece of every stream. Here the bytes are taken where the event
+loop delivers them, which leaves time for several times as many streams (docs/performance-log.md).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import httptools
+
+from wending.assess.bilingual import Bilingual
+from wending.assess.chat_answer import ChatAnswer
+from wending.assess.chat_events import check_finished, not_a_stream, status_error, take_event
+from wending.assess.endpoint_errors import EndpointError, EndpointTimeout, Nonsense, Unreachable
+from wending.assess.load.dial import Address, dial
+from wending.assess.sse import EventSplitter
+
+SILENCE_TIMEOUT = 120.0
+"""Seconds without a byte after which an answer is given up."""
+ANSWER_TIMEOUT = 900.0
+"""Seconds that one whole answer may take."""
+
+
+class ChatConnection(asyncio.Protocol):
+    """One connection, opened at its first use; its requests go one after the other."""
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        self._transport: asyncio.Transport | None = None
+        self._answer: ChatAnswer | None = None
+        self._done: asyncio.Future[None] | None = None
+
+    async def ask(self, request: bytes, answer: ChatAnswer) -> float:
+        """Send a request, head and body, and fill in `answer` as its events arrive.
+
+        The time of its last byte. Raises EndpointError.
+        """
+        loop = asyncio.get_running_loop()
+        if self._transport is None:
+            try:
+                await dial(self._address, lambda: self)
+            except TimeoutError:
+                raise EndpointTimeout(
+                    Bilingual(f"{self._url} did not answer in time", f"{self._url} 未按时应答")
+                ) from None
+            except OSError as error:
+                raise self._unreachable(str(error) or type(error).__name__) from None
+        if self._transport is None:
+            raise self._unreachable("the connection was closed at once")
+        self._answer, self._done = answer, loop.create_future()
+        self._parser = httptools.HttpResponseParser(self)
+        self._splitter = EventSplitter()
+        self._is_stream, self._is_framed, self._is_complete = True, False, False
+        self._pieces: list[bytes] = []
+        self._began = self._heard = time.monotonic()
+        self._watch = loop.call_later(SILENCE_TIMEOUT, self._look)
+        try:
+            self._transport.write(request)
+            await self._done
+            self._finish(answer)
+        except (EndpointError, asyncio.CancelledError):
+            self.close()
+            raise
+        finally:
+            self._watch.cancel()
+            self._answer = self._done = None
+        if not self._parser.should_keep_alive():
+            self.close()
+        return self._heard
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+            self._transport = None
+
+    # What the event loop says.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport  # type: ignore[assignment]
+
+    def data_received(self, data: bytes) -> None:
+        if self._answer is None or self._done is None or self._done.done():
+            return
+        self._heard = time.monotonic()
+        try:
+            self._parser.feed_data(data)
+            if self._is_stream and self._pieces:
+                body = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+                self._pieces.clear()
+                for event in self._splitter.feed(body):
+                    take_event(self._answer, event, self._heard)
+        except EndpointError as error:
+            self._done.set_exception(error)
+            return
+        except httptools.HttpParserError as error:
+            words = Bilingual(
+                f"{self._url} does not speak HTTP: {error}", f"{self._url} 不符合 HTTP：{error}"
+            )
+            self._done.set_exception(Nonsense(words))
+            return
+        if self._is_complete:
+            self._done.set_result(None)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._transport = None
+        if self._done is None or self._done.done():
+            return
+        if self._is_stream and not self._is_framed and error is None:
+            self._done.set_result(None)  # a body without a length ends with its connection
+            return
+        why = str(error) if error is not None else "closed by the endpoint"
+        words = Bilingual(
+            f"the connection to {self._url} was lost in the middle of an answer: {why}",
+            f"与 {self._url} 的连接在回答途中断开：{why}",
+        )
+        self._done.set_exception(Unreachable(words))
+
+    # What the parser finds.
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        name = name.lower()
+        if name == b"content-type":
+            self._is_stream = not value.lower().startswith(b"application/json")
+        elif name in (b"content-length", b"transfer-encoding"):
+            self._is_framed = True
+
+    def on_headers_complete(self) -> None:
+        self._is_stream = self._is_stream and self._parser.get_status_code() == 200
+
+    def on_body(self, body: bytes) -> None:
+        self._pieces.append(body)
+
+    def on_message_complete(self) -> None:
+        self._is_complete = True
+
+    @property
+    def _url(self) -> str:
+        return self._address.url
+
+    def _finish(self, answer: ChatAnswer) -> None:
+        """The end of the body is there."""
+        status, body = self._parser.get_status_code(), b"".join(self._pieces)
+        if status != 200:
+            raise status_error(status, body, self._address.has_key)
+        if not self._is_stream:
+            raise not_a_stream(body)
+        for event in self._splitter.finish():
+            take_event(answer, event, self._heard)
+        check_finished(answer)
+
+    def _look(self) -> None:
+        """Whether the endpoint has been silent for too long, or takes too long altogether."""
+        now = time.monotonic()
+        left = min(self._heard + SILENCE_TIMEOUT, self._began + ANSWER_TIMEOUT) - now
+        if left > 0:
+            self._watch = asyncio.get_running_loop().call_later(left, self._look)
+        elif self._done is not None and not self._done.done():
+            words = Bilingual(f"{self._url} did not answer in time", f"{self._url} 未按时应答")
+            self._done.set_exception(EndpointTimeout(words))
+
+    def _unreachable(self, why: str) -> Unreachable:
+        return Unreachable(Bilingual(f"{self._url} cannot be reached: {why}", f"无法连接 {self._url}：{why}"))

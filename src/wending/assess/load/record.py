@@ -1,0 +1,51 @@
+"""What is written down of one request of a load."""
+
+from __future__ import annotations
+
+import msgspec
+
+from wending.assess.bilingual import Bilingual, chinese
+from wending.assess.chat_answer import ChatAnswer
+from wending.assess.endpoint_errors import EndpointError, Unauthorized
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """An EndpointError that can go from one process to another."""
+
+    kind: str
+    en: str
+    zh: str
+
+    @classmethod
+    def of(cls, error: EndpointError) -> Failure:
+        return cls(error.kind, str(error.words), chinese(error.words))
+
+    def as_error(self) -> EndpointError:
+        words = Bilingual(self.en, self.zh)
+        return Unauthorized(words) if self.kind == Unauthorized.kind else EndpointError(words)
+
+
+class RequestRecord(msgspec.Struct, tag="record"):
+    """`answer` holds the times: sent, each event with content, end. All by the machine's monotonic clock.
+
+    `intended` is when the request was due: by the schedule of an open loop, or when the answer before it had
+    ended. It is sent when the generator begins to act on it, so opening a connection is part of its time.
+    An `answer` without `failure` and without `finish_reason` was still under way when the load was ended.
+    """
+
+    number: int
+    """Its place in the plan."""
+    intended: float
+    counted: bool
+    """False for a request that only kept the load up, before or after those that are measured."""
+    answer: ChatAnswer
+    failure: Failure | None = None
+
+    @property
+    def lag_s(self) -> float:
+        """How late the generator was."""
+        return max(self.answer.sent - self.intended, 0.0)
+
+    @property
+    def is_over(self) -> bool:
+        return self.failure is not None or self.answer.finish_reason is not None

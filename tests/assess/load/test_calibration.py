@@ -1,0 +1,47 @@
+"""The generator measures itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from wending.assess.chat_answer import ChatAnswer
+from wending.assess.load.calibration import Calibration, Step, calibrate, timing_errors
+from wending.assess.load.generator import GeneratorError, LoadGenerator
+from wending.assess.load.record import Failure, RequestRecord
+
+
+async def test_every_token_of_the_null_server_has_an_error() -> None:
+    async with LoadGenerator() as generator:
+        found = await calibrate(generator, 1, [8], seconds=1.0)
+    [step] = found.steps
+    assert (step.streams, step.events) == (8, 160)
+    assert step.error_p50_s is not None
+    assert step.error_p99_s is not None
+    assert 0 < step.error_p50_s <= step.error_p99_s
+    assert 0 < step.cpu_share < 1
+
+
+def record(text: str, times: list[float], failure: Failure | None = None) -> RequestRecord:
+    return RequestRecord(0, 0.0, True, ChatAnswer(0.0, text, times, finish_reason="stop"), failure)
+
+
+def test_errors_are_arrival_minus_sending() -> None:
+    assert timing_errors(record("1.0 2.0 ", [1.25, 2.5])) == [0.25, 0.5]
+    with pytest.raises(GeneratorError, match="sent 2 tokens, 1 were noted"):
+        timing_errors(record("1.0 2.0 ", [1.25]))
+    with pytest.raises(GeneratorError, match="gone"):
+        timing_errors(record("", [], Failure("unreachable", "gone", "没了")))
+
+
+def step(streams: int, error: float) -> Step:
+    return Step(streams, 1000, error / 2, error, 0.0, 0.0, 0.5)
+
+
+def test_what_is_sustained_is_the_largest_step_with_a_small_error() -> None:
+    found = Calibration(2, (step(64, 0.001), step(128, 0.004), step(256, 0.02)))
+    assert (found.sustained, found.at_least, found.best.streams) == (64, False, 128)
+    assert found.to_json()["error_p99_s"] == 0.004
+    held = Calibration(1, (step(64, 0.001),))
+    assert (held.sustained, held.at_least) == (64, True)
+    nothing = Calibration(1, (step(64, 0.1),))
+    assert (nothing.sustained, nothing.at_least, nothing.best.streams) == (0, False, 64)

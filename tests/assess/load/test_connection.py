@@ -1,0 +1,176 @@
+"""The bare connection against servers that speak HTTP in every way there is, and some that do not."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import pytest
+
+from wending.assess.chat_answer import ChatAnswer
+from wending.assess.endpoint_errors import BadStatus, EndpointTimeout, Nonsense, Unauthorized, Unreachable
+from wending.assess.load import connection as connection_module
+from wending.assess.load.connection import ChatConnection
+from wending.assess.load.dial import Address
+
+EVENT = b'data: {"choices":[{"delta":{"content":"tea"},"finish_reason":null}]}\n\n'
+END = b'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
+STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+
+
+def chunked(*parts: bytes) -> bytes:
+    chunks = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (*parts, b"") if part or part == b"")
+    return STREAM + b"Transfer-Encoding: chunked\r\n\r\n" + chunks
+
+
+def whole(status: bytes, body: bytes) -> bytes:
+    head = b"HTTP/1.1 %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    return head % (status, len(body)) + body
+
+
+class RawServer:
+    """Answers each request with the next of `replies`, in pieces of `piece` bytes; then hangs up if told to."""
+
+    def __init__(self, replies: Sequence[bytes], piece: int, hang_up: bool) -> None:
+        self.connections = 0
+        self.requests: list[bytes] = []
+        self._replies = list(replies)
+        self._piece = piece
+        self._hang_up = hang_up
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+                self.requests.append(head + await reader.readexactly(length))
+                reply = self._replies.pop(0)
+                for start in range(0, len(reply), self._piece):
+                    writer.write(reply[start : start + self._piece])
+                    await writer.drain()
+                    await asyncio.sleep(0)
+                if self._hang_up:
+                    break
+        except (asyncio.IncompleteReadError, ConnectionError, IndexError):
+            pass
+        finally:
+            writer.close()
+
+
+@asynccontextmanager
+async def raw_server(
+    *replies: bytes, piece: int = 1 << 16, hang_up: bool = False
+) -> AsyncIterator[tuple[RawServer, Address]]:
+    raw = RawServer(replies, piece, hang_up)
+    server = await asyncio.start_server(raw.serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server:
+        yield raw, Address(f"http://127.0.0.1:{port}/v1", {"Authorization": "Bearer secret"})
+
+
+async def ask(connection: ChatConnection, address: Address, body: bytes = b"{}") -> ChatAnswer:
+    answer = ChatAnswer(asyncio.get_running_loop().time())
+    await connection.ask(address.request(body), answer)
+    return answer
+
+
+@pytest.mark.parametrize("piece", [1, 7, 1 << 16])
+@pytest.mark.parametrize(
+    ("reply", "hang_up"),
+    [
+        (chunked(EVENT, EVENT, END), False),
+        (chunked(EVENT + EVENT + END), False),
+        (STREAM + b"Content-Length: %d\r\n\r\n" % len(EVENT + EVENT + END) + EVENT + EVENT + END, False),
+        (STREAM + b"Connection: close\r\n\r\n" + EVENT + EVENT + END, True),
+    ],
+)
+async def test_streams_are_read_in_any_pieces(reply: bytes, hang_up: bool, piece: int) -> None:
+    async with raw_server(reply, piece=piece, hang_up=hang_up) as (raw, address):
+        connection = ChatConnection(address)
+        answer = await ask(connection, address, b'{"stream": true}')
+        connection.close()
+    assert (answer.text, answer.finish_reason, len(answer.content_times)) == ("teatea", "stop", 2)
+    [request] = raw.requests
+    assert request.startswith(b"POST /v1/chat/completions HTTP/1.1\r\n")
+    assert b"\r\nAuthorization: Bearer secret\r\n" in request
+    assert request.endswith(b'\r\n\r\n{"stream": true}')
+
+
+async def test_a_connection_is_used_again() -> None:
+    async with raw_server(chunked(EVENT, END), chunked(EVENT, END)) as (raw, address):
+        connection = ChatConnection(address)
+        assert [(await ask(connection, address)).text for _ in range(2)] == ["tea", "tea"]
+        connection.close()
+    assert raw.connections == 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "error", "said"),
+    [
+        (
+            whole(b"500 Internal Server Error", b'{"error": {"message": "on fire"}}'),
+            BadStatus,
+            "HTTP 500: on fire",
+        ),
+        (whole(b"401 Unauthorized", b'{"error": "no"}'), Unauthorized, "the key was refused"),
+        (whole(b"200 OK", b'{"choices": []}'), Nonsense, "whole JSON body"),
+        (chunked(b"data: {\n\n"), Nonsense, "not JSON"),
+        (chunked(EVENT), Nonsense, "without a finish_reason after 3 characters"),
+        (b"SMTP ready\r\n", Nonsense, "does not speak HTTP"),
+        (chunked(EVENT)[:-5], Unreachable, "lost in the middle"),
+        (b"", Unreachable, "lost in the middle"),
+    ],
+)
+async def test_what_goes_wrong_has_a_name(reply: bytes, error: type[Exception], said: str) -> None:
+    async with raw_server(reply, hang_up=True) as (_, address):
+        with pytest.raises(error) as caught:
+            await ask(ChatConnection(address), address)
+    assert said in str(caught.value)
+
+
+async def test_nobody_there_is_unreachable() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        address = Address(f"http://127.0.0.1:{taken.getsockname()[1]}/v1", {})
+        with pytest.raises(Unreachable):
+            await ask(ChatConnection(address), address)
+
+
+async def test_silence_ends_in_a_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection_module, "SILENCE_TIMEOUT", 0.05)
+    async with raw_server(chunked(EVENT)[:-5]) as (_, address):
+        with pytest.raises(EndpointTimeout):
+            await ask(ChatConnection(address), address)
+
+
+async def test_a_proxy_is_told_the_whole_url_and_this_machine_needs_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with raw_server(chunked(EVENT, END)) as (raw, direct):
+        monkeypatch.setenv("http_proxy", f"http://user:pass@127.0.0.1:{direct.port}")
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        assert Address("http://localhost:1/v1", {}).proxy is None
+        address = Address("http://model.example/v1", {})
+        assert (await ask(ChatConnection(address), address)).text == "tea"
+    [request] = raw.requests
+    assert request.startswith(b"POST http://model.example/v1/chat/completions HTTP/1.1\r\n")
+    assert b"\r\nProxy-Authorization: Basic dXNlcjpwYXNz\r\n" in request
+
+
+async def test_a_proxy_that_refuses_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 403 Forbidden\r\n\r\n")
+        writer.close()
+
+    asked: list[bytes] = []
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        monkeypatch.setenv("https_proxy", f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        address = Address("https://model.example/v1", {})
+        with pytest.raises(Unreachable, match="the proxy says HTTP/1.1 403 Forbidden"):
+            await ask(ChatConnection(address), address)
+    assert asked[0].startswith(b"CONNECT model.example:443 HTTP/1.1\r\n")
