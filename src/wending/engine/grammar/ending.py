@@ -36,6 +36,9 @@ class Hints(NamedTuple):
     """To end a string with, as they stand in JSON."""
 
 
+NO_HINTS = Hints()
+
+
 class Endings:
     """Finds endings with the tokens of one vocabulary."""
 
@@ -47,7 +50,7 @@ class Endings:
         self.token_bytes = token_bytes
         self.tokenize = tokenize
 
-    def find(self, matcher: LLMatcher, hints: Hints = Hints()) -> list[int] | None:  # noqa: B008
+    def find(self, matcher: LLMatcher, hints: Hints = NO_HINTS) -> list[int] | None:
         """Tokens after which the text is complete; none if it is already. None: no way was found. The matcher
         is left as it was."""
         for order in self._orders:
