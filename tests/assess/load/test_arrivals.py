@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from wending.assess.load.arrivals import TracedRequest, TraceError, poisson_arri
 def test_poisson_arrivals_have_their_rate_and_no_memory() -> None:
     arrivals = poisson_arrivals(50.0, 200.0, seed=1)
     assert len(arrivals) == pytest.approx(10_000, rel=0.05)
-    gaps = [after - before for before, after in zip(arrivals, arrivals[1:], strict=False)]
+    gaps = [after - before for before, after in pairwise(arrivals)]
     mean = sum(gaps) / len(gaps)
     # An exponential distribution's standard deviation is its mean.
     deviation = (sum((gap - mean) ** 2 for gap in gaps) / len(gaps)) ** 0.5
