@@ -270,7 +270,7 @@ def _performance(result: RequestTypePerformance) -> dict[str, Any]:
         "stopped_by": capacity.stopped_by if capacity else None,
         "confirmations": _confirmations(capacity) if capacity else None,
         "goodput": _goodput(capacity) if capacity else None,
-        "overhead": _overhead(capacity) if capacity else None,
+        "overhead": _overhead(capacity) if capacity and capacity.levels else None,
         "levels": [_level(level) for level in capacity.levels] if capacity else [],
         "invalid_levels": [_invalid_level(level) for level in capacity.invalid_levels] if capacity else [],
         "values": {

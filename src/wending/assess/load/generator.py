@@ -8,8 +8,6 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import msgspec
-
 from wending.assess.load.messages import (
     LENGTH_BYTES,
     Counted,
@@ -89,10 +87,13 @@ class LoadGenerator:
     async def run(self, plan: LoadPlan, watcher: Watcher | None = None) -> LoadResult:
         """Carries out a plan. Raises GeneratorError. When it is cancelled the requests are cut off."""
         watcher = watcher or Watcher()
-        result, uncounted = LoadResult(), len(self._processes)
+        parts = [plan.part(index, self._count) for index in range(self._count)]
+        # A process without a stream has nothing to do, nor to report.
+        working = [(process, part) for process, part in zip(self._processes, parts, strict=True) if part.work]
+        result, uncounted = LoadResult(), len(working)
 
         def stop(cut_off: bool) -> None:
-            for process in self._processes:
+            for process, _ in working:
                 _send(process, Stop("abort" if cut_off else "drain"))
 
         def counted() -> None:
@@ -102,12 +103,9 @@ class LoadGenerator:
                 stop(False)
 
         watcher.stop = stop
-        for index, process in enumerate(self._processes):
-            _send(process, plan.part(index, self._count))
-        readers = [
-            asyncio.ensure_future(self._read(index, process, result, watcher, counted))
-            for index, process in enumerate(self._processes)
-        ]
+        for process, part in working:
+            _send(process, part)
+        readers = [asyncio.ensure_future(_read(process, result, watcher, counted)) for process, _ in working]
         try:
             await asyncio.wait(readers, return_when=asyncio.FIRST_EXCEPTION)
         except asyncio.CancelledError:
@@ -122,29 +120,24 @@ class LoadGenerator:
                 reader.result()
         return result
 
-    async def _read(
-        self,
-        index: int,
-        process: asyncio.subprocess.Process,
-        result: LoadResult,
-        watcher: Watcher,
-        counted: Callable[[], None],
-    ) -> None:
-        """Takes what one process says until its part of the plan is over."""
-        while True:
-            match await _receive(process):
-                case RequestRecord() as record:
-                    whole = msgspec.structs.replace(record, number=index + self._count * record.number)
-                    result.records.append(whole)
-                    watcher.on_record(whole)
-                case Overdue(number):
-                    watcher.on_overdue(index + self._count * number)
-                case Counted():
-                    counted()
-                case Ended(loop_lags, cpu_s):
-                    result.loop_lags += loop_lags
-                    result.cpu_s.append(cpu_s)
-                    return
+
+async def _read(
+    process: asyncio.subprocess.Process, result: LoadResult, watcher: Watcher, counted: Callable[[], None]
+) -> None:
+    """Takes what one process says until its part of the plan is over."""
+    while True:
+        match await _receive(process):
+            case RequestRecord() as record:
+                result.records.append(record)
+                watcher.on_record(record)
+            case Overdue(number):
+                watcher.on_overdue(number)
+            case Counted():
+                counted()
+            case Ended(loop_lags, cpu_s):
+                result.loop_lags += loop_lags
+                result.cpu_s.append(cpu_s)
+                return
 
 
 def _send(process: asyncio.subprocess.Process, message: ToProcess) -> None:
