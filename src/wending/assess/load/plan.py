@@ -28,8 +28,8 @@ class Open(msgspec.Struct, frozen=True, tag="open"):
 class LoadPlan(msgspec.Struct, frozen=True, tag="plan"):
     """`bodies` are taken in order; a closed loop that runs out of them stops sending.
 
-    A plan has at least one stream or arrival. `start` is a time of the machine's monotonic clock. A counted request that has no first token after
-    `patience_s` is reported at once, so that nobody has to wait for its end.
+    A plan has at least one stream or arrival. `start` is a time of the machine's monotonic clock. A counted
+    request that has no first token after `patience_s` is reported at once: nobody has to wait for its end.
     """
 
     base_url: str
