@@ -7,6 +7,7 @@ loop delivers them, which leaves time for several times as many streams (docs/pe
 from __future__ import annotations
 
 import asyncio
+import errno
 import time
 
 import httptools
@@ -14,12 +15,13 @@ import httptools
 from wending.assess.bilingual import Bilingual
 from wending.assess.chat_answer import ChatAnswer
 from wending.assess.chat_events import check_finished, not_a_stream, status_error, take_event
-from wending.assess.endpoint_errors import EndpointError, EndpointTimeout, Nonsense, Unreachable
+from wending.assess.endpoint_errors import EndpointError, EndpointTimeout, Nonsense, OutOfSockets, Unreachable
 from wending.assess.load.dial import Address, dial
 from wending.assess.sse import EventSplitter
 
 SILENCE_TIMEOUT = 120.0
 """Seconds without a byte after which an answer is given up."""
+OUT_OF_SOCKETS = (errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS)
 ANSWER_TIMEOUT = 900.0
 """Seconds that one whole answer may take."""
 
@@ -47,6 +49,11 @@ class ChatConnection(asyncio.Protocol):
                     Bilingual(f"{self._url} did not answer in time", f"{self._url} 未按时应答")
                 ) from None
             except OSError as error:
+                if error.errno in OUT_OF_SOCKETS:
+                    why = error.strerror
+                    raise OutOfSockets(
+                        Bilingual(f"no more connections: {why}", f"无法再建立连接：{why}")
+                    ) from None
                 raise self._unreachable(str(error) or type(error).__name__) from None
         if self._transport is None:
             raise self._unreachable("the connection was closed at once")

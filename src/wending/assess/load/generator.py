@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from wending.assess.bilingual import Bilingual
 from wending.assess.load.messages import (
     LENGTH_BYTES,
     Counted,
@@ -24,7 +25,14 @@ from wending.assess.load.record import RequestRecord
 
 
 class GeneratorError(RuntimeError):
-    """A load process ended by itself: a mistake of ours, or it was killed."""
+    """The load generator does not do its work: a process ended by itself, or cannot reach this machine.
+
+    `words` is one sentence for the person who runs the assessment.
+    """
+
+    def __init__(self, words: Bilingual) -> None:
+        self.words = words
+        super().__init__(words)
 
 
 @dataclass(slots=True)
@@ -147,10 +155,12 @@ def _send(process: asyncio.subprocess.Process, message: ToProcess) -> None:
 
 async def _receive(process: asyncio.subprocess.Process) -> object:
     if process.stdout is None:
-        raise GeneratorError("a load process has no output")
+        raise RuntimeError("a load process has no output")
     try:
         head = await process.stdout.readexactly(LENGTH_BYTES)
         return from_process.decode(await process.stdout.readexactly(length_of(head)))
     except asyncio.IncompleteReadError:
         status = await process.wait()
-        raise GeneratorError(f"a load process ended with status {status}") from None
+        raise GeneratorError(
+            Bilingual(f"a load process ended with status {status}", f"负载进程已结束，状态 {status}")
+        ) from None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from wending.assess.bilingual import Bilingual, chinese
+from wending.assess.endpoint_errors import OutOfSockets
 from wending.assess.load.drive import Drive
 from wending.assess.load.objective import Objective
 from wending.assess.load.record import RequestRecord
@@ -111,6 +112,7 @@ def judge_level(
         missed.append(("speed", _too_many(slow, len(speeds), limit, speed, "tok/s")))
     if (worse := _fewer_valid(valid, len(answers), objective, alone)) is not None:
         missed.append(("answers", worse))
+    own = next((failure for failure in failures if failure.kind == OutOfSockets.kind), None)
     drive = Drive.of([record.lag_s for record in counted], loop_lags)
     return Level(
         concurrency=concurrency,
@@ -131,7 +133,7 @@ def judge_level(
         reason=Bilingual(
             "; ".join(words for _, words in missed), "；".join(chinese(words) for _, words in missed)
         ),
-        invalid=drive.fault(objective.max_ttft_s) or "",
+        invalid=Bilingual(own.en, own.zh) if own is not None else drive.fault(objective.max_ttft_s) or "",
     )
 
 

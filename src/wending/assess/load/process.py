@@ -27,6 +27,7 @@ from wending.assess.load.messages import (
 )
 from wending.assess.load.plan import LoadPlan
 from wending.assess.load.run import LoadRun
+from wending.assess.sockets import allow_as_many_sockets_as_possible
 
 
 class _Process:
@@ -93,4 +94,5 @@ async def _main() -> None:
 
 
 if __name__ == "__main__":
+    allow_as_many_sockets_as_possible()
     uvloop.run(_main())
