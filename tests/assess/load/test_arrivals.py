@@ -59,3 +59,14 @@ def test_an_empty_trace_is_refused(tmp_path: Path) -> None:
     path.write_text("arrival,input,output\n")
     with pytest.raises(TraceError, match="no requests"):
         read_trace(path)
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TraceError, match="No such file"):
+        read_trace(tmp_path / "none.csv")
+    (tmp_path / "latin.csv").write_bytes(b"a,b,c\n\xff,1,1\n")
+    with pytest.raises(TraceError, match=r"latin\.csv"):
+        read_trace(tmp_path / "latin.csv")
+    (tmp_path / "nan.csv").write_text("a,b,c\nnan,1,1\n")
+    with pytest.raises(TraceError, match="no time"):
+        read_trace(tmp_path / "nan.csv")
