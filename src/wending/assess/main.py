@@ -14,7 +14,7 @@ from rich.console import Console
 from wending.assess.bilingual import Bilingual, in_language
 from wending.assess.conductor import Conductor
 from wending.assess.environment import command_line, environment_facts
-from wending.assess.load.objective import Objective
+from wending.assess.load import CAP, Objective
 from wending.assess.profile import PROFILES, ProfileName
 from wending.assess.progress import make_progress
 from wending.assess.report import write_reports
@@ -52,6 +52,7 @@ def run_assessment(
     response_format_repeats: int | None = None,
     recovery: bool | None = None,
     objective: Objective | None = None,
+    concurrency_cap: int = CAP,
     context: bool | None = None,
     scenario_files: Sequence[Path] = (),
     checks_modules: Sequence[Path] = (),
@@ -118,6 +119,7 @@ def run_assessment(
         sampling=Sampling(repeats or plan.repeats, seed, concurrency),
         scenarios=chosen,
         objective=objective or Objective(),
+        concurrency_cap=concurrency_cap,
         performance_seconds=plan.performance_seconds if performance_seconds is None else performance_seconds,
         profile=plan,
         role_keeping=fields,

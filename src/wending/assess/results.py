@@ -15,7 +15,7 @@ from wending.assess.context import ContextResult
 from wending.assess.load.calibration import Calibration
 from wending.assess.load.level import Level
 from wending.assess.load.objective import Objective
-from wending.assess.load.search import CAP, CONFIRMATIONS, Capacity
+from wending.assess.load.search import CONFIRMATIONS, Capacity
 from wending.assess.notes import notes_of
 from wending.assess.performance import RequestTypePerformance, distribution
 from wending.assess.profile import Profile
@@ -50,6 +50,7 @@ class Assessment:
     sampling: Sampling
     scenarios: Sequence[Scenario]
     objective: Objective
+    concurrency_cap: int
     performance_seconds: float
     profile: Profile
     environment: Mapping[str, Any]
@@ -140,7 +141,7 @@ class Assessment:
             "scenarios": [scenario.id for scenario in self.scenarios],
             "performance_seconds": self.performance_seconds,
             "objective": asdict(self.objective),
-            "concurrency_cap": CAP,
+            "concurrency_cap": self.concurrency_cap,
             "confidence": 0.95,
             "tokens_counted_by": "content_events" if self.usage_missing else "usage",
             "sandbox_layers": list(self.sandbox_layers),
@@ -270,7 +271,7 @@ def _performance(result: RequestTypePerformance) -> dict[str, Any]:
         "stopped_by": capacity.stopped_by if capacity else None,
         "confirmations": _confirmations(capacity) if capacity else None,
         "goodput": _goodput(capacity) if capacity else None,
-        "overhead": _overhead(capacity) if capacity else None,
+        "overhead": _overhead(capacity) if capacity and capacity.levels else None,
         "levels": [_level(level) for level in capacity.levels] if capacity else [],
         "invalid_levels": [_invalid_level(level) for level in capacity.invalid_levels] if capacity else [],
         "values": {

@@ -6,6 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
+from wending.cli.objective import add_objective, objective_of
 from wending.cli.options import Say, not_negative, positive
 
 
@@ -159,6 +160,7 @@ def add_assess(
             "language of progress and messages (default: %(default)s)", "进度与消息的语言（默认 %(default)s）"
         ),
     )
+    add_objective(command, say)
     command.set_defaults(run=_assess)
 
 
@@ -180,5 +182,7 @@ def _assess(options: argparse.Namespace) -> int:
         model=options.model,
         api_key=options.api_key or os.environ.get("OPENAI_API_KEY"),
         concurrency=options.concurrency,
+        objective=objective_of(options),
+        concurrency_cap=options.concurrency_cap,
         language=options.lang,
     )

@@ -232,10 +232,13 @@ def _performance(report: Report) -> Iterator[str]:
             for result in results
         ],
     )
-    for words in (sentences.generator(report), *map(sentences.goodput, results)):
-        if words is not None:
+    if (words := sentences.generator(report)) is not None:
+        yield ""
+        yield _escape(words["en"])
+    for result in results:
+        if (words := sentences.goodput(result)) is not None:
             yield ""
-            yield _escape(words["en"])
+            yield _escape(f"{result['request_type']}: {words['en']}")
 
 
 def _resources(report: Report) -> Iterator[str]:
