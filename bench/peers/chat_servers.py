@@ -85,6 +85,8 @@ SERVERS = [
         server=(
             *("-m", "llama_cpp.server", "--model", "{model}", "--model_alias", "demo"),
             *("--n_ctx", str(CONTEXT), "--n_threads", "{threads}"),
+            # By default a request ends the one before it in the middle of its answer.
+            *("--interrupt_requests", "false"),
             *("--host", "127.0.0.1", "--port", "{port}"),
         ),
     ),
