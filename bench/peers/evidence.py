@@ -22,7 +22,7 @@ from wending.assess.scenarios import load_scenarios
 
 ANSWER_SECONDS = 300.0
 ANSWER_TOKENS = 64
-CONVERSATIONS = 60
+CONVERSATIONS = 80
 TOP = 5
 TOP_OF_DRAWS = 20
 DRAWS = 400
@@ -118,6 +118,8 @@ def _most_open(answers: Sequence[GreedyAnswer]) -> int:
     """Which of the conversations leaves its first token most open, by the entropy of those at the top."""
 
     def entropy(answer: GreedyAnswer) -> float:
+        if not "".join(answer.top[0]).isascii():
+            return 0.0
         return -sum(math.exp(log) * log for log in answer.top[0].values())
 
     return max(range(len(answers)), key=lambda index: entropy(answers[index]))
@@ -160,13 +162,19 @@ class Arithmetic:
     differences: list[float]
     """Of the log-probability of each token that both chose, after the same tokens."""
     equal: int
+    compared: int
     gaps: list[float]
     """For each answer that parts: by how much the reference preferred its token there to the next best."""
 
 
 def arithmetic(reference: Sequence[GreedyAnswer], answers: Sequence[GreedyAnswer]) -> Arithmetic:
-    differences, gaps, equal = [], [], 0
+    """Answers of the reference with other than ASCII are left out: servers write a part of a character in
+    different ways."""
+    differences, gaps, equal, compared = [], [], 0, 0
     for ours, theirs in zip(reference, answers, strict=True):
+        if not "".join(ours.tokens).isascii():
+            continue
+        compared += 1
         pairs = zip(ours.tokens, theirs.tokens, strict=False)
         common = next((number for number, (a, b) in enumerate(pairs) if a != b), None)
         equal += common is None
@@ -177,7 +185,7 @@ def arithmetic(reference: Sequence[GreedyAnswer], answers: Sequence[GreedyAnswer
         if common is not None:
             best, second = sorted(ours.top[common].values(), reverse=True)[:2]
             gaps.append(best - second)
-    return Arithmetic(differences, equal, gaps)
+    return Arithmetic(differences, equal, compared, gaps)
 
 
 def evidence_table(found: Sequence[Evidence]) -> str:
@@ -203,7 +211,7 @@ def _cells(reference: Evidence, evidence: Evidence) -> Iterator[tuple[str, str]]
     )
     yield f"Tokens of prompts that spell a control token (those of {reference.title})", spelled
     found = arithmetic(reference.answers, evidence.answers)
-    yield "Equal greedy answers", f"{found.equal} of {len(evidence.answers)}"
+    yield "Equal greedy answers", f"{found.equal} of {found.compared}"
     gaps = f"{statistics.median(found.gaps):.3f}, {max(found.gaps):.3f}" if found.gaps else "–"
     yield "Where they part, lead of the best token: median, largest (nats)", gaps
     yield (

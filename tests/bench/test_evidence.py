@@ -28,7 +28,9 @@ LOGARITHMS = {"a": math.log(0.5), "b": math.log(0.3), "c": math.log(0.15), "d": 
 
 def test_nucleus_takes_the_temperature_first() -> None:
     assert nucleus(LOGARITHMS, 1.0, 1.0) == pytest.approx({"a": 0.5, "b": 0.3, "c": 0.15, "d": 0.05})
-    assert nucleus(LOGARITHMS, 1.0, 0.9) == pytest.approx({"a": 0.5 / 0.95, "b": 0.3 / 0.95, "c": 0.15 / 0.95})
+    assert nucleus(LOGARITHMS, 1.0, 0.9) == pytest.approx(
+        {"a": 0.5 / 0.95, "b": 0.3 / 0.95, "c": 0.15 / 0.95}
+    )
     # Squared: 0.25, 0.09, 0.0225, 0.0025 of 0.365, so that the first two hold 0.93.
     assert nucleus(LOGARITHMS, 0.5, 0.9) == pytest.approx({"a": 0.25 / 0.34, "b": 0.09 / 0.34})
 
@@ -53,7 +55,7 @@ def test_arithmetic_is_compared_until_answers_part() -> None:
         [answer("a", "b", "c", lead=0.5), answer("a", "b")],
         [answer("a", "x", "c", shift=0.25), answer("a", "b", shift=-0.125)],
     )
-    assert found.equal == 1
+    assert (found.equal, found.compared) == (1, 2)
     assert found.gaps == pytest.approx([0.5])
     assert found.differences == pytest.approx([0.25, 0.125, 0.125])
 
@@ -77,3 +79,8 @@ def test_a_server_is_asked_as_many_conversations_and_draws() -> None:
     assert len(found.markup) == len(MARKUP)
     assert found.draws.total() == DRAWS
     assert all(answer.tokens and answer.prompt_tokens for answer in found.answers)
+
+
+def test_answers_with_other_than_ascii_are_left_out() -> None:
+    found = arithmetic([answer("a", "\ufffd"), answer("b")], [answer("a", "é"), answer("b")])
+    assert (found.equal, found.compared, found.gaps) == (1, 1, [])
