@@ -81,7 +81,7 @@ def compare(first: EngineSpec, second: EngineSpec, options: argparse.Namespace) 
     """Prints what changes from the one to the other, paired by item."""
     print(f"\n{first.title} -> {second.title}", flush=True)
     folders = [report_of(spec, options) for spec in (first, second)]
-    subprocess.run([sys.executable, "-m", "wending", "compare", *folders, "--lang", "en"])
+    subprocess.run([sys.executable, "-m", "wending", "compare", *folders])
 
 
 def report_of(spec: EngineSpec, options: argparse.Namespace) -> Path:

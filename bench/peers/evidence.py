@@ -106,7 +106,11 @@ async def gather(title: str, url: str, reference: Evidence | None = None) -> Evi
 
 
 def _greedy(answer: Body) -> GreedyAnswer:
-    content = answer["choices"][0]["logprobs"]["content"]
+    choice = answer["choices"][0]
+    content, text = choice["logprobs"]["content"], choice["message"]["content"] or ""
+    # Some list the token that ends the answer, some list it with an empty text, and some do not.
+    while len(content) > 1 and len("".join(entry["token"] for entry in content[:-1])) >= len(text):
+        content = content[:-1]
     return GreedyAnswer(
         answer["usage"]["prompt_tokens"],
         [entry["token"] for entry in content],
@@ -216,7 +220,7 @@ def _cells(reference: Evidence, evidence: Evidence) -> Iterator[tuple[str, str]]
     yield "Where they part, lead of the best token: median, largest (nats)", gaps
     yield (
         "Log-probability of a token, difference: median, largest (nats)",
-        f"{statistics.median(found.differences):.4f}, {max(found.differences):.3f} "
+        f"{statistics.median(found.differences):.1e}, {max(found.differences):.3f} "
         f"(n = {len(found.differences):,})",
     )
     expected = nucleus(evidence.first_tokens, TEMPERATURE, TOP_P)

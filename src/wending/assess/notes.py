@@ -39,6 +39,13 @@ def _notes(assessment: Assessment) -> Iterator[Note]:
             "服务未返回 token 数（usage），故以含内容的事件数代替；若一个事件含多个 token，实际 token "
             "数与速度高于所示。",
         )
+    if assessment.sent_again:
+        yield _note(
+            f"The endpoint had closed the connection that {assessment.sent_again} requests were sent on, "
+            "without having announced it; they were sent again on a new one.",
+            f"有 {assessment.sent_again} 个请求所用的连接已被服务关闭（事先未告知）；"
+            "这些请求已在新连接上重发。",
+        )
     for field, message in assessment.refused_fields.items():
         yield _note(
             f"The endpoint refused the request field {field}, so it was left out: {message}",

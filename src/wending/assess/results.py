@@ -76,6 +76,8 @@ class Assessment:
     """The endpoint gave no token counts: events with content stand for tokens."""
     refused_fields: Mapping[str, str] = field(default_factory=dict)
     """Optional request fields that the endpoint refused, with what it said."""
+    sent_again: int = 0
+    """Requests that the endpoint never looked at, since it had closed their connection."""
     sandbox_layers: tuple[str, ...] = ()
     resources: Resources = field(default_factory=lambda: Resources(reason=NOTHING_MEASURED))
 
@@ -300,10 +302,10 @@ def _goodput(capacity: Capacity) -> dict[str, Any] | None:
 
 
 def _overhead(capacity: Capacity) -> dict[str, Any]:
-    """How late the generator itself was, in the worst of the levels that count."""
+    """How late the generator itself was, in the worst of the levels that count; null where none does."""
     return {
-        "send_lag_s": rounded(max(level.send_lag_s for level in capacity.levels)),
-        "loop_lag_s": rounded(max(level.loop_lag_s for level in capacity.levels)),
+        "send_lag_s": rounded(max((level.send_lag_s for level in capacity.levels), default=None)),
+        "loop_lag_s": rounded(max((level.loop_lag_s for level in capacity.levels), default=None)),
     }
 
 
