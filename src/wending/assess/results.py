@@ -248,7 +248,10 @@ def _json_rates(runs: Sequence[RunRecord]) -> dict[str, Any] | None:
 
 
 def _performance(result: RequestTypePerformance) -> dict[str, Any]:
-    capacity, outcomes = result.capacity, result.single_stream
+    outcomes = result.single_stream
+    # Where not one level counts, the search found nothing, not even that no stream holds.
+    capacity = result.capacity if result.capacity and result.capacity.levels else None
+    invalid_levels = result.capacity.invalid_levels if result.capacity else []
     ttfts, speeds, counts = outcomes.ttfts, outcomes.speeds, outcomes.token_counts
     return {
         "request_type": result.request_type,
@@ -274,7 +277,7 @@ def _performance(result: RequestTypePerformance) -> dict[str, Any]:
         "goodput": _goodput(capacity) if capacity else None,
         "overhead": _overhead(capacity) if capacity else None,
         "levels": [_level(level) for level in capacity.levels] if capacity else [],
-        "invalid_levels": [_invalid_level(level) for level in capacity.invalid_levels] if capacity else [],
+        "invalid_levels": [_invalid_level(level) for level in invalid_levels],
         "values": {
             "ttft_s": [rounded(value) for value in ttfts],
             "tokens_per_s": [rounded(value) for value in speeds],
@@ -302,10 +305,10 @@ def _goodput(capacity: Capacity) -> dict[str, Any] | None:
 
 
 def _overhead(capacity: Capacity) -> dict[str, Any]:
-    """How late the generator itself was, in the worst of the levels that count; null where none does."""
+    """How late the generator itself was, in the worst of the levels that count."""
     return {
-        "send_lag_s": rounded(max((level.send_lag_s for level in capacity.levels), default=None)),
-        "loop_lag_s": rounded(max((level.loop_lag_s for level in capacity.levels), default=None)),
+        "send_lag_s": rounded(max(level.send_lag_s for level in capacity.levels)),
+        "loop_lag_s": rounded(max(level.loop_lag_s for level in capacity.levels)),
     }
 
 
