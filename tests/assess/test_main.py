@@ -280,6 +280,7 @@ def test_a_load_that_could_never_be_driven_costs_no_report(
         assert "late" in sentences.stop_reason(result, 64)["en"]
     rules = {rule["id"]: rule["outcome"] for rule in report["verdict"]["rules"]}
     assert rules["capacity"] == "unmeasured"
+    assert sum("was kept from running" in note["en"] for note in report["notes"]) == 3
 
 
 def test_hostile_answers_and_names_stay_text(tmp_path: Path) -> None:
