@@ -162,6 +162,7 @@ class Conductor:
         finally:
             assessment.refused_fields = dict(client.refused_fields)
             assessment.usage_missing = client.usage_missing
+            assessment.sent_again = client.sent_again
 
     async def _say_estimate(self, client: EndpointClient) -> None:
         """From one request. If it fails there is none: what follows finds out why."""

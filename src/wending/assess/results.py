@@ -77,6 +77,8 @@ class Assessment:
     """The endpoint gave no token counts: events with content stand for tokens."""
     refused_fields: Mapping[str, str] = field(default_factory=dict)
     """Optional request fields that the endpoint refused, with what it said."""
+    sent_again: int = 0
+    """Requests that the endpoint never looked at, since it had closed their connection."""
     sandbox_layers: tuple[str, ...] = ()
     resources: Resources = field(default_factory=lambda: Resources(reason=NOTHING_MEASURED))
 
@@ -247,7 +249,10 @@ def _json_rates(runs: Sequence[RunRecord]) -> dict[str, Any] | None:
 
 
 def _performance(result: RequestTypePerformance) -> dict[str, Any]:
-    capacity, outcomes = result.capacity, result.single_stream
+    outcomes = result.single_stream
+    # Where not one level counts, the search found nothing, not even that no stream holds.
+    capacity = result.capacity if result.capacity and result.capacity.levels else None
+    invalid_levels = result.capacity.invalid_levels if result.capacity else []
     ttfts, speeds, counts = outcomes.ttfts, outcomes.speeds, outcomes.token_counts
     return {
         "request_type": result.request_type,
@@ -273,7 +278,7 @@ def _performance(result: RequestTypePerformance) -> dict[str, Any]:
         "goodput": _goodput(capacity) if capacity else None,
         "overhead": _overhead(capacity) if capacity and capacity.levels else None,
         "levels": [_level(level) for level in capacity.levels] if capacity else [],
-        "invalid_levels": [_invalid_level(level) for level in capacity.invalid_levels] if capacity else [],
+        "invalid_levels": [_invalid_level(level) for level in invalid_levels],
         "values": {
             "ttft_s": [rounded(value) for value in ttfts],
             "tokens_per_s": [rounded(value) for value in speeds],
