@@ -115,8 +115,9 @@ def add_assess(
         metavar="JSON",
         help=say(
             "request fields by which the endpoint keeps roles, such as '{\"restate_system\": 4}': long "
-            "conversations are held without and with them",
-            "服务用于保持角色的请求字段，例如 '{\"restate_system\": 4}'：长对话不带和带上它各做一遍",
+            "conversations are held without and with them (default: that of wending's own server)",
+            "服务用于保持角色的请求字段，例如 '{\"restate_system\": 4}'：长对话不带和带上它各做一遍"
+            "（默认：wending 自己的服务所用的字段）",
         ),
     )
     command.add_argument(

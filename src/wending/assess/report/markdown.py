@@ -42,16 +42,16 @@ def _lines(report: Report) -> Iterator[str]:
     yield _escape(sentences.summary(report)["en"])
     yield from (f"\n> {_escape(note['en'])}" for note in report["notes"])
     yield from _scenarios(report)
-    yield from _agreement(report)
     yield from _json_rates(report)
-    yield from _performance(report)
+    yield from _agreement(report)
     yield from _retention(report)
     yield from _context(report)
-    yield from _recovery(report)
+    yield from _performance(report)
     yield from _resources(report)
+    yield from _recovery(report)
+    yield from _problems(report)
     yield from _heading("settings")
     yield from _table(("", ""), [(label["en"], value) for label, value in settings_rows(report)])
-    yield from _problems(report)
 
 
 def _scenarios(report: Report) -> Iterator[str]:
