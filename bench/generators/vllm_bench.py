@@ -22,14 +22,16 @@ def arguments(job: Job, folder: Path, tokenizer: Path) -> list[str]:
     prompts = folder / "prompts.jsonl"
     prompts.write_text("".join(json.dumps({"prompt": prompt}) + "\n" for prompt in job.prompts))
     # It has no streams that begin one after the other; requests at this rate come to the same.
-    pace = ["--request-rate", str(job.streams / job.ramp_s), "--burstiness", str(REGULAR)]
+    pace: list[str] = []
+    if job.ramp_s:
+        pace = ["--request-rate", str(job.streams / job.ramp_s), "--burstiness", str(REGULAR)]
     return [
         *(str(Path(__file__).parent / "vllm_bench_main.py"), "--base-url", job.base_url.removesuffix("/v1")),
         *("--backend", "openai-chat", "--endpoint", "/v1/chat/completions", "--model", job.model),
         *("--tokenizer", str(tokenizer), "--dataset-name", "custom", "--dataset-path", str(prompts)),
         *("--skip-chat-template", "--disable-shuffle", "--custom-output-len", str(job.tokens)),
         *("--ignore-eos", "--num-prompts", str(len(job.prompts)), "--max-concurrency", str(job.streams)),
-        *(pace if job.ramp_s else []),
+        *pace,
         *("--ready-check-timeout-sec", "0", "--disable-tqdm", "--metric-percentiles", "50,95"),
         *(
             "--save-result",
