@@ -57,8 +57,21 @@ async def scripted(_: Path) -> AsyncIterator[tuple[str, int, str]]:
 
 @asynccontextmanager
 async def bundled(folder: Path) -> AsyncIterator[tuple[str, int, str]]:
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) > 1:
+        os.sched_setaffinity(0, cores[1:])  # for the server: a generator must not take its processor time
+    try:
+        async with _bundled(folder, cores[:1]) as found:
+            yield found
+    finally:
+        os.sched_setaffinity(0, cores)
+
+
+@asynccontextmanager
+async def _bundled(folder: Path, generator_cores: Sequence[int]) -> AsyncIterator[tuple[str, int, str]]:
     async with OwnServer(None, folder / "server.log") as server:
         await server.wait_until_ready(lambda _: None)
+        os.sched_setaffinity(0, generator_cores)
         async with aiohttp.ClientSession() as session, session.get(f"{server.base_url}/models") as models:
             name = (await models.json())["data"][0]["id"]
         yield server.base_url, server.pid, name

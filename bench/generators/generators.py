@@ -62,13 +62,12 @@ async def run(name: str, job: Job, root: Path | None) -> Outcome:
 
 async def _run_peer(name: str, job: Job, root: Path, folder: Path) -> Outcome:
     peer, log = PEERS[name], folder / "log"
-    # Nothing is looked for on a network, nor through a proxy. One worker process suits one core.
+    # Nothing is looked for on a network, nor through a proxy.
     environment = {
         **os.environ,
         "HF_HUB_OFFLINE": "1",
         "XDG_CACHE_HOME": str(root / "cache"),
         "NO_PROXY": "*",
-        "GUIDELLM__MAX_WORKER_PROCESSES": "1",
     }
     before = _clock_offset()
     with log.open("wb") as output:

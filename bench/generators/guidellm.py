@@ -32,7 +32,7 @@ def read(folder: Path, clock_offset: float) -> tuple[list[TimedRequest], dict[st
     (result,) = json.loads((folder / "result.json").read_text())["benchmarks"]
     requests = result["requests"]
     if failed := len(requests["errored"] or ()):
-        raise JobError(f"{failed} requests failed: {requests['errored'][0]['error']}")
+        raise JobError(f"{failed} requests failed: {requests['errored'][0]['info']['error']}")
     metrics = {
         "ttft": "time_to_first_token_ms",
         "itl": "inter_token_latency_ms",
