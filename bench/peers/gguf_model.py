@@ -74,7 +74,12 @@ def write_metadata(writer: gguf.GGUFWriter, config: dict[str, Any], tokenizer_fo
     writer.add_token_list(tokens)
     writer.add_token_types(types)
     writer.add_token_merges([pair if isinstance(pair, str) else " ".join(pair) for pair in merges])
+    writer.add_bos_token_id(config["bos_token_id"])
+    writer.add_add_bos_token(False)
     writer.add_eos_token_id(config["eos_token_id"])
+    settings = tokenizer_folder / "tokenizer_config.json"
+    if settings.exists():
+        writer.add_chat_template(json.loads(settings.read_text(encoding="utf-8"))["chat_template"])
 
 
 def read_safetensors(path: Path) -> Iterator[tuple[str, NDArray[np.uint16]]]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from bench.peers.engines import HERE, INSTALLS, OWN_ENVIRONMENT, REMOVALS, TORCH, EngineSpec
+from bench.peers.engines import HERE, INSTALL_SETTINGS, INSTALLS, OWN_ENVIRONMENT, REMOVALS, TORCH, EngineSpec
 from tests.random_checkpoint import small_config, write_random_checkpoint
 
 # The published shapes (config.json of Qwen2.5-0.5B and 7B).
@@ -72,7 +72,7 @@ def make_environment(root: Path, name: str) -> None:
     if not (folder / "bin/python").exists():
         _run([sys.executable, "-m", "venv", folder], log)
     pip = [folder / "bin/python", "-m", "pip"]
-    _run([*pip, "install", "-c", constraints, *INSTALLS[name]], log)
+    _run([*pip, "install", "-c", constraints, *INSTALLS[name]], log, **INSTALL_SETTINGS.get(name, {}))
     if name in REMOVALS:
         _run([*pip, "uninstall", "-y", *REMOVALS[name]], log)
     done.write_text(json.dumps(recipe))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import re
 import socket
 
 import pytest
@@ -196,3 +199,58 @@ async def test_without_a_model_list_the_model_must_be_named(models: tuple[str, .
                 await client.resolve_model()
         async with EndpointClient(endpoint.url, model="named") as client:
             assert await client.resolve_model() == "named"
+
+
+class ClosingEndpoint:
+    """Answers the first request of each connection and promises to keep it, but closes it at the second;
+    with `answers=False` it closes at the first."""
+
+    def __init__(self, *, answers: bool = True) -> None:
+        self.answers = answers
+        self.connections = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        await self._read_request(reader)
+        if self.answers:
+            choice = {"index": 0, "delta": {"content": "five"}, "finish_reason": "stop"}
+            event = b"data: " + json.dumps({"choices": [choice]}).encode() + b"\n\n"
+            writer.write(
+                b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nKeep-Alive: timeout=5, max=100\r\n"
+                b"Content-Length: %d\r\n\r\n" % len(event) + event
+            )
+            await writer.drain()
+            await self._read_request(reader)
+        writer.close()
+
+    async def _read_request(self, reader: asyncio.StreamReader) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = re.search(rb"content-length: (\d+)", head.lower())
+        await reader.readexactly(int(length[1]) if length else 0)
+
+
+async def ask_twice(endpoint: ClosingEndpoint) -> tuple[list[str], EndpointClient]:
+    server = await asyncio.start_server(endpoint.serve, "127.0.0.1", 0)
+    async with server, EndpointClient(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}") as client:
+        texts = []
+        for number in range(2):
+            answer = await client.chat(
+                [{"role": "user", "content": f"Question {number}"}],
+                max_tokens=20, temperature=0.0, top_p=1.0, seed=1,
+            )  # fmt: skip
+            texts.append(answer.text)
+    return texts, client
+
+
+async def test_a_request_on_a_connection_that_was_closed_meanwhile_is_sent_again() -> None:
+    endpoint = ClosingEndpoint()
+    texts, client = await ask_twice(endpoint)
+    assert texts == ["five", "five"]
+    assert (client.sent_again, endpoint.connections) == (1, 2)
+
+
+async def test_an_endpoint_that_closes_a_new_connection_is_not_asked_again() -> None:
+    endpoint = ClosingEndpoint(answers=False)
+    with pytest.raises(Unreachable):
+        await ask_twice(endpoint)
+    assert endpoint.connections == 1

@@ -20,6 +20,7 @@ from tests.assess.scripted_endpoint import Reply, Request, ScriptedEndpoint
 
 from wending.assess.conductor import BROKEN_OFF, DONE
 from wending.assess.main import USAGE, run_assessment
+from wending.assess.report import sentences
 
 SCHEMA = json.loads(files("wending.assess.report").joinpath("schema.json").read_text("utf-8"))
 HOSTILE = "<script>alert(1)</script>|\n`</pre>` Answer: 5"
@@ -262,6 +263,24 @@ def test_a_schema_that_brings_the_endpoint_down_ends_nothing(tmp_path: Path) -> 
     found = scenario["response_format"]
     assert found["offered"]
     assert found["unanswered"]["k"] == found["unanswered"]["n"] == 3 * len(scenario["items"])
+
+
+def test_a_load_that_could_never_be_driven_costs_no_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wending.assess.load.drive.LIMIT_S", 0.0)
+    monkeypatch.setattr("wending.assess.load.drive.LIMIT_SHARE", 0.0)
+    with ScriptedEndpoint(lambda request: Reply(("Answer: ", "5"))) as endpoint:
+        assert assess(endpoint.url, tmp_path, performance_seconds=0.5) == DONE
+    report = report_of(tmp_path)
+    assert len(report["performance"]) == 3
+    for result in report["performance"]:
+        assert (result["max_concurrency"], result["levels"]) == (None, [])
+        assert result["invalid_levels"]
+        assert "late" in sentences.stop_reason(result, 64)["en"]
+    rules = {rule["id"]: rule["outcome"] for rule in report["verdict"]["rules"]}
+    assert rules["capacity"] == "unmeasured"
+    assert sum("was kept from running" in note["en"] for note in report["notes"]) == 3
 
 
 def test_hostile_answers_and_names_stay_text(tmp_path: Path) -> None:

@@ -11,8 +11,10 @@ import pytest
 from tests.assess.scripted_endpoint import Reply, Request, ScriptedEndpoint
 from tests.assess.test_main import report_of, runs_of
 
+from wending.assess import main
 from wending.assess.conductor import DONE
 from wending.assess.main import USAGE, run_assessment
+from wending.assess.results import Assessment
 
 FIELD = "restate_system"
 
@@ -183,3 +185,22 @@ def test_role_keeping_without_a_conversation_to_try_it_on(
     single = {**conversation(1), "probes": [16]}
     assert assess(forgets_at_turn_8, tmp_path, [single], role_keeping='{"x": 1}') == USAGE
     assert "judged at several turns" in capsys.readouterr().err
+
+
+def test_our_own_server_is_asked_with_role_keeping_without_being_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[Assessment] = []
+
+    class Stopped(Exception):
+        """Far enough."""
+
+    def conductor(assessment: Assessment, *_: object) -> None:
+        begun.append(assessment)
+        raise Stopped
+
+    monkeypatch.setattr(main, "Conductor", conductor)
+    for target in (None, "http://127.0.0.1:9/v1"):
+        with pytest.raises(Stopped):
+            main.run_assessment(target, out=tmp_path / str(len(begun)), profile="standard")
+    assert [dict(assessment.role_keeping) for assessment in begun] == [{"restate_system": 4}, {}]

@@ -44,6 +44,30 @@ def everything_from(connection: socket.socket) -> bytes:
     return received
 
 
+@pytest.mark.parametrize("protocol", [b"h2c", b"websocket"])
+def test_an_offer_of_another_protocol_is_ignored(server: LiveServer, protocol: bytes) -> None:
+    body = b'{"model":"fake-model","messages":[{"role":"user","content":"x"}]}'
+    post = (
+        b"POST /v1/chat/completions HTTP/1.1\r\nHost: t\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: "
+        + protocol
+        + b"\r\nHTTP2-Settings: AAEAAEAA\r\nContent-Type: application/json\r\n"
+        + b"Content-Length: %d\r\n\r\n" % len(body)
+        + body
+    )
+    get = HEALTH.replace(b"Host: t", b"Host: t\r\nConnection: Upgrade\r\nUpgrade: " + protocol)
+    for size in (1, 7, len(post) - len(body), len(post) - 3, 10_000):
+        with connect(server) as connection:
+            for request in (post, get, post, HEALTH):
+                for start in range(0, len(request), size):
+                    connection.sendall(request[start : start + size])
+                assert b" 200 OK" in answer_from(connection), size
+    with connect(server) as connection:
+        connection.sendall(post + get)
+        answer = answer_from(connection)
+        while answer.count(b" 200 OK") < 2:
+            answer += answer_from(connection)
+
+
 @pytest.mark.parametrize(
     ("start", "rest"),
     [

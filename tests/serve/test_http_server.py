@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import socket
 import time
 
 import httpx
+import pytest
 from tests.serve.fake_client import FakeClient
 from tests.serve.live_server import live_server, wait_until
 
@@ -76,6 +78,20 @@ def test_idle_connection_does_not_hold_up_the_end() -> None:
         assert http.get("/health").status_code == 200
         server.stop()
         server.join()
+
+
+@pytest.mark.parametrize(("announced", "closes"), [(17_000_000, False), (999_999_999_999, True)])
+def test_a_body_that_would_never_end_closes_the_connection(announced: int, closes: bool) -> None:
+    head = "POST /v1/chat/completions HTTP/1.1\r\nHost: t\r\nContent-Type: application/json\r\n"
+    with live_server(FakeClient()) as server, socket.create_connection(server.address, timeout=20) as raw:
+        raw.sendall(f"{head}Content-Length: {announced}\r\n\r\n".encode())
+        answer = b""
+        while not answer.endswith(b"}"):
+            answer += raw.recv(4096)
+        assert answer.startswith(b"HTTP/1.1 413 ")
+        assert (b"\r\nconnection: close\r\n" in answer.lower()) == closes
+        if closes:
+            assert raw.recv(4096) == b""
 
 
 def test_large_body_is_refused_over_the_wire() -> None:

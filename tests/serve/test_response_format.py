@@ -88,6 +88,19 @@ def test_other_forms(client: openai.OpenAI, field: str, value: Any, pattern: str
     assert re.fullmatch(pattern, answer.choices[0].message.content or "")
 
 
+@pytest.mark.parametrize("pattern", ["[\u4e00-\u9fff]", "^[\u4e00-\u9fff]{2,4}$", "[😀-🙏]", "中文"])
+def test_patterns_in_any_writing(client: openai.OpenAI, pattern: str) -> None:
+    text = {"type": "string", "pattern": pattern}
+    of = {"type": "object", "properties": {"name": text}, "required": ["name"], "additionalProperties": False}
+    forms = ({"response_format": schema(of)}, {"guided_json": of}, {"guided_json": json.dumps(of)})
+    said = [
+        client.chat.completions.create(**ask(max_tokens=40), extra_body=form).choices[0].message.content
+        for form in forms
+    ]
+    assert said[0] == said[1] == said[2]
+    assert re.search(pattern, json.loads(said[0] or "")["name"])
+
+
 SCHEMA = "response_format.json_schema.schema"
 PEOPLE = schema(Staff.model_json_schema())
 REFUSED = [
@@ -106,6 +119,10 @@ REFUSED = [
     ({"response_format": schema({"enum": []})}, SCHEMA, "nsatisfiable"),
     ({"response_format": PEOPLE, "max_tokens": 3}, "max_tokens", "3 tokens"),
     ({"guided_json": "{"}, "guided_json", "not JSON"),
+    ({"guided_json": "[" * 2000 + "]" * 2000}, "guided_json", "not JSON"),
+    ({"guided_json": {"const": 2**64}}, "guided_json", "64 bits"),
+    ({"guided_json": json.dumps({"const": 2**64})}, "guided_json", "64 bits"),
+    ({"guided_json": {"const": 2**53 + 1}}, "guided_json", "/const"),
     ({"guided_regex": "("}, "guided_regex", "unclosed"),
     ({"guided_regex": "a(?=b)"}, "guided_regex", "look-around"),
     ({"guided_choice": []}, "guided_choice", "at least one"),

@@ -19,6 +19,7 @@ from wending.assess.context import measure as measure_context
 from wending.assess.endpoint import EndpointClient
 from wending.assess.endpoint_errors import EndpointError
 from wending.assess.estimate import estimate_s
+from wending.assess.load import GeneratorError
 from wending.assess.performance import PerformanceMeasurement
 from wending.assess.progress import ProgressDisplay
 from wending.assess.recovery import RecoveryMeasurement
@@ -88,7 +89,7 @@ class Conductor:
                 raise
             self._assessment.incomplete_reason = _REASONS[self._signal]
             return INTERRUPTED + self._signal
-        except (EndpointError, TargetError) as error:
+        except (EndpointError, TargetError, GeneratorError) as error:
             self._assessment.incomplete_reason = error.words
             return BROKEN_OFF
         return DONE
@@ -161,6 +162,7 @@ class Conductor:
         finally:
             assessment.refused_fields = dict(client.refused_fields)
             assessment.usage_missing = client.usage_missing
+            assessment.sent_again = client.sent_again
 
     async def _say_estimate(self, client: EndpointClient) -> None:
         """From one request. If it fails there is none: what follows finds out why."""
@@ -286,6 +288,7 @@ class Conductor:
             temperature=assessment.sampling.temperature,
             top_p=assessment.sampling.top_p,
             objective=assessment.objective,
+            cap=assessment.concurrency_cap,
             progress=lambda kind, step, number, share: self._progress.update(
                 share, f"{say(kind, self._language)} / {say(step, self._language, n=number)}"
             ),

@@ -9,7 +9,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from types import TracebackType
+from types import SimpleNamespace, TracebackType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -81,8 +81,11 @@ class EndpointClient:
         """Optional request fields that the endpoint refused, with what it said."""
         self.on_content: Callable[[float], None] | None = None
         """Hears the time of each piece that brought content, of whichever answer, while answers run."""
+        self.sent_again = 0
+        """Requests sent once more, since the endpoint had closed the connection kept from before."""
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._session: aiohttp.ClientSession | None = None
+        self._unkept_session: aiohttp.ClientSession | None = None
         self._usage_works = False
         self._answers = 0
 
@@ -97,9 +100,17 @@ class EndpointClient:
         return self._answers > 0 and not self._usage_works
 
     async def __aenter__(self) -> EndpointClient:
+        self._session = self._new_session(keep=True)
+        self._unkept_session = self._new_session(keep=False)
+        return self
+
+    def _new_session(self, *, keep: bool) -> aiohttp.ClientSession:
+        """`keep`: whether connections serve for later requests."""
         host = urlsplit(self.base_url).hostname
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0),
+        trace = aiohttp.TraceConfig()
+        trace.on_connection_reuseconn.append(_note_reuse)
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, force_close=not keep),
             timeout=aiohttp.ClientTimeout(
                 total=ANSWER_TIMEOUT, sock_connect=CONNECT_TIMEOUT, sock_read=SILENCE_TIMEOUT
             ),
@@ -107,15 +118,16 @@ class EndpointClient:
             read_bufsize=1 << 20,
             # A proxy from the environment is for the world outside, never for this machine.
             trust_env=host not in ("127.0.0.1", "localhost", "::1"),
+            trace_configs=[trace],
         )
-        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        for session in (self._session, self._unkept_session):
+            if session is not None:
+                await session.close()
+        self._session = self._unkept_session = None
 
     async def list_models(self) -> list[str]:
         """Names from GET /models. Raises EndpointError."""
@@ -230,18 +242,39 @@ class EndpointClient:
         check_finished(answer)
         return answer
 
+    async def _send(
+        self, method: str, url: str, data: bytes | None, headers: Mapping[str, str]
+    ) -> aiohttp.ClientResponse:
+        """The response, of which the head is there.
+
+        Any server may close a connection that it had kept, in the very moment in which the next request is
+        sent (RFC 9112, 9.3.1). Such a request was never looked at, and goes out again on a new connection.
+        """
+        if self._session is None or self._unkept_session is None:
+            raise RuntimeError("EndpointClient is used as an async context manager")
+        connection = SimpleNamespace(reused=False)
+        try:
+            return await self._session.request(
+                method, url, data=data, headers=headers, trace_request_ctx=connection
+            )
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+            if not connection.reused:
+                raise
+        self.sent_again += 1
+        return await self._unkept_session.request(
+            method, url, data=data, headers=headers, trace_request_ctx=connection
+        )
+
     @asynccontextmanager
     async def _request(
         self, method: str, path: str, body: Mapping[str, Any] | None
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Sends a request, turns bad statuses and the network's failures into an EndpointError."""
-        if self._session is None:
-            raise RuntimeError("EndpointClient is used as an async context manager")
         url = self.base_url + path
         data = None if body is None else orjson.dumps(body)
         headers = {} if body is None else {"Content-Type": "application/json"}
         try:
-            async with self._session.request(method, url, data=data, headers=headers) as response:
+            async with await self._send(method, url, data, headers) as response:
                 if response.status != 200:
                     raise status_error(response.status, await response.read(), bool(self._headers))
                 yield response
@@ -259,6 +292,11 @@ class EndpointClient:
             raise Unreachable(
                 Bilingual(f"{url} cannot be reached: {why}", f"无法连接 {url}：{why}")
             ) from None
+
+
+async def _note_reuse(_session: aiohttp.ClientSession, context: Any, _params: object) -> None:
+    """For aiohttp's tracing: the request goes over a connection that served others before."""
+    context.trace_request_ctx.reused = True
 
 
 def _with_hint(error: BadStatus | Nonsense, hint: Bilingual) -> tuple[Any, ...]:

@@ -53,6 +53,12 @@ class BadStatus(EndpointError):  # noqa: N818
         )
 
 
+class OutOfSockets(EndpointError):  # noqa: N818
+    """No fault of the endpoint: this machine could not open another connection."""
+
+    kind = "out_of_sockets"
+
+
 class Nonsense(EndpointError):  # noqa: N818
     """The endpoint answered, but not with the OpenAI protocol: not JSON, no choices, no end."""
 

@@ -47,7 +47,8 @@ def _cpuinfo() -> dict[str, str]:
 
 
 def _without_key(arguments: Sequence[str]) -> list[str]:
-    shown = [Path(arguments[0]).name if arguments else "wending", *arguments[1:]]
+    name = Path(arguments[0]).name if arguments else ""
+    shown = ["wending" if name in ("", "__main__.py") else name, *arguments[1:]]
     for index, argument in enumerate(shown):
         if argument.startswith("--api-key="):
             shown[index] = "--api-key=***"

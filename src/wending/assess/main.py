@@ -14,12 +14,12 @@ from rich.console import Console
 from wending.assess.bilingual import Bilingual, in_language
 from wending.assess.conductor import Conductor
 from wending.assess.environment import command_line, environment_facts
-from wending.assess.load.objective import Objective
+from wending.assess.load import CAP, Objective
 from wending.assess.profile import PROFILES, ProfileName
 from wending.assess.progress import make_progress
 from wending.assess.report import write_reports
 from wending.assess.results import Assessment
-from wending.assess.role_keeping import parse_role_keeping
+from wending.assess.role_keeping import OF_WENDING, parse_role_keeping
 from wending.assess.runner import Sampling
 from wending.assess.scenarios import load_scenarios, of_levels
 from wending.assess.scenarios.own import load_checks, load_own_scenario
@@ -52,6 +52,7 @@ def run_assessment(
     response_format_repeats: int | None = None,
     recovery: bool | None = None,
     objective: Objective | None = None,
+    concurrency_cap: int = CAP,
     context: bool | None = None,
     scenario_files: Sequence[Path] = (),
     checks_modules: Sequence[Path] = (),
@@ -65,7 +66,8 @@ def run_assessment(
     `scenarios`: ids, None for all. `context`: whether recall by distance is measured, None for yes unless
     scenarios are named. `scenario_files` are the user's own, asked besides; their checks may stand in
     `checks_modules`, Python files. `role_keeping`: a JSON object of request fields with which the
-    conversations that are judged at several turns are held once more.
+    conversations that are judged at several turns are held once more; None: those of our own server, if the
+    target is served by it.
 
     Status: 0 done; 1 the endpoint failed, the report holds what was measured; 2 nothing was begun; 130
     Ctrl-C.
@@ -88,8 +90,10 @@ def run_assessment(
         # One that was named, or given as a file, is asked in any case.
         asked_for = list(dict.fromkeys([*(scenarios or ()), *(scenario.id for scenario in own)]))
         chosen = of_levels(load_scenarios(scenarios and asked_for, own), plan.levels, asked_for)
+        parsed_target = parse_target(target)
         fields = parse_role_keeping(role_keeping) if role_keeping is not None else {}
-        if fields and not any(len(item.judged_turns) > 1 for scenario in chosen for item in scenario.items):
+        over_turns = any(len(item.judged_turns) > 1 for scenario in chosen for item in scenario.items)
+        if fields and not over_turns:
             raise ValueError(
                 Bilingual(
                     "--role-keeping: none of the items chosen is judged at several turns; "
@@ -97,7 +101,8 @@ def run_assessment(
                     "--role-keeping：所选题目中没有在多个轮次评判的对话；可用 --profile standard",
                 )
             )
-        parsed_target = parse_target(target)
+        if over_turns and role_keeping is None and parsed_target.kind != "endpoint":
+            fields = OF_WENDING
         folder = prepare_folder(out)
     except (ValueError, TargetError, OutputError) as error:
         message = in_language(error.args[0], language)
@@ -114,6 +119,7 @@ def run_assessment(
         sampling=Sampling(repeats or plan.repeats, seed, concurrency),
         scenarios=chosen,
         objective=objective or Objective(),
+        concurrency_cap=concurrency_cap,
         performance_seconds=plan.performance_seconds if performance_seconds is None else performance_seconds,
         profile=plan,
         role_keeping=fields,

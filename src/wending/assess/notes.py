@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from wending.assess.bilingual import chinese
+
 if TYPE_CHECKING:
     from wending.assess.results import Assessment
 
@@ -39,6 +41,13 @@ def _notes(assessment: Assessment) -> Iterator[Note]:
             "服务未返回 token 数（usage），故以含内容的事件数代替；若一个事件含多个 token，实际 token "
             "数与速度高于所示。",
         )
+    if assessment.sent_again:
+        yield _note(
+            f"The endpoint had closed the connection that {assessment.sent_again} requests were sent on, "
+            "without having announced it; they were sent again on a new one.",
+            f"有 {assessment.sent_again} 个请求所用的连接已被服务关闭（事先未告知）；"
+            "这些请求已在新连接上重发。",
+        )
     for field, message in assessment.refused_fields.items():
         yield _note(
             f"The endpoint refused the request field {field}, so it was left out: {message}",
@@ -66,6 +75,15 @@ def _notes(assessment: Assessment) -> Iterator[Note]:
                 "The long request asks for more than 500 tokens, but the model's answers ended "
                 "earlier; its figures are for answers of the length shown.",
                 "长回答请求要求超过 500 个 token，但模型提前结束；其数据对应表中所示的实际长度。",
+            )
+        alone = result.capacity and next(iter(result.capacity.invalid_levels), None)
+        if alone and alone.concurrency == 1 and not alone.confirmation:
+            yield _note(
+                f"The load generator was kept from running while one stream was measured "
+                f"({result.request_type}: {alone.invalid}): its times of the first token are too long and "
+                "its speeds too high or too low.",
+                f"测量单路请求（{result.request_type}）时负载发生器未能及时运行（{chinese(alone.invalid)}）："
+                "首字时延偏长，速度也不准确。",
             )
     if assessment.performance and assessment.target["kind"] != "endpoint":
         yield _note(

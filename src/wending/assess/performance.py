@@ -14,7 +14,7 @@ import orjson
 
 from wending.assess.endpoint import EndpointClient
 from wending.assess.endpoint_errors import EndpointError, Unauthorized
-from wending.assess.load.calibration import Calibration, calibrate
+from wending.assess.load.calibration import Calibration, calibrated
 from wending.assess.load.generator import LoadGenerator, LoadResult, Watcher
 from wending.assess.load.level import Alone, Level, judge_level
 from wending.assess.load.meter import LEAD_S, LevelMeter, LevelPlan
@@ -22,6 +22,7 @@ from wending.assess.load.objective import Objective
 from wending.assess.load.plan import Closed, LoadPlan
 from wending.assess.load.record import RequestRecord
 from wending.assess.load.search import CAP, CONFIRMATIONS, Capacity, find_capacity
+from wending.assess.load.steady import is_steady
 from wending.assess.outcomes import Outcomes
 from wending.assess.performance_requests import (
     LONG_ANSWER_TOKENS,
@@ -102,6 +103,7 @@ class PerformanceMeasurement:
         top_p: float,
         objective: Objective,
         progress: Callable[[RequestTypeName, Step, int, float], None],
+        cap: int = CAP,
     ) -> None:
         self.results: list[RequestTypePerformance] = []
         self.calibration: Calibration | None = None
@@ -113,14 +115,15 @@ class PerformanceMeasurement:
         self._top_p = top_p
         self._objective = objective
         self._progress = progress
+        self._cap = cap
         self._prompts = 0
 
     async def run(self) -> None:
         """Raises EndpointError when the endpoint fails several requests in a row, and GeneratorError."""
         done, deadline = 0.0, time.monotonic() + self._seconds
-        async with LoadGenerator() as generator:
-            seconds = max(min(CALIBRATION_SHARE * self._seconds, 1.0), SHORTEST_CALIBRATION_S)
-            self.calibration = await calibrate(generator, 1, [CAP], seconds)
+        seconds = max(min(CALIBRATION_SHARE * self._seconds, 1.0), SHORTEST_CALIBRATION_S)
+        self.calibration = await calibrated(self._cap, seconds)
+        async with LoadGenerator(self.calibration.processes) as generator:
             for request_type in REQUEST_TYPES:
                 result = RequestTypePerformance(request_type.name, request_type.max_tokens)
                 self.results.append(result)
@@ -181,7 +184,7 @@ class PerformanceMeasurement:
                 last = (concurrency, level.answer_s)
             return level
 
-        result.capacity = await find_capacity(first, measure)
+        result.capacity = await find_capacity(first, measure, self._cap)
 
     async def _warm_up(self, request_type: RequestType) -> None:
         """By the client of the scenarios, which finds out what fields the endpoint refuses."""
@@ -289,7 +292,15 @@ class _SingleStreamWatcher(Watcher):
 def _one_stream(loaded: LoadResult, objective: Objective, is_valid: Callable[[RequestRecord], bool]) -> Level:
     """One stream alone, as the lowest level of the search."""
     records = [record for record in loaded.records if record.is_over]
-    return judge_level(1, len(records), records, loaded.loop_lags, objective, is_valid=is_valid)
+    return judge_level(
+        1,
+        len(records),
+        records,
+        loaded.loop_lags,
+        objective,
+        is_valid=is_valid,
+        steady=len(records) >= SINGLE_STREAM_REQUESTS and is_steady(records, 1),
+    )
 
 
 def _messages(request_type: RequestType, number: int) -> list[dict[str, str]]:

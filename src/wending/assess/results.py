@@ -15,7 +15,7 @@ from wending.assess.context import ContextResult
 from wending.assess.load.calibration import Calibration
 from wending.assess.load.level import Level
 from wending.assess.load.objective import Objective
-from wending.assess.load.search import CAP, CONFIRMATIONS, Capacity
+from wending.assess.load.search import CONFIRMATIONS, Capacity
 from wending.assess.notes import notes_of
 from wending.assess.performance import RequestTypePerformance, distribution
 from wending.assess.profile import Profile
@@ -50,6 +50,7 @@ class Assessment:
     sampling: Sampling
     scenarios: Sequence[Scenario]
     objective: Objective
+    concurrency_cap: int
     performance_seconds: float
     profile: Profile
     environment: Mapping[str, Any]
@@ -76,6 +77,8 @@ class Assessment:
     """The endpoint gave no token counts: events with content stand for tokens."""
     refused_fields: Mapping[str, str] = field(default_factory=dict)
     """Optional request fields that the endpoint refused, with what it said."""
+    sent_again: int = 0
+    """Requests that the endpoint never looked at, since it had closed their connection."""
     sandbox_layers: tuple[str, ...] = ()
     resources: Resources = field(default_factory=lambda: Resources(reason=NOTHING_MEASURED))
 
@@ -140,7 +143,7 @@ class Assessment:
             "scenarios": [scenario.id for scenario in self.scenarios],
             "performance_seconds": self.performance_seconds,
             "objective": asdict(self.objective),
-            "concurrency_cap": CAP,
+            "concurrency_cap": self.concurrency_cap,
             "confidence": 0.95,
             "tokens_counted_by": "content_events" if self.usage_missing else "usage",
             "sandbox_layers": list(self.sandbox_layers),
@@ -248,7 +251,10 @@ def _json_rates(runs: Sequence[RunRecord]) -> dict[str, Any] | None:
 
 
 def _performance(result: RequestTypePerformance) -> dict[str, Any]:
-    capacity, outcomes = result.capacity, result.single_stream
+    outcomes = result.single_stream
+    # Where not one level counts, the search found nothing, not even that no stream holds.
+    capacity = result.capacity if result.capacity and result.capacity.levels else None
+    invalid_levels = result.capacity.invalid_levels if result.capacity else []
     ttfts, speeds, counts = outcomes.ttfts, outcomes.speeds, outcomes.token_counts
     return {
         "request_type": result.request_type,
@@ -272,9 +278,9 @@ def _performance(result: RequestTypePerformance) -> dict[str, Any]:
         "stopped_by": capacity.stopped_by if capacity else None,
         "confirmations": _confirmations(capacity) if capacity else None,
         "goodput": _goodput(capacity) if capacity else None,
-        "overhead": _overhead(capacity) if capacity else None,
+        "overhead": _overhead(capacity) if capacity and capacity.levels else None,
         "levels": [_level(level) for level in capacity.levels] if capacity else [],
-        "invalid_levels": [_invalid_level(level) for level in capacity.invalid_levels] if capacity else [],
+        "invalid_levels": [_invalid_level(level) for level in invalid_levels],
         "values": {
             "ttft_s": [rounded(value) for value in ttfts],
             "tokens_per_s": [rounded(value) for value in speeds],

@@ -14,6 +14,9 @@ OWN_FIELDS = frozenset(
 )
 """What the assessment itself puts into a request."""
 
+OF_WENDING = {"restate_system": 4}
+"""How `wending serve` keeps roles: the system prompt is shown again after every fourth turn."""
+
 
 def parse_role_keeping(text: str) -> dict[str, Any]:
     """The fields, from a JSON object such as {"restate_system": 4}. Raises ValueError."""

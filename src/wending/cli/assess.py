@@ -6,6 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
+from wending.cli.objective import add_objective, objective_of
 from wending.cli.options import Say, not_negative, positive
 
 
@@ -115,8 +116,9 @@ def add_assess(
         metavar="JSON",
         help=say(
             "request fields by which the endpoint keeps roles, such as '{\"restate_system\": 4}': long "
-            "conversations are held without and with them",
-            "服务用于保持角色的请求字段，例如 '{\"restate_system\": 4}'：长对话不带和带上它各做一遍",
+            "conversations are held without and with them (default: that of wending's own server)",
+            "服务用于保持角色的请求字段，例如 '{\"restate_system\": 4}'：长对话不带和带上它各做一遍"
+            "（默认：wending 自己的服务所用的字段）",
         ),
     )
     command.add_argument(
@@ -158,6 +160,7 @@ def add_assess(
             "language of progress and messages (default: %(default)s)", "进度与消息的语言（默认 %(default)s）"
         ),
     )
+    add_objective(command, say)
     command.set_defaults(run=_assess)
 
 
@@ -179,5 +182,7 @@ def _assess(options: argparse.Namespace) -> int:
         model=options.model,
         api_key=options.api_key or os.environ.get("OPENAI_API_KEY"),
         concurrency=options.concurrency,
+        objective=objective_of(options),
+        concurrency_cap=options.concurrency_cap,
         language=options.lang,
     )

@@ -20,3 +20,14 @@ def mask_without(forbidden: Sequence[Collection[int]], vocab_size: int) -> NDArr
         for token_id in token_ids:
             row[token_id // BITS] &= ~np.uint32(1 << token_id % BITS)
     return mask
+
+
+def without(token_ids: Collection[int], row: NDArray[np.uint32]) -> bool:
+    """Take these tokens out of a row of such a mask if that leaves any; whether it does."""
+    rest = row.copy()
+    for token_id in token_ids:
+        rest[token_id // BITS] &= ~np.uint32(1 << token_id % BITS)
+    if not rest.any():
+        return False
+    row[:] = rest
+    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
@@ -53,9 +54,17 @@ def _invalid(text: str, schema: Any) -> str | None:
         return f"it is not JSON: {error}"
     try:
         jsonschema_rs.validate(schema, answer)
-    except jsonschema_rs.ValidationError as error:
-        return error.message[:300]
+    except ValueError as error:  # a ValidationError, or what is nested too deeply to say what is wrong
+        return None if _is_valid_exactly(text, schema) else str(error).partition("\n")[0][:300]
     return None
+
+
+def _is_valid_exactly(text: str, schema: Any) -> bool:
+    """Integers beyond 64 bits were read as doubles, which need be no multiple of what the integers are."""
+    try:
+        return jsonschema_rs.is_valid(schema, json.loads(text))
+    except RecursionError:
+        return False
 
 
 def _wrong_calls(text: str, asked: dict[str, Any]) -> str | None:

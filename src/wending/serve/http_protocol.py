@@ -1,5 +1,5 @@
-"""uvicorn's HTTP protocol with bounds for the head of a request, which nothing has been checked of yet, and
-with OpenAI's form for what it refuses itself."""
+"""uvicorn's HTTP protocol with bounds for the head of a request, which nothing has been checked of yet, with
+OpenAI's form for what it refuses itself, and blind to offers of other protocols."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import asyncio
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from wending.serve.offer_blind_parser import OFFER, OfferBlindParser
 from wending.serve.openai_errors import APIError
 
 MAX_HEAD_BYTES = 1 << 16
@@ -30,6 +31,7 @@ class BoundedHeadProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.parser = OfferBlindParser(self, self._read_without_offer)
         self._head_timer = self.loop.call_later(MAX_HEAD_S, transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -46,7 +48,29 @@ class BoundedHeadProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._end_head()
-        super().on_headers_complete()
+        if not self._is_offer():
+            super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        if not self._is_offer():
+            super().on_message_complete()
+
+    def _is_offer(self) -> bool:
+        """Whether the head just read offers another protocol: it is going to be read once more without."""
+        return self.parser.should_upgrade() and any(name == OFFER for name, _ in self.headers)
+
+    def _read_without_offer(self, rest: bytes) -> bool:
+        """See OfferBlindParser."""
+        if not self._is_offer():
+            return False
+        version = self.parser.get_http_version().encode()
+        head = [self.parser.get_method(), b" ", self.url, b" HTTP/", version, b"\r\n"]
+        for name, value in self.headers:
+            if name != OFFER:
+                head += [name, b": ", value, b"\r\n"]
+        self.parser = OfferBlindParser(self, self._read_without_offer)
+        self.parser.feed_data(b"".join([*head, b"\r\n", rest]))
+        return True
 
     def data_received(self, data: bytes) -> None:
         heads_begun = self._heads_begun

@@ -18,6 +18,9 @@ from wending.serve.openai_errors import APIError
 MAX_FIELDS = 1 << 15
 MAX_VALUES = 1 << 18
 MAX_UPLOAD_S = 120.0
+MOST_DISCARDED = 8
+"""A body that announces more than so many times the most is not let come: the connection is closed. Of
+others the rest is read and forgotten, since a client that is still sending may miss its answer else."""
 
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)  # one without an end reaches to the end
 
@@ -65,6 +68,8 @@ async def _read(request: Request, max_bytes: int) -> bytes:
     too_large = APIError(413, f"The request body is larger than {max_bytes} bytes.", code="request_too_large")
     announced = request.headers.get("content-length", "0")
     if announced.isdigit() and int(announced) > max_bytes:
+        if int(announced) > MOST_DISCARDED * max_bytes:
+            too_large.headers["Connection"] = "close"
         raise too_large
     body = bytearray()
     try:

@@ -5,6 +5,7 @@ Exactly one may be given. Whether it can be enforced is the engine's to say.
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, Literal
 
 import orjson
@@ -21,8 +22,17 @@ ANY_OBJECT = '{"type":"object"}'
 def _is_schema(value: Any) -> Any:
     if not isinstance(value, dict | bool | str):
         raise PydanticCustomError("schema_type", "must be a JSON schema, as an object or as text")
-    check_numbers(value)
+    check_numbers(_parsed(value) if isinstance(value, str) else value)
     return value
+
+
+def _parsed(text: str) -> Any:
+    """A schema that came as text, with all digits of its integers; None if it is none: the engine says so."""
+    try:
+        orjson.loads(text)
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 Schema = Annotated[Any, AfterValidator(_is_schema)]

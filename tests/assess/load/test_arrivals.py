@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from wending.assess.load.arrivals import TracedRequest, TraceError, poisson_arri
 def test_poisson_arrivals_have_their_rate_and_no_memory() -> None:
     arrivals = poisson_arrivals(50.0, 200.0, seed=1)
     assert len(arrivals) == pytest.approx(10_000, rel=0.05)
-    gaps = [after - before for before, after in zip(arrivals, arrivals[1:], strict=False)]
+    gaps = [after - before for before, after in pairwise(arrivals)]
     mean = sum(gaps) / len(gaps)
     # An exponential distribution's standard deviation is its mean.
     deviation = (sum((gap - mean) ** 2 for gap in gaps) / len(gaps)) ** 0.5
@@ -58,3 +59,14 @@ def test_an_empty_trace_is_refused(tmp_path: Path) -> None:
     path.write_text("arrival,input,output\n")
     with pytest.raises(TraceError, match="no requests"):
         read_trace(path)
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TraceError, match="No such file"):
+        read_trace(tmp_path / "none.csv")
+    (tmp_path / "latin.csv").write_bytes(b"a,b,c\n\xff,1,1\n")
+    with pytest.raises(TraceError, match=r"latin\.csv"):
+        read_trace(tmp_path / "latin.csv")
+    (tmp_path / "nan.csv").write_text("a,b,c\nnan,1,1\n")
+    with pytest.raises(TraceError, match="no time"):
+        read_trace(tmp_path / "nan.csv")

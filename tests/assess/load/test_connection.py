@@ -21,7 +21,7 @@ STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
 
 
 def chunked(*parts: bytes) -> bytes:
-    chunks = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (*parts, b"") if part or part == b"")
+    chunks = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (*parts, b""))
     return STREAM + b"Transfer-Encoding: chunked\r\n\r\n" + chunks
 
 
@@ -31,7 +31,7 @@ def whole(status: bytes, body: bytes) -> bytes:
 
 
 class RawServer:
-    """Answers each request with the next of `replies`, in pieces of `piece` bytes; then hangs up if told to."""
+    """Answers each request with the next of `replies`, in pieces of `piece` bytes; hangs up if told to."""
 
     def __init__(self, replies: Sequence[bytes], piece: int, hang_up: bool) -> None:
         self.connections = 0
@@ -54,7 +54,7 @@ class RawServer:
                     await asyncio.sleep(0)
                 if self._hang_up:
                     break
-        except (asyncio.IncompleteReadError, ConnectionError, IndexError):
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError, IndexError):
             pass
         finally:
             writer.close()
@@ -85,6 +85,7 @@ async def ask(connection: ChatConnection, address: Address, body: bytes = b"{}")
         (chunked(EVENT + EVENT + END), False),
         (STREAM + b"Content-Length: %d\r\n\r\n" % len(EVENT + EVENT + END) + EVENT + EVENT + END, False),
         (STREAM + b"Connection: close\r\n\r\n" + EVENT + EVENT + END, True),
+        (b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + chunked(EVENT, EVENT, END), False),
     ],
 )
 async def test_streams_are_read_in_any_pieces(reply: bytes, hang_up: bool, piece: int) -> None:
@@ -121,6 +122,14 @@ async def test_a_connection_is_used_again() -> None:
         (chunked(EVENT), Nonsense, "without a finish_reason after 3 characters"),
         (b"SMTP ready\r\n", Nonsense, "does not speak HTTP"),
         (chunked(EVENT)[:-5], Unreachable, "lost in the middle"),
+        (STREAM[:30], Unreachable, "lost in the middle"),
+        (
+            whole(b"429 Too Many Requests", b"slow down").replace(b"application/json", b"text/plain"),
+            BadStatus,
+            "HTTP 429: slow down",
+        ),
+        (STREAM + b"\r\n<html>", Nonsense, "without a finish_reason"),
+        (chunked(EVENT, b'data: {"error": {"message": "out of memory"}}\n\n'), BadStatus, "out of memory"),
         (b"", Unreachable, "lost in the middle"),
     ],
 )
@@ -171,6 +180,6 @@ async def test_a_proxy_that_refuses_is_named(monkeypatch: pytest.MonkeyPatch) ->
     async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
         monkeypatch.setenv("https_proxy", f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
         address = Address("https://model.example/v1", {})
-        with pytest.raises(Unreachable, match="the proxy says HTTP/1.1 403 Forbidden"):
+        with pytest.raises(Unreachable, match=r"the proxy says HTTP/1\.1 403 Forbidden"):
             await ask(ChatConnection(address), address)
     assert asked[0].startswith(b"CONNECT model.example:443 HTTP/1.1\r\n")

@@ -55,3 +55,28 @@ async def test_a_plan_that_is_cancelled_leaves_a_generator_that_works() -> None:
         assert [record.number for record in result.records] == [0, 1]
         pids = generator.pids
     assert not any(psutil.pid_exists(pid) for pid in pids)
+
+
+async def test_more_processes_than_streams_wait_for_nobody() -> None:
+    async with ScriptedServer(Script(tokens=1)) as server, LoadGenerator(3) as generator:
+        result = await generator.run(plan_for(server.base_url, Closed((0.0,), 1, 4, True), 8))
+    assert sum(record.counted for record in result.records) == 4
+    assert len(result.cpu_s) == 1
+
+
+async def test_a_mistake_in_a_process_ends_the_plan() -> None:
+    async with LoadGenerator() as generator:
+        plan = plan_for("http://[nowhere", Closed((0.0,), 0, 1, False), 1)
+        with pytest.raises(GeneratorError, match="status 1"):
+            await generator.run(plan)
+
+
+@pytest.mark.parametrize("streams", [1, 2, 3, 5])
+def test_every_part_has_the_bodies_of_its_streams(streams: int) -> None:
+    plan = plan_for(
+        "http://127.0.0.1:1/v1", Closed(tuple(0.0 for _ in range(streams)), 1, 1, True), 6 * streams
+    )
+    parts = [plan.part(index, 2) for index in range(2)]
+    assert sorted(parts[0].numbers + parts[1].numbers) == list(range(6 * streams))
+    assert [len(part.bodies) for part in parts] == [6 * part.work for part in parts]
+    assert all(part.bodies == tuple(plan.bodies[n] for n in part.numbers) for part in parts)

@@ -108,7 +108,7 @@ def test_requests_that_were_cut_off_count_with_their_wait() -> None:
 
 
 def test_requests_that_only_kept_the_load_up_count_for_the_throughput_alone() -> None:
-    """Both requests give 11 tokens; the uncounted one has half of its events within the counted one's time."""
+    """Both requests give 11 tokens, the uncounted one all of them within the time of the counted one."""
     records = [record(0, 9.0, sent=-8.95, counted=False), record(1)]
     found = judge(records)
     assert (found.requests, found.held) == (1, True)

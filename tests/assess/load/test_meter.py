@@ -1,67 +1,115 @@
-"""Capacities that are planted are found, each within ten percent."""
+"""What the meter makes of a load, with a generator that sends nothing; and capacities that are planted."""
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
+from tests.assess.load.simulated import Respond, SimulatedGenerator
 
-from wending.assess.endpoint import EndpointClient
 from wending.assess.endpoint_errors import EndpointError
-from wending.assess.load.meter import LevelPlan
+from wending.assess.load.level import Alone, Level
+from wending.assess.load.meter import LevelMeter, LevelPlan
 from wending.assess.load.objective import Objective
-from wending.assess.performance import PerformanceMeasurement, RequestTypePerformance
-from wending.assess.scripted import Script, ScriptedProcess
-from wending.assess.scripted.script import Answer, Capacity, Failures, UnderLoad
+from wending.assess.load.record import Failure
+from wending.assess.load.search import Capacity, find_capacity
 
-EMPLOYEE = '{"id": 1, "name": "Ada", "department": "Sales", "salary": 9000, "join_date": "2021-03-04"}'
-EMPLOYEES = tuple(
-    Answer(f"array of {count} employees", ("[" + ",".join([EMPLOYEE] * count) + "]",)) for count in (5, 6, 7)
-)
+REFUSED = Failure("bad_status", "HTTP 429", "HTTP 429", 429)
+GONE = Failure("unreachable", "gone", "没了")
 
 
-async def measured(script: Script, objective: Objective, seconds: float) -> dict[str, RequestTypePerformance]:
-    async with ScriptedProcess(script) as process, EndpointClient(process.base_url) as client:
-        await client.resolve_model()
-        measurement = PerformanceMeasurement(
-            client, seconds=seconds, seed=1, temperature=0.7, top_p=0.9, objective=objective,
-            progress=lambda kind, step, number, share: None,
-        )  # fmt: skip
-        await measurement.run()
-    assert measurement.calibration is not None
-    return {result.request_type: result for result in measurement.results}
+def meter(
+    respond: Respond, objective: Objective | None = None, *, lag_s: float = 0.0, valid: bool = True
+) -> LevelMeter:
+    asked = 0
+
+    def bodies(count: int) -> tuple[int, list[bytes]]:
+        nonlocal asked
+        first, asked = asked, asked + count
+        return first, [b"{}"] * count
+
+    return LevelMeter(
+        SimulatedGenerator(respond, lag_s), "http://127.0.0.1:1/v1", {}, bodies,
+        lambda number, record: valid, objective or Objective(),
+    )  # fmt: skip
 
 
-async def test_a_service_that_slows_down_holds_as_many_as_keep_their_speed() -> None:
-    """Ten streams get 50 tokens a second each, n more get 500 / n: 20 a second are kept by 25 streams."""
-    script = Script(ttft_s=0.02, token_s=0.02, tokens=12, capacity=Capacity(10, "slow"))
-    found = await measured(script, Objective(max_ttft_s=5.0, min_tokens_per_s=20.0), 60.0)
-    for result in found.values():
-        assert result.capacity is not None
-        assert result.capacity.max_concurrency == pytest.approx(25, rel=0.1)
-        assert result.capacity.confirmations_made == 3
-        assert {missed for level in result.capacity.levels for missed in level.missed} == {"speed"}
+async def measure(found: LevelMeter, concurrency: int = 8, *, steady: bool = True) -> Level:
+    level = await found.measure(LevelPlan(concurrency, steady, 0.3, 0.3), 60.0, Alone(20, 20))
+    assert level is not None
+    return level
 
 
-async def test_a_queue_shows_in_the_first_token() -> None:
-    """Six run at once; a seventh waits for one to end. An answer takes 0.5 s, and the wait may take 0.1 s."""
-    script = Script(ttft_s=0.02, token_s=0.04, tokens=13, capacity=Capacity(6, "queue"))
-    found = await measured(script, Objective(max_ttft_s=0.25, min_tokens_per_s=1.0), 60.0)
-    for result in found.values():
-        assert result.capacity is not None
-        assert 6 <= result.capacity.max_concurrency <= 9
-        assert {missed for level in result.capacity.levels for missed in level.missed} == {"ttft"}
+async def capacity(respond: Respond, objective: Objective | None = None) -> Capacity:
+    found = meter(respond, objective)
+
+    async def one(concurrency: int, confirming: bool) -> Level | None:
+        return await measure(found, concurrency)
+
+    return await find_capacity(await measure(found, 1), one)
 
 
-async def test_answers_that_get_worse_under_load_limit_the_capacity() -> None:
-    """Beyond four streams every array loses a bracket or a digit; its JSON then does not count as valid."""
-    script = Script(token_s=0.002, answers=EMPLOYEES, under_load=UnderLoad(4, 1.0))
-    found = await measured(script, Objective(), 10.0)
-    assert found["json"].capacity is not None
-    assert found["json"].single_stream.requests >= 20
+def shared_out(streams: int) -> Respond:
+    """So many streams get 50 tokens a second each, more of them share what those would have."""
+    return lambda in_flight, now: (0.1, 50.0 * min(1.0, streams / in_flight))
 
 
-async def test_an_endpoint_whose_requests_all_fail_is_no_matter_of_capacity() -> None:
-    with pytest.raises(EndpointError, match="a planted error"):
-        await measured(Script(failures=Failures(http_error=1)), Objective(), 2.0)
+@pytest.mark.parametrize("streams", [1, 2, 5, 10, 19])
+async def test_a_service_that_slows_down_holds_as_many_as_keep_their_speed(streams: int) -> None:
+    found = await capacity(shared_out(streams), Objective(min_tokens_per_s=20.0))
+    assert found.max_concurrency == pytest.approx(2.5 * streams, rel=0.1, abs=1)
+    assert found.confirmations_made == 3
+    assert {missed for level in found.levels for missed in level.missed} == {"speed"}
+
+
+async def test_a_full_queue_shows_in_the_first_token() -> None:
+    found = await capacity(lambda in_flight, now: (0.1 if in_flight <= 12 else 2.5, 50.0))
+    assert (found.max_concurrency, found.failed_at) == (12, 13)
+    assert {missed for level in found.levels for missed in level.missed} == {"ttft"}
+
+
+async def test_refusals_are_errors_and_not_the_end() -> None:
+    found = await capacity(lambda in_flight, now: (0.1, 50.0) if in_flight <= 12 else REFUSED)
+    assert (found.max_concurrency, found.failed_at) == (12, 13)
+    assert {missed for level in found.levels for missed in level.missed} == {"errors"}
+    assert (await measure(meter(lambda in_flight, now: REFUSED))).missed == ("errors",)
+
+
+async def test_an_endpoint_that_only_fails_is_dead() -> None:
+    with pytest.raises(EndpointError, match="gone"):
+        await measure(meter(lambda in_flight, now: GONE))
+
+
+async def test_a_level_that_holds_is_measured_in_full_and_steady() -> None:
+    level = await measure(meter(shared_out(8)))
+    assert (level.held, level.requests, level.valid, level.steady, level.decided_early) == (
+        True, 24, 24, True, False,
+    )  # fmt: skip
+    assert level.ttft_s == pytest.approx(0.1)
+    assert level.tokens_per_s == pytest.approx(50.0)
+    assert level.total_tokens_per_s == pytest.approx(8 * 11 / 0.3, rel=0.05)
+
+
+async def test_a_level_is_over_as_soon_as_it_has_failed() -> None:
+    level = await measure(meter(lambda in_flight, now: (0.1, 5.0)))
+    assert (level.held, level.missed, level.decided_early) == (False, ("speed",), True)
+    assert level.requests < 24
+    one_fails = meter(lambda in_flight, now: GONE if 0.5 < now < 0.6 else (0.1, 50.0))
+    level = await measure(one_fails)
+    assert (level.missed, level.decided_early) == (("errors",), True)
+
+
+async def test_times_that_still_change_are_not_steady() -> None:
+    """The first token comes sooner and sooner while it is measured, apart from some noise."""
+    noise = Random(1)
+    level = await measure(meter(lambda in_flight, now: (1.0 - 0.2 * now + noise.uniform(0, 0.1), 50.0)))
+    assert (level.held, level.steady) == (True, False)
+
+
+async def test_what_the_generator_could_not_drive_is_invalid() -> None:
+    level = await measure(meter(shared_out(8), lag_s=0.2))
+    assert not level.held
+    assert "200 ms late" in level.invalid
 
 
 def test_a_level_has_enough_requests_and_takes_its_time() -> None:

@@ -85,7 +85,7 @@ async def test_an_open_loop_waits_for_nobody() -> None:
 
 
 async def test_an_arrival_that_was_late_does_not_move_the_others() -> None:
-    """The event loop stands still for 0.3 s in the middle: what was due meanwhile is late, the rest is not."""
+    """The event loop stands still for 0.3 s: what was due meanwhile is late, the rest is not."""
     arrivals = tuple(0.05 * number for number in range(12))
     async with ScriptedServer(Script(tokens=2)) as server:
         plan = plan_for(server.base_url, Open(arrivals), 12)

@@ -109,3 +109,13 @@ async def test_a_level_that_could_not_be_driven_once_is_tried_again() -> None:
 
     found = await search(5, invalid=invalid)
     assert (found.max_concurrency, found.failed_at, len(found.invalid_levels)) == (5, 6, 1)
+
+
+async def test_one_stream_alone_that_could_not_be_driven_is_no_level_that_failed() -> None:
+    async def measure(concurrency: int, confirming: bool) -> Level | None:
+        return level(concurrency, held=concurrency <= 2)
+
+    found = await find_capacity(level(1, invalid="100 ms late"), measure)
+    assert [tried.concurrency for tried in found.invalid_levels] == [1]
+    assert all(tried.held or tried.reason for tried in found.levels)
+    assert (found.max_concurrency, found.failed_at) == (2, 3)

@@ -129,5 +129,11 @@ def test_names_cost_something_elsewhere(schema: Any) -> None:
     assert growth.member > 0
 
 
+def test_literals_are_as_long_as_they_are_without_exponents() -> None:
+    growth = growth_of_schema({"items": {"const": {"a": [1e300]}}})
+    assert growth is not None
+    assert growth.element > 300
+
+
 def test_no_bounds_for_patterns() -> None:
     assert growth_of_schema({"items": {"type": "string", "pattern": "a"}}) is None

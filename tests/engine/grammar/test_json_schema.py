@@ -54,6 +54,35 @@ def test_a_bound_is_kept_or_refused(upper: dict[str, float]) -> None:
         assert "at /items/exclusiveMinimum " in refusal(source).message
 
 
+@pytest.mark.parametrize(
+    ("schema", "place"),
+    [
+        ({"const": 2**53 + 1}, "/const"),
+        ({"items": {"enum": ["a", {"x": [-(2**53) - 1]}]}}, "/items/enum"),
+        ({"type": "integer", "maximum": 123456789012345678}, "/maximum"),
+        ({"type": "integer", "minimum": 123456789012345670}, "/minimum"),
+        ({"type": "integer", "exclusiveMaximum": 123456789012345677}, "/exclusiveMaximum"),
+    ],
+)
+def test_integers_that_the_grammar_would_round_are_refused(schema: Any, place: str) -> None:
+    assert f"at {place} " in refusal(schema).message
+
+
+@pytest.mark.parametrize(
+    ("schema", "inside", "outside"),
+    [
+        ({"const": 2**53 + 2}, [2**53 + 2], [2**53]),
+        ({"type": "integer", "maximum": 2**63 - 1}, [2**63 - 1, -1], [2**63]),
+        ({"type": "number", "exclusiveMaximum": 1}, [-1, 0, 0.5], [1, 2]),
+        ({"type": "number", "exclusiveMinimum": -1}, [1, 0, -0.5], [-1, -2]),
+    ],
+)
+def test_bounds_and_literals_that_are_kept(schema: Any, inside: list[float], outside: list[float]) -> None:
+    matcher = LLMatcher(LLTokenizer("byte"), grammar_of_schema(json.dumps(schema), "x"))
+    assert all(completes(matcher, list(json.dumps(number).encode())) for number in inside)
+    assert not any(completes(matcher, list(json.dumps(number).encode())) for number in outside)
+
+
 def test_a_schema_cannot_loosen_its_own_enforcement() -> None:
     refusal({"uniqueItems": True, "x-guidance": {"lenient": True}})
     overlapping = {"oneOf": [{"type": "integer"}, {"type": "number"}], "x-guidance": {"coerce_one_of": True}}

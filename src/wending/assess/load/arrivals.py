@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import csv
+import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from random import Random
 
@@ -42,32 +45,16 @@ def read_trace(path: Path, *, speed: float = 1.0, limit: int | None = None) -> l
     """A CSV file with a head and three columns: arrival, input tokens, output tokens.
 
     Arrivals are seconds, or dates with a time (ISO 8601); rows may come in any order. `speed` 2 plays it
-    twice as fast. Raises TraceError and OSError.
+    twice as fast. Raises TraceError, and ValueError for a speed that is not positive.
     """
     if speed <= 0:
         raise ValueError(f"a speed must be positive, got {speed}")
-    found: list[tuple[float, int, int]] = []
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = csv.reader(file)
-        next(rows, None)
-        for row in rows:
-            if not row:
-                continue
-            try:
-                arrival, inputs, outputs = (cell.strip() for cell in row[:3])
-                found.append((_seconds(arrival), int(inputs), int(outputs)))
-                if found[-1][1] < 1 or found[-1][2] < 1:
-                    raise ValueError("a length below 1")
-            except ValueError as error:
-                where = f"{path}:{rows.line_num}"
-                raise TraceError(
-                    Bilingual(
-                        f"{where}: arrival, input tokens, output tokens are wanted: {error}",
-                        f"{where}：需要到达时间、输入 token 数、输出 token 数：{error}",
-                    )
-                ) from None
-            if limit is not None and len(found) == limit:
-                break
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            found = list(islice(_rows(path, file), limit))
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else error.reason
+        raise TraceError(Bilingual(f"{path}: {why}", f"{path}：{why}")) from None
     if not found:
         raise TraceError(Bilingual(f"{path}: no requests", f"{path}：没有请求"))
     found.sort()
@@ -75,10 +62,36 @@ def read_trace(path: Path, *, speed: float = 1.0, limit: int | None = None) -> l
     return [TracedRequest((arrival - first) / speed, inputs, outputs) for arrival, inputs, outputs in found]
 
 
+def _rows(path: Path, file: Iterable[str]) -> Iterator[tuple[float, int, int]]:
+    """(arrival in seconds, input tokens, output tokens) of every line after the head."""
+    rows = csv.reader(file)
+    next(rows, None)
+    for row in rows:
+        if not row:
+            continue
+        try:
+            arrival, inputs, outputs = (cell.strip() for cell in row[:3])
+            found = (_seconds(arrival), int(inputs), int(outputs))
+            if min(found[1:]) < 1:
+                raise ValueError("a length below 1")
+        except ValueError as error:
+            where = f"{path}:{rows.line_num}"
+            raise TraceError(
+                Bilingual(
+                    f"{where}: arrival, input tokens, output tokens are wanted: {error}",
+                    f"{where}：需要到达时间、输入 token 数、输出 token 数：{error}",
+                )
+            ) from None
+        yield found
+
+
 def _seconds(text: str) -> float:
     try:
-        return float(text)
+        seconds = float(text)
     except ValueError:
-        # Some traces have seven digits after the point, one more than microseconds have.
-        head, point, fraction = text.partition(".")
-        return datetime.fromisoformat(f"{head}{point}{fraction[:6]}").timestamp()
+        # Without a time zone all are taken as UTC, which knows no summer time.
+        arrival = datetime.fromisoformat(text)
+        return (arrival if arrival.tzinfo else arrival.replace(tzinfo=UTC)).timestamp()
+    if not math.isfinite(seconds):
+        raise ValueError(f"{text} is no time")
+    return seconds

@@ -7,6 +7,7 @@ machine, of the server's write and, for the most part, of the generator's event 
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any
 
 import orjson
 
+from wending.assess.bilingual import Bilingual
 from wending.assess.load.drive import Drive
 from wending.assess.load.generator import GeneratorError, LoadGenerator
 from wending.assess.load.plan import Closed, LoadPlan
@@ -26,6 +28,8 @@ EVENTS_PER_S = 20.0
 MOST_ERROR_S = 0.005
 """So many streams are sustained as keep the 99 % quantile of the error below this."""
 LEAD_S = 0.1
+CONNECTIONS_PER_S = 2000.0
+"""More are not opened: that they are is no part of what is measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,25 @@ class Calibration:
         }
 
 
+def most_processes() -> int:
+    """One core is left to the endpoint, or to the null server."""
+    return max(len(os.sched_getaffinity(0)) - 1, 1)
+
+
+async def calibrated(streams: int, seconds: float) -> Calibration:
+    """With the fewest processes that drive so many streams; where none do, with as many as there may be.
+
+    Each try takes about `seconds`. Raises GeneratorError, and OSError when the null server does not start.
+    """
+    processes = 1
+    while True:
+        async with LoadGenerator(processes) as generator:
+            found = await calibrate(generator, processes, [streams], seconds)
+        if found.at_least or processes >= most_processes():
+            return found
+        processes = min(2 * processes, most_processes())
+
+
 async def calibrate(
     generator: LoadGenerator, processes: int, streams: Sequence[int], seconds: float
 ) -> Calibration:
@@ -100,8 +123,9 @@ async def calibrate(
 
 
 async def _step(generator: LoadGenerator, base_url: str, streams: int, tokens: int) -> Step:
-    # The streams begin within the time of one event, so that their events do not all come together.
-    starts = tuple(stream / streams / EVENTS_PER_S for stream in range(streams))
+    # The streams begin one after the other, so that their events do not all come together.
+    over_s = max(1 / EVENTS_PER_S, streams / CONNECTIONS_PER_S)
+    starts = tuple(over_s * stream / streams for stream in range(streams))
     bodies = tuple(_body(number, tokens) for number in range(streams))
     plan = LoadPlan(base_url, {}, bodies, Closed(starts, 0, 1, False), time.monotonic() + LEAD_S, 60.0)
     began = time.monotonic()
@@ -126,11 +150,19 @@ def timing_errors(record: RequestRecord) -> list[float]:
     Raises GeneratorError for an answer that is not whole: there is no measuring with such a generator.
     """
     if record.failure is not None:
-        raise GeneratorError(f"the null server could not be asked: {record.failure.en}")
+        why = record.failure
+        raise GeneratorError(
+            Bilingual(f"the null server could not be asked: {why.en}", f"无法向空服务器发送请求：{why.zh}")
+        )
     sent = [float(token) for token in record.answer.text.split()]
     arrived = record.answer.content_times
     if len(sent) != len(arrived):
-        raise GeneratorError(f"the null server sent {len(sent)} tokens, {len(arrived)} were noted")
+        raise GeneratorError(
+            Bilingual(
+                f"the null server sent {len(sent)} tokens, {len(arrived)} were noted",
+                f"空服务器发送了 {len(sent)} 个 token，只记录到 {len(arrived)} 个",
+            )
+        )
     return [after - before for before, after in zip(sent, arrived, strict=True)]
 
 

@@ -7,6 +7,7 @@ loop delivers them, which leaves time for several times as many streams (docs/pe
 from __future__ import annotations
 
 import asyncio
+import errno
 import time
 
 import httptools
@@ -14,12 +15,13 @@ import httptools
 from wending.assess.bilingual import Bilingual
 from wending.assess.chat_answer import ChatAnswer
 from wending.assess.chat_events import check_finished, not_a_stream, status_error, take_event
-from wending.assess.endpoint_errors import EndpointError, EndpointTimeout, Nonsense, Unreachable
+from wending.assess.endpoint_errors import EndpointError, EndpointTimeout, Nonsense, OutOfSockets, Unreachable
 from wending.assess.load.dial import Address, dial
 from wending.assess.sse import EventSplitter
 
 SILENCE_TIMEOUT = 120.0
 """Seconds without a byte after which an answer is given up."""
+OUT_OF_SOCKETS = (errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS)
 ANSWER_TIMEOUT = 900.0
 """Seconds that one whole answer may take."""
 
@@ -47,13 +49,18 @@ class ChatConnection(asyncio.Protocol):
                     Bilingual(f"{self._url} did not answer in time", f"{self._url} 未按时应答")
                 ) from None
             except OSError as error:
+                if error.errno in OUT_OF_SOCKETS:
+                    why = error.strerror
+                    raise OutOfSockets(
+                        Bilingual(f"no more connections: {why}", f"无法再建立连接：{why}")
+                    ) from None
                 raise self._unreachable(str(error) or type(error).__name__) from None
         if self._transport is None:
             raise self._unreachable("the connection was closed at once")
         self._answer, self._done = answer, loop.create_future()
         self._parser = httptools.HttpResponseParser(self)
         self._splitter = EventSplitter()
-        self._is_stream, self._is_framed, self._is_complete = True, False, False
+        self._is_json = self._is_framed = self._is_stream = self._is_complete = self._stays_open = False
         self._pieces: list[bytes] = []
         self._began = self._heard = time.monotonic()
         self._watch = loop.call_later(SILENCE_TIMEOUT, self._look)
@@ -67,7 +74,7 @@ class ChatConnection(asyncio.Protocol):
         finally:
             self._watch.cancel()
             self._answer = self._done = None
-        if not self._parser.should_keep_alive():
+        if not self._stays_open:
             self.close()
         return self._heard
 
@@ -120,21 +127,27 @@ class ChatConnection(asyncio.Protocol):
 
     # What the parser finds.
 
+    def on_message_begin(self) -> None:
+        self._is_json = self._is_framed = self._is_stream = False
+
     def on_header(self, name: bytes, value: bytes) -> None:
         name = name.lower()
         if name == b"content-type":
-            self._is_stream = not value.lower().startswith(b"application/json")
+            self._is_json = value.lower().startswith(b"application/json")
         elif name in (b"content-length", b"transfer-encoding"):
             self._is_framed = True
 
     def on_headers_complete(self) -> None:
-        self._is_stream = self._is_stream and self._parser.get_status_code() == 200
+        self._is_stream = not self._is_json and self._parser.get_status_code() == 200
 
     def on_body(self, body: bytes) -> None:
         self._pieces.append(body)
 
     def on_message_complete(self) -> None:
-        self._is_complete = True
+        # A status below 200, such as 103 Early Hints, only announces the answer.
+        self._is_complete = self._parser.get_status_code() >= 200
+        # Asked for now: once the message is over the parser has forgotten how its length was given.
+        self._stays_open = self._parser.should_keep_alive()
 
     @property
     def _url(self) -> str:

@@ -22,6 +22,8 @@ class Address:
         self.url = f"{base_url}/chat/completions"
         parts = urlsplit(self.url)
         self.is_secure = parts.scheme == "https"
+        # Made once: reading the certificates takes so long that it would show in the times.
+        self.tls = ssl.create_default_context() if self.is_secure else None
         self.host = parts.hostname or ""
         self.port = parts.port or (443 if self.is_secure else 80)
         self.has_key = "Authorization" in headers
@@ -33,7 +35,7 @@ class Address:
         lines += [f"{name}: {value}" for name, value in headers.items()]
         if self.proxy is not None and not self.is_secure:
             lines += self.proxy.authorization
-        self._head = "\r\n".join([*lines, "Content-Length: "]).encode("latin-1")
+        self._head = "\r\n".join([*lines, "Content-Length: "]).encode()
 
     def request(self, body: bytes) -> bytes:
         """Head and body, to be written in one piece."""
@@ -62,16 +64,15 @@ def proxy_of_environment(scheme: str, host: str) -> Proxy | None:
 async def dial(address: Address, protocol: Callable[[], asyncio.Protocol]) -> None:
     """Opens a connection for a protocol. Raises OSError and TimeoutError."""
     loop = asyncio.get_running_loop()
-    context = ssl.create_default_context() if address.is_secure else None
     name = address.host if address.is_secure else None
     async with asyncio.timeout(CONNECT_TIMEOUT):
         if address.proxy is None:
             await loop.create_connection(
-                protocol, address.host, address.port, ssl=context, server_hostname=name
+                protocol, address.host, address.port, ssl=address.tls, server_hostname=name
             )
         else:
             reached = await _through(address, address.proxy)
-            await loop.create_connection(protocol, sock=reached, ssl=context, server_hostname=name)
+            await loop.create_connection(protocol, sock=reached, ssl=address.tls, server_hostname=name)
 
 
 async def _through(address: Address, proxy: Proxy) -> socket.socket:

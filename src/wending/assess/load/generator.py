@@ -8,8 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import msgspec
-
+from wending.assess.bilingual import Bilingual
 from wending.assess.load.messages import (
     LENGTH_BYTES,
     Counted,
@@ -26,7 +25,14 @@ from wending.assess.load.record import RequestRecord
 
 
 class GeneratorError(RuntimeError):
-    """A load process ended by itself: a mistake of ours, or it was killed."""
+    """The load generator does not do its work: a process ended by itself, or cannot reach this machine.
+
+    `words` is one sentence for the person who runs the assessment.
+    """
+
+    def __init__(self, words: Bilingual) -> None:
+        self.words = words
+        super().__init__(words)
 
 
 @dataclass(slots=True)
@@ -89,10 +95,13 @@ class LoadGenerator:
     async def run(self, plan: LoadPlan, watcher: Watcher | None = None) -> LoadResult:
         """Carries out a plan. Raises GeneratorError. When it is cancelled the requests are cut off."""
         watcher = watcher or Watcher()
-        result, uncounted = LoadResult(), len(self._processes)
+        parts = [plan.part(index, self._count) for index in range(self._count)]
+        # A process without a stream has nothing to do, nor to report.
+        working = [(process, part) for process, part in zip(self._processes, parts, strict=True) if part.work]
+        result, uncounted = LoadResult(), len(working)
 
         def stop(cut_off: bool) -> None:
-            for process in self._processes:
+            for process, _ in working:
                 _send(process, Stop("abort" if cut_off else "drain"))
 
         def counted() -> None:
@@ -102,12 +111,9 @@ class LoadGenerator:
                 stop(False)
 
         watcher.stop = stop
-        for index, process in enumerate(self._processes):
-            _send(process, plan.part(index, self._count))
-        readers = [
-            asyncio.ensure_future(self._read(index, process, result, watcher, counted))
-            for index, process in enumerate(self._processes)
-        ]
+        for process, part in working:
+            _send(process, part)
+        readers = [asyncio.ensure_future(_read(process, result, watcher, counted)) for process, _ in working]
         try:
             await asyncio.wait(readers, return_when=asyncio.FIRST_EXCEPTION)
         except asyncio.CancelledError:
@@ -122,29 +128,24 @@ class LoadGenerator:
                 reader.result()
         return result
 
-    async def _read(
-        self,
-        index: int,
-        process: asyncio.subprocess.Process,
-        result: LoadResult,
-        watcher: Watcher,
-        counted: Callable[[], None],
-    ) -> None:
-        """Takes what one process says until its part of the plan is over."""
-        while True:
-            match await _receive(process):
-                case RequestRecord() as record:
-                    whole = msgspec.structs.replace(record, number=index + self._count * record.number)
-                    result.records.append(whole)
-                    watcher.on_record(whole)
-                case Overdue(number):
-                    watcher.on_overdue(index + self._count * number)
-                case Counted():
-                    counted()
-                case Ended(loop_lags, cpu_s):
-                    result.loop_lags += loop_lags
-                    result.cpu_s.append(cpu_s)
-                    return
+
+async def _read(
+    process: asyncio.subprocess.Process, result: LoadResult, watcher: Watcher, counted: Callable[[], None]
+) -> None:
+    """Takes what one process says until its part of the plan is over."""
+    while True:
+        match await _receive(process):
+            case RequestRecord() as record:
+                result.records.append(record)
+                watcher.on_record(record)
+            case Overdue(number):
+                watcher.on_overdue(number)
+            case Counted():
+                counted()
+            case Ended(loop_lags, cpu_s):
+                result.loop_lags += loop_lags
+                result.cpu_s.append(cpu_s)
+                return
 
 
 def _send(process: asyncio.subprocess.Process, message: ToProcess) -> None:
@@ -154,10 +155,12 @@ def _send(process: asyncio.subprocess.Process, message: ToProcess) -> None:
 
 async def _receive(process: asyncio.subprocess.Process) -> object:
     if process.stdout is None:
-        raise GeneratorError("a load process has no output")
+        raise RuntimeError("a load process has no output")
     try:
         head = await process.stdout.readexactly(LENGTH_BYTES)
         return from_process.decode(await process.stdout.readexactly(length_of(head)))
     except asyncio.IncompleteReadError:
         status = await process.wait()
-        raise GeneratorError(f"a load process ended with status {status}") from None
+        raise GeneratorError(
+            Bilingual(f"a load process ended with status {status}", f"负载进程已结束，状态 {status}")
+        ) from None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from wending.assess.bilingual import Bilingual, chinese
+from wending.assess.endpoint_errors import OutOfSockets
 from wending.assess.load.drive import Drive
 from wending.assess.load.objective import Objective
 from wending.assess.load.record import RequestRecord
@@ -24,7 +25,7 @@ class Level:
     the worst of them where `worst` is true; None when no request succeeded. A request that was still without
     a first token when the level was decided counts with the time it had waited. `answer_s` is the median time
     of a whole answer.
-    `steady`: only requests that ran among as many others from beginning to end are counted.
+    `steady`: its requests ran in a steady state (see load.steady).
     `invalid` says why the generator could not drive it; such a level neither held nor failed.
     """
 
@@ -61,33 +62,6 @@ class Alone:
     answers: int
 
 
-@dataclass(slots=True)
-class Counts:
-    """Of a level's counted requests, while they come in. What misses a limit is known before the end."""
-
-    objective: Objective
-    planned: int
-    late: int = 0
-    slow: int = 0
-    failed: int = 0
-
-    def add(self, record: RequestRecord) -> None:
-        """One that is over and whose first token was not late."""
-        speed = record.answer.tokens_per_s
-        if record.failure is not None:
-            self.failed += 1
-        elif speed is not None and speed < self.objective.min_tokens_per_s:
-            self.slow += 1
-
-    @property
-    def is_lost(self) -> bool:
-        """Whatever the rest of the requests does, the level has failed."""
-        allowed = self.objective.may_be_late(self.planned)
-        return (
-            self.late > allowed or self.slow > allowed or self.failed > self.objective.may_fail(self.planned)
-        )
-
-
 def judge_level(
     concurrency: int,
     planned: int,
@@ -109,7 +83,7 @@ def judge_level(
     if not counted:
         raise ValueError(f"a level of {concurrency} without a counted request")
     began = min(record.answer.sent for record in counted)
-    ended = max(_end(record) for record in counted) if cut_at is None else cut_at
+    ended = max(record.last_s for record in counted) if cut_at is None else cut_at
     over = [record for record in counted if record.is_over]
     answers = [record for record in over if record.failure is None]
     # One that was cut off without a first token waited at least until then.
@@ -131,13 +105,14 @@ def judge_level(
         )))  # fmt: skip
     if answers and not any(record.answer.content_times for record in counted):
         missed.append(("ttft", Bilingual("no answer had any content", "所有回答均无内容")))
-    elif late > objective.may_be_late(planned):
+    elif late > objective.may_miss(planned):
         missed.append(("ttft", _too_many(late, len(ttfts), f"TTFT > {objective.max_ttft_s:g} s", ttft, "s")))
-    if slow > objective.may_be_late(planned):
+    if slow > objective.may_miss(planned):
         limit = f"< {objective.min_tokens_per_s:g} tok/s"
         missed.append(("speed", _too_many(slow, len(speeds), limit, speed, "tok/s")))
     if (worse := _fewer_valid(valid, len(answers), objective, alone)) is not None:
         missed.append(("answers", worse))
+    own = next((failure for failure in failures if failure.kind == OutOfSockets.kind), None)
     drive = Drive.of([record.lag_s for record in counted], loop_lags)
     return Level(
         concurrency=concurrency,
@@ -149,7 +124,7 @@ def judge_level(
         tokens_per_s=speed,
         worst=worst,
         total_tokens_per_s=_tokens_within(records, began, ended) / (ended - began) if ended > began else 0.0,
-        answer_s=median([_end(record) - record.answer.sent for record in answers]),
+        answer_s=median([record.last_s - record.answer.sent for record in answers]),
         steady=steady,
         decided_early=len(over) < planned,
         send_lag_s=drive.send_lag_s,
@@ -158,7 +133,7 @@ def judge_level(
         reason=Bilingual(
             "; ".join(words for _, words in missed), "；".join(chinese(words) for _, words in missed)
         ),
-        invalid=drive.fault(objective.max_ttft_s) or "",
+        invalid=Bilingual(own.en, own.zh) if own is not None else drive.fault(objective.max_ttft_s) or "",
     )
 
 
@@ -187,12 +162,6 @@ def _fewer_valid(valid: int, answers: int, objective: Objective, alone: Alone | 
         f"{valid} of {answers} answers valid, alone {alone.valid} of {alone.answers}",
         f"{answers} 个回答中 {valid} 个有效，单路时 {alone.answers} 个中 {alone.valid} 个",
     )
-
-
-def _end(record: RequestRecord) -> float:
-    """The last time that is known of a request."""
-    answer = record.answer
-    return answer.ended or (answer.content_times[-1] if answer.content_times else answer.sent)
 
 
 def _wait(record: RequestRecord, ended: float) -> float | None:

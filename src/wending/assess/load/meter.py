@@ -8,11 +8,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from wending.assess.load.generator import LoadGenerator, LoadResult, Watcher
-from wending.assess.load.level import Alone, Counts, Level, judge_level
+import msgspec
+
+from wending.assess.load.generator import LoadGenerator, Watcher
+from wending.assess.load.level import Alone, Level, judge_level
 from wending.assess.load.objective import Objective
 from wending.assess.load.plan import Closed, LoadPlan
 from wending.assess.load.record import RequestRecord
+from wending.assess.load.steady import is_steady
 
 STEADY_REQUESTS = 20
 """Counted requests of a steady level: the fewest that carry a 95 % quantile."""
@@ -103,27 +106,31 @@ class LevelMeter:
         Raises EndpointError when every request failed: that is no limit of capacity but a dead endpoint.
         """
         first, bodies = self._bodies(plan.bodies)
-        watcher = _LevelWatcher(Counts(self._objective, plan.requests))
+        watcher = _LevelWatcher(self._objective, plan.requests)
         timer = asyncio.get_running_loop().call_later(max(limit_s, 0.1), watcher.time_is_up)
         try:
             result = await self._generator.run(self._load(plan, bodies), watcher)
         finally:
             timer.cancel()
-        if watcher.cut_at is not None:
+        records, cut_at = result.records, watcher.cut_at
+        if cut_at is not None:
             await asyncio.sleep(SETTLE_S)
-            if not watcher.counts.is_lost:
-                return None
-        _raise_if_dead(result)
+            if not watcher.is_lost:
+                records = _with_those_that_hang(records, cut_at, self._objective.max_ttft_s)
+                hanging = sum(record.counted and not record.answer.content_times for record in records)
+                if hanging <= self._objective.may_miss(plan.requests):
+                    return None
+        _raise_if_dead(records)
         return judge_level(
             plan.concurrency,
             plan.requests,
-            result.records,
+            records,
             result.loop_lags,
             self._objective,
             is_valid=lambda record: self._is_valid(first + record.number, record),
             alone=alone,
-            steady=plan.steady,
-            cut_at=watcher.cut_at,
+            steady=plan.steady and is_steady(records, plan.concurrency, cut_at),
+            cut_at=cut_at,
         )
 
     def _load(self, plan: LevelPlan, bodies: Sequence[bytes]) -> LoadPlan:
@@ -138,35 +145,51 @@ class LevelMeter:
 
 
 class _LevelWatcher(Watcher):
-    """Counts requests as they end, and those whose first token does not come; ends what has failed."""
+    """Counts what misses a limit while it happens, and ends a level as soon as it has failed."""
 
-    def __init__(self, counts: Counts) -> None:
-        self.counts = counts
+    def __init__(self, objective: Objective, planned: int) -> None:
         self.cut_at: float | None = None
-        self._overdue: set[int] = set()
+        self._objective = objective
+        self._planned = planned
+        self._late: set[int] = set()
+        self._slow = self._failed = 0
+        self._answers = False
 
     def on_record(self, record: RequestRecord) -> None:
-        if not record.counted or not record.is_over or record.failure is not None:
+        if not record.counted or not record.is_over:
             return
         ttft, speed = record.answer.ttft_s, record.answer.tokens_per_s
-        objective = self.counts.objective
-        if ttft is not None and ttft > objective.max_ttft_s and record.number not in self._overdue:
-            self.counts.late += 1
-        if speed is not None and speed < objective.min_tokens_per_s:
-            self.counts.slow += 1
+        if record.failure is not None:
+            self._failed += 1
+        else:
+            self._answers = True
+            if ttft is not None and ttft > self._objective.max_ttft_s:
+                self._late.add(record.number)
+            if speed is not None and speed < self._objective.min_tokens_per_s:
+                self._slow += 1
         self._end_if_lost()
 
     def on_overdue(self, number: int) -> None:
-        self._overdue.add(number)
-        self.counts.late += 1
+        self._late.add(number)
         self._end_if_lost()
 
     def time_is_up(self) -> None:
         if self.cut_at is None:
             self._cut()
 
+    @property
+    def is_lost(self) -> bool:
+        """Whatever the rest of the requests does, the level has failed.
+
+        Failures alone decide only where there are answers too: without any the endpoint may be dead, which is
+        no matter of this level.
+        """
+        may_miss, may_fail = self._objective.may_miss(self._planned), self._objective.may_fail(self._planned)
+        too_many_failed = self._failed > may_fail and self._answers
+        return len(self._late) > may_miss or self._slow > may_miss or too_many_failed
+
     def _end_if_lost(self) -> None:
-        if self.cut_at is None and self.counts.is_lost:
+        if self.cut_at is None and self.is_lost:
             self._cut()
 
     def _cut(self) -> None:
@@ -174,7 +197,20 @@ class _LevelWatcher(Watcher):
         self.stop(True)
 
 
-def _raise_if_dead(result: LoadResult) -> None:
-    failures = [record.failure for record in result.records if record.failure is not None]
-    if failures and not any(record.answer.content_times for record in result.records):
+def _with_those_that_hang(
+    records: Sequence[RequestRecord], cut_at: float, max_ttft_s: float
+) -> list[RequestRecord]:
+    """A request that only kept the load up counts, too, if it was left without a first token for too long."""
+    return [
+        msgspec.structs.replace(record, counted=True)
+        if not record.is_over and not record.answer.content_times and cut_at - record.answer.sent > max_ttft_s
+        else record
+        for record in records
+    ]
+
+
+def _raise_if_dead(records: Sequence[RequestRecord]) -> None:
+    """An endpoint that refuses for want of room lives, and one whose answers were waited for may."""
+    failures = [record.failure for record in records if record.failure is not None]
+    if failures and len(failures) == len(records) and not any(failure.is_refusal for failure in failures):
         raise failures[-1].as_error()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-LATE_SHARE = 0.05
+MISS_SHARE = 0.05
 """The share of requests that may miss a limit of time: the 95 % quantile must keep it."""
 
 
@@ -22,9 +22,9 @@ class Objective:
     max_error_rate: float = 0.01
     min_valid_share: float | None = None
 
-    def may_be_late(self, requests: int) -> int:
-        """How many of so many requests; none below twenty."""
-        return int(LATE_SHARE * requests + 1e-9)
+    def may_miss(self, requests: int) -> int:
+        """How many of so many requests may be late, and how many slow; none below twenty."""
+        return int(MISS_SHARE * requests + 1e-9)
 
     def may_fail(self, requests: int) -> int:
         return int(self.max_error_rate * requests + 1e-9)

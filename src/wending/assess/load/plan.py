@@ -28,8 +28,8 @@ class Open(msgspec.Struct, frozen=True, tag="open"):
 class LoadPlan(msgspec.Struct, frozen=True, tag="plan"):
     """`bodies` are taken in order; a closed loop that runs out of them stops sending.
 
-    `start` is a time of the machine's monotonic clock. A counted request that has no first token after
-    `patience_s` is reported at once, so that nobody has to wait for its end.
+    A plan has at least one stream or arrival. `start` is a time of the machine's monotonic clock. A counted
+    request that has no first token after `patience_s` is reported at once: nobody has to wait for its end.
     """
 
     base_url: str
@@ -38,12 +38,26 @@ class LoadPlan(msgspec.Struct, frozen=True, tag="plan"):
     schedule: Closed | Open
     start: float
     patience_s: float
+    numbers: tuple[int, ...] = ()
+    """In a part, the places that its bodies have in the whole plan."""
+
+    @property
+    def work(self) -> int:
+        """Streams or arrivals."""
+        schedule = self.schedule
+        return len(schedule.starts if isinstance(schedule, Closed) else schedule.arrivals)
 
     def part(self, index: int, of: int) -> LoadPlan:
-        """Every `of`-th stream or request, from `index` on: the work of one process among several."""
+        """Every `of`-th stream or arrival, from `index` on, and its bodies: the work of one process."""
         schedule: Closed | Open
         if isinstance(self.schedule, Closed):
+            # Dealt out by streams: a process with more of them needs more bodies.
+            streams = len(self.schedule.starts)
             schedule = msgspec.structs.replace(self.schedule, starts=self.schedule.starts[index::of])
         else:
+            streams = of
             schedule = Open(self.schedule.arrivals[index::of])
-        return msgspec.structs.replace(self, bodies=self.bodies[index::of], schedule=schedule)
+        numbers = tuple(n for n in range(len(self.bodies)) if n % streams % of == index)
+        return msgspec.structs.replace(
+            self, bodies=tuple(self.bodies[n] for n in numbers), schedule=schedule, numbers=numbers
+        )

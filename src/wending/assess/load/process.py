@@ -9,6 +9,7 @@ import asyncio
 import gc
 import sys
 import time
+import traceback
 
 import uvloop
 
@@ -26,6 +27,7 @@ from wending.assess.load.messages import (
 )
 from wending.assess.load.plan import LoadPlan
 from wending.assess.load.run import LoadRun
+from wending.assess.sockets import allow_as_many_sockets_as_possible
 
 
 class _Process:
@@ -46,15 +48,19 @@ class _Process:
                 if self._run is not None:
                     self._run.drain() if message.how == "drain" else self._run.abort()
             else:
-                work = asyncio.create_task(self._carry_out(message))
+                # At once, because the order to stop may lie in the pipe already.
+                self._run = self._prepared(message)
+                work = asyncio.create_task(self._carry_out(self._run))
                 work.add_done_callback(_end_with_a_mistake)
         if work is not None:
             work.cancel()
 
-    async def _carry_out(self, plan: LoadPlan) -> None:
-        self._run = LoadRun(
+    def _prepared(self, plan: LoadPlan) -> LoadRun:
+        return LoadRun(
             plan, self._send, lambda number: self._send(Overdue(number)), lambda: self._send(Counted())
         )
+
+    async def _carry_out(self, run: LoadRun) -> None:
         # A collection takes milliseconds where many objects live, and delays every stream meanwhile.
         gc.collect()
         gc.freeze()
@@ -62,7 +68,7 @@ class _Process:
         began = time.process_time()
         try:
             with LoopLag() as lag:
-                await self._run.run()
+                await run.run()
         finally:
             self._run = None
             gc.enable()
@@ -74,8 +80,9 @@ class _Process:
 
 def _end_with_a_mistake(work: asyncio.Task[None]) -> None:
     """The traceback goes to standard error; the assessment notices that the process has ended."""
-    if not work.cancelled() and work.exception() is not None:
-        raise SystemExit(1) from work.exception()
+    if not work.cancelled() and (mistake := work.exception()) is not None:
+        traceback.print_exception(mistake)
+        raise SystemExit(1)
 
 
 async def _main() -> None:
@@ -87,4 +94,5 @@ async def _main() -> None:
 
 
 if __name__ == "__main__":
+    allow_as_many_sockets_as_possible()
     uvloop.run(_main())

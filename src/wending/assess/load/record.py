@@ -6,7 +6,7 @@ import msgspec
 
 from wending.assess.bilingual import Bilingual, chinese
 from wending.assess.chat_answer import ChatAnswer
-from wending.assess.endpoint_errors import EndpointError, Unauthorized
+from wending.assess.endpoint_errors import BadStatus, EndpointError, Unauthorized
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -15,10 +15,18 @@ class Failure(msgspec.Struct, frozen=True):
     kind: str
     en: str
     zh: str
+    status: int | None = None
+    """Of an answer that was an error."""
 
     @classmethod
     def of(cls, error: EndpointError) -> Failure:
-        return cls(error.kind, str(error.words), chinese(error.words))
+        status = error.status if isinstance(error, BadStatus) else None
+        return cls(error.kind, str(error.words), chinese(error.words), status)
+
+    @property
+    def is_refusal(self) -> bool:
+        """The endpoint says that it has too much to do."""
+        return self.status in (429, 503)
 
     def as_error(self) -> EndpointError:
         words = Bilingual(self.en, self.zh)
@@ -45,6 +53,12 @@ class RequestRecord(msgspec.Struct, tag="record"):
     def lag_s(self) -> float:
         """How late the generator was."""
         return max(self.answer.sent - self.intended, 0.0)
+
+    @property
+    def last_s(self) -> float:
+        """The last time that is known of it."""
+        answer = self.answer
+        return answer.ended or (answer.content_times[-1] if answer.content_times else answer.sent)
 
     @property
     def is_over(self) -> bool:

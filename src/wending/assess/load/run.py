@@ -130,12 +130,13 @@ class LoadRun:
 
     async def _request(self, connection: ChatConnection, intended: float, *, counted: bool) -> float | None:
         """The time at which the answer ended; None when it failed."""
-        number, self._next_body = self._next_body, self._next_body + 1
+        place, self._next_body = self._next_body, self._next_body + 1
+        number = self._plan.numbers[place] if self._plan.numbers else place
         answer = ChatAnswer(sent=time.monotonic())
         record = RequestRecord(number, intended, counted, answer)
         watch = asyncio.get_running_loop().call_later(self._plan.patience_s, self._look, record)
         try:
-            return await connection.ask(self._address.request(self._plan.bodies[number]), answer)
+            return await connection.ask(self._address.request(self._plan.bodies[place]), answer)
         except EndpointError as error:
             record.failure = Failure.of(error)
             return None
@@ -149,6 +150,6 @@ class LoadRun:
 
 
 async def _sleep_until(when: float) -> None:
-    left = when - time.monotonic()
-    if left > 0:
+    # Timers fire up to a millisecond early, and no request may be sent before it is due.
+    while (left := when - time.monotonic()) > 0:
         await asyncio.sleep(left)

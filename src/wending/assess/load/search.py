@@ -63,7 +63,8 @@ class _Search:
     def __init__(self, first: Level, measure: Measure, cap: int) -> None:
         self._measure = measure
         self._cap = cap
-        self.found = Capacity(levels=[first])
+        self.found = Capacity()
+        (self.found.invalid_levels if first.invalid else self.found.levels).append(first)
         if first.held:
             self.found.max_concurrency = 1
         elif not first.invalid:

@@ -41,7 +41,8 @@ class Wire:
 
     async def __aenter__(self) -> Wire:
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0),
+            # A connection for each request: what a fault does to one must not be taken for the next's answer.
+            connector=aiohttp.TCPConnector(limit=0, force_close=True),
             timeout=aiohttp.ClientTimeout(total=REPLY_S),
             headers=self.headers,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
@@ -39,6 +40,7 @@ def render_html(report: Report) -> str:
         script=Markup(script),
         script_digest=digest,
         facts=_facts(report),
+        sections=_sections,
         runs=sentences.all_runs(report),
         run_at={
             (scenario["id"], run["item"], run["repeat"]): run
@@ -58,6 +60,11 @@ def render_html(report: Report) -> str:
 
 def _resource(name: str) -> str:
     return files("wending.assess.report").joinpath(name).read_text("utf-8")
+
+
+def _sections(body: str) -> list[str]:
+    """Ids of the sections that a body has, in their order."""
+    return list(dict.fromkeys(re.findall(r'^<section[^>]* id="(\w+)"', body, re.MULTILINE)))
 
 
 def _bar(rate: Mapping[str, Any], tone: str = "pass", width: int = 200) -> Markup:

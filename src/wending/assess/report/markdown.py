@@ -42,16 +42,16 @@ def _lines(report: Report) -> Iterator[str]:
     yield _escape(sentences.summary(report)["en"])
     yield from (f"\n> {_escape(note['en'])}" for note in report["notes"])
     yield from _scenarios(report)
-    yield from _agreement(report)
     yield from _json_rates(report)
-    yield from _performance(report)
+    yield from _agreement(report)
     yield from _retention(report)
     yield from _context(report)
-    yield from _recovery(report)
+    yield from _performance(report)
     yield from _resources(report)
+    yield from _recovery(report)
+    yield from _problems(report)
     yield from _heading("settings")
     yield from _table(("", ""), [(label["en"], value) for label, value in settings_rows(report)])
-    yield from _problems(report)
 
 
 def _scenarios(report: Report) -> Iterator[str]:
@@ -232,10 +232,13 @@ def _performance(report: Report) -> Iterator[str]:
             for result in results
         ],
     )
-    for words in (sentences.generator(report), *map(sentences.goodput, results)):
-        if words is not None:
+    if (words := sentences.generator(report)) is not None:
+        yield ""
+        yield _escape(words["en"])
+    for result in results:
+        if (words := sentences.goodput(result)) is not None:
             yield ""
-            yield _escape(words["en"])
+            yield _escape(f"{result['request_type']}: {words['en']}")
 
 
 def _resources(report: Report) -> Iterator[str]:

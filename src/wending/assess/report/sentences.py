@@ -120,9 +120,10 @@ def _failed_level(result: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 def stop_reason(result: Mapping[str, Any], cap: int) -> Pair:
     """Why the search for the highest concurrency ended."""
-    if result["max_concurrency"] is None:
+    nothing = result["max_concurrency"] is None
+    if nothing and not result["invalid_levels"]:
         return pair("stop_none")
-    if result["stopped_by"] == "generator":
+    if nothing or result["stopped_by"] == "generator":
         invalid = result["invalid_levels"][-1]
         return pair("stop_generator", n=invalid["concurrency"], reason=in_both(invalid, "reason"))
     failed = _failed_level(result)

@@ -15,7 +15,10 @@ START_TIMEOUT = 30.0
 
 
 class ScriptedProcess:
-    """An async context manager; `base_url` is known inside it. Raises OSError where it does not start."""
+    """An async context manager; `base_url` is known inside it. Raises OSError where it does not start.
+
+    It is not left over where this process is killed: its standard input ends.
+    """
 
     def __init__(self, script: Script) -> None:
         self._script = script
@@ -28,8 +31,8 @@ class ScriptedProcess:
     async def __aenter__(self) -> ScriptedProcess:
         text = msgspec.json.encode(self._script).decode()
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "wending.assess.scripted", "--json", text,
-            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, start_new_session=True,
+            sys.executable, "-m", "wending.assess.scripted", "--json", text, "--until-input-ends",
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, start_new_session=True,
         )  # fmt: skip
         try:
             if self._process.stdout is not None:

@@ -1,14 +1,15 @@
 """A short way from any point of a grammar to a complete text.
 
-Found by trying: what ends something is preferred to what begins something, and names that a schema requires
-to others. That is the shortest way for most JSON, and a way that is valid always, because each of its tokens
-is one that the grammar allows there.
+Found by trying: what ends something is preferred to what begins something, names that a schema requires to
+others, and what a pattern describes to other text. That is the shortest way for most JSON, and a way that is
+valid always, because each of its tokens is one that the grammar allows there.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
+from typing import NamedTuple
 
 from llguidance import LLMatcher
 
@@ -23,7 +24,19 @@ _ORDERS = (b'}]",' + _DIGITS + _REST, b'"@}],' + _REST + _DIGITS)
 """Digits early for numbers; late for what goes on behind them, as a time does, or has brackets in it, as an
 address may. A 0 after the others: there may be no end behind 0.0000. White space if nothing else is left."""
 _BRACKETS_AND_QUOTE = b'}]"'
-_QUOTE = _BRACKETS_AND_QUOTE[2]
+_QUOTE, _LINE_BREAK = b'"\n'
+
+
+class Hints(NamedTuple):
+    """What is tried before other things."""
+
+    names: frozenset[bytes] = frozenset()
+    """Where names begin."""
+    texts: tuple[bytes, ...] = ()
+    """To end a string with, as they stand in JSON."""
+
+
+NO_HINTS = Hints()
 
 
 class Endings:
@@ -37,24 +50,22 @@ class Endings:
         self.token_bytes = token_bytes
         self.tokenize = tokenize
 
-    def find(self, matcher: LLMatcher, hints: Collection[bytes] = ()) -> list[int] | None:
-        """Tokens after which the text is complete; none if it is already. None: no way was found.
-
-        `hints`: names to be preferred where names begin. The matcher is left as it was.
-        """
+    def find(self, matcher: LLMatcher, hints: Hints = NO_HINTS) -> list[int] | None:
+        """Tokens after which the text is complete; none if it is already. None: no way was found. The matcher
+        is left as it was."""
         for order in self._orders:
             path = self._walk(matcher.deep_copy(), order, hints, MOST_STEPS)
             if path is not None:
                 return self._in_fewer_tokens(matcher, path)
         # They went round in circles. What was tried less often comes first: in the end everything is tried.
-        path = self._walk(matcher.deep_copy(), self._orders[0], (), MOST_FAIR_STEPS, fair=True)
+        path = self._walk(matcher.deep_copy(), self._orders[0], hints, MOST_FAIR_STEPS, fair=True)
         return None if path is None else self._in_fewer_tokens(matcher, _shortened(matcher, path))
 
     def _walk(
         self,
         matcher: LLMatcher,
         order: Sequence[int],
-        hints: Collection[bytes],
+        hints: Hints,
         most: int,
         fair: bool = False,
     ) -> list[int] | None:
@@ -64,12 +75,12 @@ class Endings:
         for _ in range(most):
             if matcher.is_accepting():
                 return path
-            step = self._forced(matcher)
+            step = self._forced(matcher) or self._rest_of_string(matcher, hints.texts)
             if not step:
                 if fair:
                     octet = self._first(matcher, sorted(order, key=tried.__getitem__))
                 else:
-                    octet = self._best(matcher, order, _names(hints, text))
+                    octet = self._best(matcher, order, _names(hints.names, text))
                 if octet is None:
                     return None
                 tried[octet] += 1
@@ -86,6 +97,16 @@ class Endings:
         if _MARKER in octets or not self._token_of_byte.keys() >= set(octets):
             return matcher.compute_ff_tokens()
         return [self._token_of_byte[octet] for octet in octets]
+
+    def _rest_of_string(self, matcher: LLMatcher, texts: Collection[bytes]) -> list[int]:
+        """The first of these texts that may end the string here, if the string may not end yet."""
+        # No string has a line break as it is, while nearly everywhere else there may be one.
+        if texts and not any(self._allows(matcher, octet) for octet in (_QUOTE, _LINE_BREAK)):
+            for text in texts:
+                rest = [self._token_of_byte[octet] for octet in (*text, _QUOTE)]
+                if matcher.validate_tokens(rest) == len(rest):
+                    return rest
+        return []
 
     def _best(self, matcher: LLMatcher, order: Sequence[int], hinted: Sequence[int]) -> int | None:
         if all(self._allows(matcher, octet) for octet in _BRACKETS_AND_QUOTE):
@@ -109,12 +130,12 @@ class Endings:
         return path
 
 
-def _names(hints: Collection[bytes], text: bytes) -> list[int]:
-    """The bytes with which one of the hints goes on, if a name has begun at the end of a JSON text."""
+def _names(names: Collection[bytes], text: bytes) -> list[int]:
+    """The bytes with which one of the names goes on, if a name has begun at the end of a JSON text."""
     before, quote, said = text.rpartition(b'"')
     if not quote or before.rstrip()[-1:] not in (b"{", b","):
         return []
-    return sorted({hint[len(said)] for hint in hints if hint.startswith(said) and len(hint) > len(said)})
+    return sorted({name[len(said)] for name in names if name.startswith(said) and len(name) > len(said)})
 
 
 def completes(matcher: LLMatcher, path: list[int]) -> bool:

@@ -12,11 +12,13 @@ from typing import Any
 import orjson
 from llguidance import LLMatcher, LLParserLimits, LLTokenizer
 
-from wending.engine.constraint import Constraint
+from wending.engine.constraint import Constraint, Kind
 from wending.engine.errors import InvalidRequest
-from wending.engine.grammar.ending import Endings
+from wending.engine.grammar.ending import Endings, Hints
 from wending.engine.grammar.growth import Growth, growth_of_schema
+from wending.engine.grammar.json_limit import JSONLimit, JSONState, json_state
 from wending.engine.grammar.json_schema import grammar_of_schema
+from wending.engine.grammar.pattern_text import pattern_texts
 from wending.engine.grammar.tool_calls import CallGrowth, growth_of_tool_calls, lark_of_tool_calls
 from wending.engine.grammar.vocabulary import grammar_vocabulary, in_tokens, tags
 from wending.model.tokenizer import Tokenizer
@@ -34,12 +36,14 @@ class Grammar:
 
     start: LLMatcher
     """At the beginning of a text. To be copied, never moved."""
-    hints: frozenset[bytes]
-    """Names that a JSON schema requires."""
+    hints: Hints
+    """Names that a JSON schema requires, and texts that its patterns let pass."""
     ending: tuple[int, ...]
     """The shortest complete text that was found."""
     growth: Growth | CallGrowth | None
     """By how much that can become longer; None: by any length with any token."""
+    json: JSONState | None
+    """Before the first token; None: the answer need not be JSON, and has no limits."""
 
 
 class Grammars:
@@ -50,12 +54,17 @@ class Grammars:
         self._eos_token_ids = eos_token_ids
         self._lock = threading.Lock()
         self._kept: OrderedDict[Constraint, Grammar | InvalidRequest] = OrderedDict()
-        self._made: tuple[LLTokenizer, Endings] | None = None
+        self._made: tuple[LLTokenizer, Endings, JSONLimit] | None = None
 
     @property
     def endings(self) -> Endings:
         """For grammars of this vocabulary."""
         return self._vocabulary()[1]
+
+    @property
+    def json_limit(self) -> JSONLimit:
+        """For grammars of this vocabulary."""
+        return self._vocabulary()[2]
 
     def has(self, constraint: Constraint) -> bool:
         """Whether `get` returns at once."""
@@ -86,30 +95,33 @@ class Grammars:
                 self._kept.popitem(last=False)
         return made
 
-    def _vocabulary(self) -> tuple[LLTokenizer, Endings]:
+    def _vocabulary(self) -> tuple[LLTokenizer, Endings, JSONLimit]:
         with self._lock:
             if self._made is None:
                 tokenizer = self._tokenizer
                 vocabulary = grammar_vocabulary(tokenizer, self._eos_token_ids)
                 token_bytes = [tokenizer.token_bytes(token) for token in range(tokenizer.vocab_size)]
-                tokenize = partial(in_tokens, vocabulary=vocabulary, tag_ids=tags(tokenizer))
-                self._made = vocabulary, Endings(token_bytes, tokenize)
+                tag_ids = tags(tokenizer)
+                tokenize = partial(in_tokens, vocabulary=vocabulary, tag_ids=tag_ids)
+                endings = Endings(token_bytes, tokenize)
+                self._made = vocabulary, endings, JSONLimit(token_bytes, tag_ids)
             return self._made
 
     def _compile(self, constraint: Constraint) -> Grammar:
         field, size = constraint.field, len(constraint.source.encode())
         if size > MOST_SOURCE_BYTES:
             raise InvalidRequest(field, f"has {size} bytes, the most are {MOST_SOURCE_BYTES}")
-        vocabulary, endings = self._vocabulary()
+        vocabulary, endings, _ = self._vocabulary()
         start = LLMatcher(vocabulary, self._source(constraint), log_level=0, limits=LIMITS)
         if start.is_error():
             raise InvalidRequest(field, f"cannot be enforced: {' '.join(start.get_error().split())[:300]}")
-        hints = frozenset(_required(_schemas(constraint)))
+        schemas = _schemas(constraint)
+        hints = Hints(frozenset(_required(schemas)), pattern_texts(schemas))
         ending = endings.find(start, hints)
         if ending is None:
             message = "cannot be enforced: no complete answer was found that it allows"
             raise InvalidRequest(field, message, code="unsupported_constraint")
-        return Grammar(start, hints, tuple(ending), _growth(constraint))
+        return Grammar(start, hints, tuple(ending), _growth(constraint), _json(constraint.kind, schemas))
 
     def _source(self, constraint: Constraint) -> str:
         """In llguidance's form."""
@@ -133,6 +145,16 @@ def _growth(constraint: Constraint) -> Growth | CallGrowth | None:
             return growth_of_schema(orjson.loads(constraint.source))
         case "tools":
             return growth_of_tool_calls(constraint)
+        case _:
+            return None
+
+
+def _json(kind: Kind, schemas: Any) -> JSONState | None:
+    match kind:
+        case "json_schema":
+            return json_state(schemas, in_json=True)
+        case "tools":
+            return json_state(schemas, in_json=schemas["content"] is not None)
         case _:
             return None
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import orjson
@@ -184,7 +185,7 @@ class _Parts:
 
     def _literals(self, schema: dict[str, Any]) -> float:
         values = [schema["const"]] if "const" in schema else []
-        return max((len(orjson.dumps(value)) for value in values + _list(schema.get("enum"))), default=0)
+        return max(map(_length, values + _list(schema.get("enum"))), default=0)
 
     def _string(self, schema: dict[str, Any]) -> float:
         form = schema.get("format")
@@ -263,6 +264,12 @@ _SIMPLE_KEYWORDS = frozenset(
         *("$schema", "$id", "title", "description", "default", "examples"),
     )
 )
+
+
+def _length(literal: Any) -> int:
+    """At least the bytes that it has in an answer, where numbers have no exponents."""
+    numbers = [one for one in _within(literal) if isinstance(one, float)]
+    return len(orjson.dumps(literal)) + sum(len(f"{Decimal(repr(one)):f}") for one in numbers)
 
 
 def _within(schema: Any) -> list[Any]:

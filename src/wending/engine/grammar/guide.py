@@ -38,6 +38,8 @@ class Guide:
         self._longest_ending = len(grammar.ending)
         """It has no more tokens than this."""
         self._place: Any = None if grammar.growth is None else grammar.growth.begin
+        self._json = grammar.json
+        self._json_limit = grammars.json_limit
         self.complete = False
         """Whether the text is whole and nothing more can follow."""
         self.cut = False
@@ -48,6 +50,8 @@ class Guide:
         i // 32 for token i. Raises GrammarBroken."""
         self._matcher.unsafe_compute_mask_ptr(allowed.ctypes.data, allowed.nbytes)
         self._check(self._matcher)
+        if self._json is not None:
+            self._json_limit.narrow(self._json, allowed)
 
     def num_allowed(self, token_ids: list[int]) -> int:
         """How many of these tokens, one after the other, may come next. Changes nothing."""
@@ -74,6 +78,8 @@ class Guide:
                     self._ending = None
         self._matcher = after
         self._left -= len(taken)
+        if self._json is not None:
+            self._json = self._json_limit.after(self._json, taken)
         self.complete = after.is_stopped()
         return taken
 

@@ -28,7 +28,9 @@ _OPTIONS: Any = {
     "coerce_one_of": False,
     "lenient": False,
 }
-_EXCLUSIVE = ("exclusiveMinimum", "exclusiveMaximum")
+_BEYOND = {"exclusiveMinimum": 0, "exclusiveMaximum": 0, "minimum": -1, "maximum": 1}
+"""How far from a bound the first integer lies that it excludes."""
+_LITERALS = ("const", "enum")
 _UNKNOWN_KEYWORDS = re.compile(r"Unimplemented keys: (\[.*\])")
 _UNKNOWN_FORMAT = re.compile(r"Unknown format: (\S+)")
 _DATA = frozenset(("const", "enum", "default", "examples"))
@@ -54,22 +56,51 @@ def grammar_of_schema(source: str, field: str) -> str:
     if failed:
         raise InvalidRequest(field, _explained(schema, messages[0]), code="unsupported_constraint")
     for place, key, node in _members(schema):
-        if key in _EXCLUSIVE and _lets_pass(node, node[key]):
-            message = f"the schema has at {place} a bound that cannot be enforced together with the other one"
+        what = None
+        if key in _BEYOND and _lets_pass(node, key):
+            what = "a bound that cannot be enforced"
+        elif key in _LITERALS and any(map(_is_rounded, _numbers(node[key]))):
+            what = "an integer that cannot be enforced: beyond 2^53 not all are"
+        if what is not None:
+            message = f"the schema has at {place} {what}"
             raise InvalidRequest(field, message, code="unsupported_constraint")
     return grammar
 
 
-def _lets_pass(node: dict[str, Any], bound: Any) -> bool:
-    """Whether a number that a schema excludes is in its grammar. llguidance 1.9.1 lets 0 pass as greater than
-    0 if it must be less than 0.5 as well."""
+def _lets_pass(node: dict[str, Any], key: str) -> bool:
+    """Whether a number that a bound excludes is in its grammar. llguidance 1.9.1 lets 0 pass as greater than
+    0 if it must be less than 0.5 as well, and rounds large integers."""
+    bound = node[key]
     if isinstance(bound, bool) or not isinstance(bound, int | float):
         return False
-    limits = {key: node[key] for key in (*_EXCLUSIVE, "minimum", "maximum") if key in node}
-    matcher = LLMatcher(
-        LLTokenizer("byte"), LLMatcher.grammar_from_json_schema({"type": "number", **limits}), log_level=0
-    )
-    return any(completes(matcher, list(text.encode())) for text in (f"{bound:.17g}", f"-{bound:.17g}"))
+    excluded = bound + _BEYOND[key]
+    if excluded != bound and not _is_rounded(bound):
+        return False
+    limits = {name: node[name] for name in _BEYOND if name in node}
+    kind = "integer" if node.get("type") == "integer" else "number"
+    source = LLMatcher.grammar_from_json_schema({"type": kind, **limits})
+    matcher = LLMatcher(LLTokenizer("byte"), source, log_level=0)
+    texts = [str(excluded) if isinstance(excluded, int) else f"{excluded:.17g}"]
+    texts += ["-0"] if excluded == 0 else []
+    return any(completes(matcher, list(text.encode())) for text in texts)
+
+
+def _is_rounded(number: float) -> bool:
+    """Whether llguidance 1.9.1, which has numbers as doubles, takes this one for another."""
+    return isinstance(number, int) and int(float(number)) != number
+
+
+def _numbers(value: Any) -> Iterator[float]:
+    """All numbers in a JSON value."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
+        elif isinstance(one, int | float) and not isinstance(one, bool):
+            yield one
 
 
 def _explained(schema: Any, message: str) -> str:
