@@ -51,12 +51,16 @@ async def compare(share: float, random: Random, items: int = ITEMS) -> Compared:
         answers=tuple(answer for item in scenario.items for answer in known(item).script(0)),
         under_load=UnderLoad(STREAMS, share) if share else None,
     )
-    assessment = await assess(script, [scenario], random.getrandbits(30), repeats=1, agreement_repeats=REPEATS)
+    assessment = await assess(
+        script, [scenario], random.getrandbits(30), repeats=1, agreement_repeats=REPEATS
+    )
     changed = assessment.to_json()["agreement"]["changed_under_load"]
     observations = [
         Observation("items changed under load", 1 - (1 - share) ** REPEATS, changed["low"], changed["high"])
     ]
-    change = paired_change(*(_passes(assessment.agreement_records, name) for name in (ALONE.name, LOADED.name)))
+    change = paired_change(
+        *(_passes(assessment.agreement_records, name) for name in (ALONE.name, LOADED.name))
+    )
     if change is not None and change.interval is not None:
         observations.append(
             Observation("paired change of the pass rate under load", -share, *change.interval)

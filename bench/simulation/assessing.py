@@ -12,6 +12,7 @@ from rich.console import Console
 from wending.assess import endpoint
 from wending.assess.conductor import Conductor
 from wending.assess.load.objective import Objective
+from wending.assess.load.search import CAP
 from wending.assess.profile import Profile
 from wending.assess.progress import PlainProgress
 from wending.assess.results import Assessment
@@ -40,6 +41,7 @@ async def assess(
                 scenarios=scenarios,
                 objective=Objective(),
                 performance_seconds=0.0,
+                concurrency_cap=CAP,
                 profile=profile,
                 environment={},
                 started=now,

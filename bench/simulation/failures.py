@@ -147,7 +147,11 @@ def _of_scenario(
             yield _observed(f"JSON: {name}", mean.checks[check], told["json_rates"][name])
     for curve in told["retention"]:
         for point in curve["points"]:
-            kept = [item for item in scenario.items if point["turn"] in item.judged_turns and len(item.judged_turns) > 1]
+            kept = [
+                item
+                for item in scenario.items
+                if point["turn"] in item.judged_turns and len(item.judged_turns) > 1
+            ]
             planted = sum(_of_one_answer(plant, item, 0.0)[0] for item in kept) / len(kept)
             yield _observed("role kept at a turn", planted, point["rate"])
 

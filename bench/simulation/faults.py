@@ -67,7 +67,9 @@ def replaced(**fields: Any) -> Script:
     return Script(**{"ttft_s": SOAKED.ttft_s, "token_s": SOAKED.token_s, "tokens": SOAKED.tokens, **fields})
 
 
-async def _failure(seed: int, fault: str, failures: Failures, expected: tuple[str, ...], example: str) -> Named:
+async def _failure(
+    seed: int, fault: str, failures: Failures, expected: tuple[str, ...], example: str
+) -> Named:
     report = await _assessed(seed, failures, 0)
     rows = report["stability_problems"]
     said = tuple(dict.fromkeys(row["type"] for row in rows))
@@ -84,10 +86,14 @@ async def _wrong_numbers(seed: int) -> Named:
     report = await _assessed(seed, Failures(), TEXTS // 4, only="math_reasoning")
     rows = report["stability_problems"]
     said = tuple(dict.fromkeys(row["type"] for row in rows))
-    return Named("a wrong number now and then", expected, said, rows[0]["example"], set(said) == set(expected))
+    return Named(
+        "a wrong number now and then", expected, said, rows[0]["example"], set(said) == set(expected)
+    )
 
 
-async def _assessed(seed: int, failures: Failures, wrong_texts: int, only: str | None = None) -> dict[str, Any]:
+async def _assessed(
+    seed: int, failures: Failures, wrong_texts: int, only: str | None = None
+) -> dict[str, Any]:
     """All but code, whose sandbox takes long."""
     random = Random(seed)
     scenarios = [
@@ -106,7 +112,9 @@ async def _changed_under_load(seed: int) -> Named:
     compared = await agreement.compare(0.5, Random(seed), ITEMS)
     said = f"{compared.changed} of {ITEMS} items change under load"
     expected = ("changed_under_load",)
-    return Named("other answers in a crowd", expected, expected if compared.changed else (), said, compared.changed > 0)
+    return Named(
+        "other answers in a crowd", expected, expected if compared.changed else (), said, compared.changed > 0
+    )
 
 
 async def _soaked(fault: str, script: Script, words: str) -> Named:
@@ -116,6 +124,8 @@ async def _soaked(fault: str, script: Script, words: str) -> Named:
     alone = fault in ("crashes", "refusals", "silence") or len(soaked.found) == len(found)
     is_named = alone and bool(found) == bool(words)
     if fault == "crashes":
-        is_named = is_named and soaked.report["crashes"]["n"] == soaked.starts - (soaked.report["crashes"]["n"] < soaked.starts)
+        is_named = is_named and soaked.report["crashes"]["n"] == soaked.starts - (
+            soaked.report["crashes"]["n"] < soaked.starts
+        )
     said = tuple(one.split(";")[0].split(":")[0] for one in soaked.found)
     return Named(fault, (words,) if words else (), said, found[0] if found else "", is_named)

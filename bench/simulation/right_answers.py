@@ -61,7 +61,8 @@ def known_scenarios() -> tuple[Scenario, ...]:
             items=tuple(
                 item
                 for item in scenario.items
-                if _right(item) is not None and all(asked[message["content"]] < 2 for message in item.messages)
+                if _right(item) is not None
+                and all(asked[message["content"]] < 2 for message in item.messages)
             ),
         )
         for scenario in scenarios

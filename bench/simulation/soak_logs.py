@@ -120,7 +120,9 @@ def draw_plant(random: Random, hours: float, level_bytes: float, *, sound: bool)
         drift_s=more_ttft * TTFT_S / hours if drifts else 0.0,
         # A restart frees what has leaked: then there is no one slope.
         crash_rate=random.uniform(0.2, 6.0) / hours if crashes and not leaks else 0.0,
-        stalls=tuple((number + random.uniform(0.2, 0.8)) * hours / 3 for number in range(3)) if stalls else (),
+        stalls=tuple((number + random.uniform(0.2, 0.8)) * hours / 3 for number in range(3))
+        if stalls
+        else (),
         changes_at=random.uniform(0.2, 0.6) * hours if changes else None,
         error_rate=random.uniform(0.02, 0.2),
     )
@@ -148,7 +150,11 @@ def observations(soaked: Soaked) -> Iterator[Observation]:
     planted = {"memory_bytes": plant.leak_bytes, "files": plant.file_leak, "ttft_s": plant.drift_s}
     for row in report["trends"]:
         # A server that was started again begins anew: its memory has no one slope.
-        if row["name"] in planted and row["low"] is not None and not (soaked.crashes and row["name"] != "ttft_s"):
+        if (
+            row["name"] in planted
+            and row["low"] is not None
+            and not (soaked.crashes and row["name"] != "ttft_s")
+        ):
             slope = planted[row["name"]]
             kind = "planted" if slope else "none planted"
             yield Observation(f"slope of {row['name']}, {kind}", slope, row["low"], row["high"])
@@ -196,7 +202,12 @@ def _write(log: SoakLog, plant: Plant, noise: Noise, random: Random) -> int:
         log.write("event", {"event": name, **values}, now * HOUR)
 
     target = {"kind": "checkpoint", "given": "m", "base_url": "u", "model": "m", "demonstration": False}
-    head = {"target": target, "plan": soak_plan.to_json(), "environment": {}, "baseline": dict.fromkeys(PROMPTS, "")}
+    head = {
+        "target": target,
+        "plan": soak_plan.to_json(),
+        "environment": {},
+        "baseline": dict.fromkeys(PROMPTS, ""),
+    }
     log.write("start", head, 0.0)
     watch = StallWatch(STALL_S, 0.0, event)
     memory = _Memory(plant, noise, random)
@@ -232,9 +243,13 @@ def _write(log: SoakLog, plant: Plant, noise: Noise, random: Random) -> int:
             next_canary += soak_plan.canary_s / HOUR
             changed = plant.changes_at is not None and now >= plant.changes_at
             answers = [
-                CanaryAnswer(name, "another" if changed and name == "list" else "", not (changed and name == "list"))
+                CanaryAnswer(
+                    name, "another" if changed and name == "list" else "", not (changed and name == "list")
+                )
                 for name in PROMPTS
             ]
-            log.write("canary", {"loaded": True, "answers": [answer.to_json() for answer in answers]}, now * HOUR)
+            log.write(
+                "canary", {"loaded": True, "answers": [answer.to_json() for answer in answers]}, now * HOUR
+            )
     log.write("end", {"reason": "done"}, plant.hours * HOUR)
     return crashes
