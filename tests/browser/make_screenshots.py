@@ -1,6 +1,6 @@
-"""Takes the pictures of the documentation: the chat page on the real service, and on request a report.
+"""Takes the pictures of the documentation: the chat page on the real service, and on request reports.
 
-    python -m tests.browser.make_screenshots [--report DIR/report.html] [--out docs/images]
+    python -m tests.browser.make_screenshots [--report DIR/report.html] [--soak DIR/soak.html] [--out docs/images]
 
 The answers are greedy, so that the pictures change only with the page or the model.
 """
@@ -42,11 +42,11 @@ def shoot_chat(browser: Browser, url: str, language: str, out: Path) -> None:
 
 
 def shoot_report(browser: Browser, report: Path, language: str, out: Path) -> None:
-    """The top of a report, which shows itself in the language of the browser."""
+    """The top of the report of an assessment or a soak, which shows itself in the language of the browser."""
     context = browser.new_context(locale=LOCALES[language], viewport={"width": 1200, "height": 1500})
     page = context.new_page()
     page.goto(report.resolve().as_uri())
-    save(page, out / f"report-{language}.png")
+    save(page, out / f"{report.stem}-{language}.png")
     context.close()
 
 
@@ -59,6 +59,7 @@ def save(page: Any, path: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Take the pictures of the documentation.")
     parser.add_argument("--report", type=Path, help="a report.html to take pictures of as well")
+    parser.add_argument("--soak", type=Path, help="a soak.html to take pictures of as well")
     parser.add_argument("--out", type=Path, default=Path("docs/images"), help="folder for the pictures")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -67,8 +68,8 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_OPTIONS)
         for language in LOCALES:
             shoot_chat(browser, url, language, options.out)
-            if options.report:
-                shoot_report(browser, options.report, language, options.out)
+            for report in filter(None, (options.report, options.soak)):
+                shoot_report(browser, report, language, options.out)
         browser.close()
 
 

@@ -1,8 +1,9 @@
 """Counts of positive values in buckets of equal ratio: bounded memory, and histograms can be added up.
 
-Quantiles lie in the value's bucket, so within 5 % of it; where in the bucket is taken from the rank, or a slow
-drift would show as a few steps. The idea is that of DDSketch: C. Masson, J. E. Rim and H. K. Lee, "DDSketch: a fast and fully-mergeable quantile sketch with
-relative-error guarantees", PVLDB 12 (2019), 2195-2205.
+Quantiles lie in the value's bucket, so within 5 % of it; where in the bucket is taken from the rank, or a
+slow drift would show as a few steps. The idea is that of DDSketch: C. Masson, J. E. Rim and H. K. Lee,
+"DDSketch: a fast and fully-mergeable quantile sketch with relative-error guarantees", PVLDB 12 (2019),
+2195-2205.
 """
 
 from __future__ import annotations

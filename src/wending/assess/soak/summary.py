@@ -232,7 +232,7 @@ class SoakSummary:
         is_material = found.slope * hours > MATERIAL_RISE * level or (
             in_30_days is not None and in_30_days > MATERIAL_PROJECTION * level
         )
-        # What is left of a growth that ends by itself: it is seen in the whole, and no more in the second half.
+        # A growth that ends by itself is seen in the whole, and no more in the second half.
         half = points[len(points) // 2 :]
         late = trend([t / 3600 for t, _ in half], [value for _, value in half])
         still_rises = late is None or late.low > 0

@@ -66,8 +66,8 @@ def _inflation(remains: np.ndarray) -> float:
     """By how much correlation widens the variance of a mean: 1 + 2 sum((1 - k/n) r_k), never below 1.
 
     Lags k are taken up to the first that is not correlated positively, as in C. J. Geyer, "Practical Markov
-    chain Monte Carlo", Statistical Science 7 (1992), 473-483. The first lag alone does not tell: noise of each
-    moment on top of a slow wandering makes it small, however long the wandering lasts.
+    chain Monte Carlo", Statistical Science 7 (1992), 473-483. The first lag alone does not tell: noise of
+    each moment on top of a slow wandering makes it small, however long the wandering lasts.
     """
     centred = remains - remains.mean()
     n = len(centred)
