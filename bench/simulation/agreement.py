@@ -1,4 +1,4 @@
-"""Answers that change under load, at a planted rate: is the rate in the interval, and is none found where none is?"""
+"""Answers that change under load, at a planted rate: is it in the interval, and none found where none is?"""
 
 from __future__ import annotations
 

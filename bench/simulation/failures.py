@@ -1,7 +1,7 @@
 """Failures at planted rates: do the intervals of the report hold the rates?
 
-Every request draws what becomes of it, so that what a run comes to has a known distribution: that of its item,
-by enumeration of the texts an answer may be and of the project's own verdicts on them.
+Every request draws what becomes of it, so that what a run comes to has a known distribution: that of its
+item, by enumeration of the texts an answer may be and of the project's own verdicts on them.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ MOST_ITEMS_OF_OTHERS = 30
 
 @dataclass(frozen=True, slots=True)
 class Plant:
-    """`failures` are those of requests and of answers. Beside them items are answered rightly with chances of their
-    own: `passing` is their mean over all items there might be, `spread` how much items differ, from 0 (not at
+    """`failures` are those of requests and of answers. Beside them items are answered rightly with chances
+    of their own: `passing` is their mean over all items there might be, `spread` how much items differ, from 0 (not at
     all) to 1 (each is always or never answered rightly)."""
 
     failures: Failures
@@ -214,7 +214,8 @@ def _of_one_answer(
 
 
 def _texts(plant: Plant, item: Item, wrong_share: float) -> dict[str, float]:
-    """The texts that an answer may be, in the order in which the scripted endpoint makes them, and how likely."""
+    """The texts that an answer may be, in the order in which the scripted endpoint makes them, and how
+    likely."""
     answers, failures = known(item), plant.failures
     texts = {answers.right: 1 - wrong_share} | ({answers.wrong: wrong_share} if wrong_share else {})
     if item.messages[0]["role"] == "system":

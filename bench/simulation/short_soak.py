@@ -1,11 +1,11 @@
-"""Soaks of some seconds by the real session, against a scripted endpoint that it starts, watches and restarts."""
+"""Soaks of some seconds by the real session, against a scripted endpoint that it starts and watches."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import msgspec
 from rich.console import Console
 
 from wending.assess.endpoint import EndpointClient
+from wending.assess.scripted import Script
 from wending.assess.soak.canary import CanarySet
 from wending.assess.soak.findings import findings
 from wending.assess.soak.log import SoakLog, read_log
@@ -20,7 +21,6 @@ from wending.assess.soak.plan import SoakPlan
 from wending.assess.soak.session import SoakSession
 from wending.assess.soak.summary import summarize
 from wending.assess.soak.view import PlainView
-from wending.assess.scripted import Script
 from wending.assess.target import OwnServer
 
 STREAMS = 3
@@ -31,8 +31,8 @@ STALL_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Soaked:
-    """The report, its findings in English, how often the server was started, and by how much memory should have
-    risen in an hour, from the requests that it was sent."""
+    """The report, its findings in English, how often the server was started, and by how much memory should
+    have risen in an hour, from the requests that it was sent."""
 
     report: dict[str, Any]
     found: list[str]

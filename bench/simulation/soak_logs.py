@@ -1,7 +1,8 @@
-"""Soaks of hours in a moment: logs by the project's own writer with a clock of their own, and what it reads in them.
+"""Soaks of hours in a moment: logs by the project's own writer with a clock of their own, and its reading of them.
 
 Memory and latency have the noise of real servers: white, wandering (autocorrelated), a collector's sawtooth,
-and growth at the begin that levels off. Leaks, drifts, crashes, stalls and answers that change are planted or not.
+and growth at the begin that levels off. Leaks, drifts, crashes, stalls and answers that change are planted
+or not.
 """
 
 from __future__ import annotations
@@ -107,8 +108,8 @@ def draw_noise(random: Random, hours: float) -> Noise:
 
 
 def draw_plant(random: Random, hours: float, level_bytes: float, *, sound: bool) -> Plant:
-    """A sound server, or one with about half of all that may be planted. A leak or a drift makes 2 to 100 % more
-    by the end."""
+    """A sound server, or one with about half of all that may be planted. A leak or a drift makes 2 to 100 %
+    more by the end."""
     if sound:
         return Plant(hours, error_rate=random.uniform(0.0, 0.01))
     leaks, drifts, crashes, stalls, changes = (random.random() < 0.5 for _ in range(5))

@@ -1,6 +1,7 @@
 """Takes the pictures of the documentation: the chat page on the real service, and on request reports.
 
-    python -m tests.browser.make_screenshots [--report DIR/report.html] [--soak DIR/soak.html] [--out docs/images]
+    python -m tests.browser.make_screenshots [--report DIR/report.html] [--soak DIR/soak.html]
+        [--out docs/images]
 
 The answers are greedy, so that the pictures change only with the page or the model.
 """

@@ -1,0 +1,199 @@
+"""Many assessments of endpoints with planted faults: is found what is there, and nothing else?
+
+    python bench/simulated_assessments.py                 all parts, about half an hour on two cores
+    python bench/simulated_assessments.py --assessments 40 --only failures logs
+
+What is measured is the project's own code, whole: the conductor, the load generator, the search for the
+capacity, the log of the soak and its report. The endpoints follow scripts (docs/scripted-endpoint.md).
+docs/proof.md explains the figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))  # the simulations take the right answers from the tests
+
+from bench.simulation import agreement, capacity, failures, faults, latency, soak_logs  # noqa: E402
+from bench.simulation.observation import Observation, coverages  # noqa: E402
+
+from wending.assess.load.generator import LoadGenerator  # noqa: E402
+from wending.assess.load.search import CONFIRMATIONS  # noqa: E402
+from wending.assess.stats import exact  # noqa: E402
+
+PARTS = ("failures", "agreement", "logs", "latency", "capacity", "faults")
+SHARES = {"failures": 1.0, "agreement": 0.3, "logs": 1.0, "latency": 0.3, "capacity": 0.06, "faults": 1.0}
+"""How many of each part, as a share of --assessments: those that take real time are fewer."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--assessments", type=int, default=200, metavar="N")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--processes", type=int, default=2, help="for parts in which no time is measured")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="all figures; parts that it has already are kept"
+    )
+    options = parser.parse_args()
+    kept = json.loads(options.json.read_text()) if options.json and options.json.exists() else {}
+    runs: dict[str, Callable[[int, int, int], dict[str, Any]]] = {
+        "failures": _failures, "agreement": _agreement, "logs": _logs,
+        "latency": _latency, "capacity": _capacity, "faults": _faults,
+    }  # fmt: skip
+    for part in options.only:
+        begin, count = time.monotonic(), max(1, round(options.assessments * SHARES[part]))
+        kept[part] = runs[part](options.seed, count, options.processes)
+        kept[part]["seconds"] = round(time.monotonic() - begin)
+        print(f"{part}: {kept[part]['seconds']} s", file=sys.stderr)
+        if options.json:
+            options.json.write_text(json.dumps(kept, indent=1))
+    print("\n".join(_markdown(kept)))
+
+
+def _failures(seed: int, count: int, processes: int) -> dict[str, Any]:
+    seeds = [f"failures {seed} {number}" for number in range(count)]
+    found = _in_processes(_one_failures, seeds, processes)
+    observations = [one for each, _ in found for one in each]
+    hats = [pair for _, pairs in found for pair in pairs]
+    bias = sum(estimate - planted for estimate, planted in hats) / len(hats) if hats else None
+    return {"assessments": count, "broken_off": sum(not each for each, _ in found),
+            "coverage": _coverage(observations), "pass_hat_k_bias": bias}  # fmt: skip
+
+
+def _agreement(seed: int, count: int, processes: int) -> dict[str, Any]:
+    found = _in_processes(
+        _one_agreement, [f"agreement {seed} {number}" for number in range(count)], processes
+    )
+    sound = [one for one in found if not one.share]
+    return {"assessments": count, "sound": len(sound), "false_alarms": sum(one.changed > 0 for one in sound),
+            "coverage": _coverage([each for one in found for each in one.observations])}  # fmt: skip
+
+
+def _logs(seed: int, count: int, processes: int) -> dict[str, Any]:
+    """As many sound servers as such with something planted."""
+    sound = _in_processes(
+        partial(_one_log, sound=True), [f"sound {seed} {n}" for n in range(count)], processes
+    )
+    planted = _in_processes(
+        partial(_one_log, sound=False), [f"planted {seed} {n}" for n in range(count)], processes
+    )
+    false = Counter(name for one in sound for name in one.rising)
+    seen: dict[str, list[bool]] = {"memory_bytes": [], "files": [], "ttft_s": []}
+    for one in planted:
+        for name, slope in (
+            ("memory_bytes", one.plant.leak_bytes),
+            ("files", one.plant.file_leak),
+            ("ttft_s", one.plant.drift_s),
+        ):
+            level = next(row["level"] for row in one.report["trends"] if row["name"] == name)
+            if level and slope * one.plant.hours > 0.1 * level:
+                seen[name].append(name in one.rising)
+    crashed = [one for one in planted if one.crashes]
+    return {
+        "sound": len(sound), "false_leaks": dict(false), "planted": len(planted),
+        "rises_of_a_tenth_found": {name: [sum(each), len(each)] for name, each in seen.items()},
+        "crashes_counted_exactly": [
+            sum(one.report["crashes"]["n"] == one.crashes for one in crashed), len(crashed)
+        ],
+        "coverage": _coverage([each for one in (*sound, *planted) for each in soak_logs.observations(one)]),
+    }  # fmt: skip
+
+
+def _latency(seed: int, count: int, _: int) -> dict[str, Any]:
+    async def measured() -> list[latency.Timed]:
+        async with LoadGenerator() as generator:
+            return [await latency.simulate(generator, f"latency {seed} {n}") for n in range(count)]
+
+    found = asyncio.run(measured())
+    withheld = Counter(one for each in found for one in each.withheld)
+    return {"assessments": count, "withheld": dict(withheld),
+            "coverage": _coverage([each for one in found for each in one.observations])}  # fmt: skip
+
+
+def _capacity(seed: int, count: int, _: int) -> dict[str, Any]:
+    rows = []
+    for number in range(count):
+        searched = asyncio.run(capacity.simulate(f"capacity {seed} {number}"))
+        plant, found = searched.plant, searched.found
+        rows.append({"beyond": plant.capacity.beyond, "true": plant.true, "found": found.max_concurrency,
+                     "at_least": found.at_least, "held": f"{found.confirmations_made}/{CONFIRMATIONS}",
+                     "right": searched.is_right})  # fmt: skip
+        print(rows[-1], file=sys.stderr)
+    return {"assessments": count, "right": sum(row["right"] for row in rows), "rows": rows}
+
+
+def _faults(seed: int, _: int, __: int) -> dict[str, Any]:
+    found = []
+    for check in faults.checks(seed):
+        found.append(asyncio.run(check()))
+        print(found[-1], file=sys.stderr)
+    return {"named": sum(one.is_named for one in found), "rows": [asdict(one) for one in found]}
+
+
+def _one_failures(seed: str) -> tuple[list[Observation], list[tuple[float, float]]]:
+    return asyncio.run(failures.simulate(seed))
+
+
+def _one_agreement(seed: str) -> agreement.Compared:
+    return asyncio.run(agreement.simulate(seed))
+
+
+def _one_log(seed: str, *, sound: bool) -> soak_logs.Soaked:
+    return soak_logs.simulate(seed, sound=sound)
+
+
+def _in_processes(work: Callable[[str], Any], seeds: Sequence[str], processes: int) -> list[Any]:
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        return list(pool.map(work, seeds))
+
+
+def _coverage(observations: Sequence[Observation]) -> list[dict[str, Any]]:
+    return [one.to_json() for one in coverages(observations)]
+
+
+def _markdown(parts: dict[str, Any]) -> Iterator[str]:
+    yield from (
+        "| figure | intervals | hold what was planted | 95 % interval of that | |",
+        "|---|---|---|---|---|",
+    )
+    for part in parts.values():
+        for row in part.get("coverage", ()):
+            share = f"{100 * row['low']:.1f}–{100 * row['high']:.1f} %"
+            held = f"{100 * row['covered'] / row['n']:.1f} %"
+            yield f"| {row['figure']} | {row['n']} | {held} | {share} | {row['verdict']} |"
+    yield ""
+    for name, part in parts.items():
+        rest = {key: value for key, value in part.items() if key not in ("coverage", "rows")}
+        yield f"- {name}: " + "; ".join(f"{key} {value}" for key, value in rest.items())
+    if "capacity" in parts:
+        right, count = parts["capacity"]["right"], parts["capacity"]["assessments"]
+        low, high = exact(right, count) or (0.0, 1.0)
+        yield f"- capacity within 10 % or one stream: {right} of {count} ({100 * low:.0f}–{100 * high:.0f} %)"
+        yield from ("", "| beyond the capacity | true | found | held | |", "|---|---|---|---|---|")
+        for row in parts["capacity"]["rows"]:
+            right = "✓" if row["right"] else "✕"
+            yield f"| {row['beyond']} | {row['true']} | {row['found']} | {row['held']} | {right} |"
+    if "faults" in parts:
+        yield from ("", "| planted fault | what the report says | |", "|---|---|---|")
+        for row in parts["faults"]["rows"]:
+            yield f"| {row['fault']} | {', '.join(row['said']) or '–'} | {'✓' if row['is_named'] else '✕'} |"
+
+
+if __name__ == "__main__":
+    main()
