@@ -1,4 +1,4 @@
-"""What is planted is found: small assessments of scripted endpoints (bench/simulated_assessments.py has many)."""
+"""What is planted is found, by few and small assessments (bench/simulated_assessments.py makes hundreds)."""
 
 from __future__ import annotations
 

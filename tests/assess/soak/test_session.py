@@ -19,6 +19,8 @@ from rich.console import Console
 from tests.assess.scripted_endpoint import Reply, Request, ScriptedEndpoint
 
 from wending.assess.endpoint import EndpointClient
+from wending.assess.scripted import Script, ScriptedServer
+from wending.assess.scripted.script import UnderLoad
 from wending.assess.soak.canary import PROMPTS, CanarySet
 from wending.assess.soak.log import NAME, SoakLog, read_log
 from wending.assess.soak.main import BROKEN_OFF, DONE, INTERRUPTED, USAGE, SoakOptions, report_soak, run_soak
@@ -62,14 +64,12 @@ def running(script: str) -> Iterator[ProcessAsServer]:
         drain.wait()
 
 
-async def soak(
-    endpoint: ScriptedEndpoint, folder: Path, server: ProcessAsServer | None = None, **plan: Any
-) -> dict[str, Any]:
+async def soak(url: str, folder: Path, server: ProcessAsServer | None = None, **plan: Any) -> dict[str, Any]:
     settings = {"duration_s": 1.5, "sample_s": 0.05, "canary_s": 0.5, "stall_s": 20.0, **plan}
     made = SoakPlan(concurrency=3, **settings)
     console = Console(quiet=True)
     with SoakLog(folder) as log:
-        async with EndpointClient(endpoint.url, model="m") as client:
+        async with EndpointClient(url, model="m") as client:
             canaries = CanarySet(client)
             await canaries.learn()
             log.write("start", head(made, canaries))
@@ -87,7 +87,7 @@ def head(plan: SoakPlan, canaries: CanarySet) -> dict[str, Any]:
 @pytest.mark.parametrize(("script", "rises"), [(LEAKING, True), (FLAT, False)])
 async def test_a_leak_is_found_and_level_memory_is_none(tmp_path: Path, script: str, rises: bool) -> None:
     with ScriptedEndpoint(lambda _: Reply(first_delay=0.02)) as endpoint, running(script) as server:
-        report = await soak(endpoint, tmp_path, server, duration_s=3.0)
+        report = await soak(endpoint.url, tmp_path, server, duration_s=3.0)
     trends = {row["name"]: row for row in report["trends"]}
     assert trends["memory_bytes"]["rises"] is rises
     assert trends["threads"]["rises"] is False
@@ -100,7 +100,7 @@ async def test_a_leak_is_found_and_level_memory_is_none(tmp_path: Path, script: 
 async def test_a_stall_of_all_requests_is_told(tmp_path: Path) -> None:
     numbers = itertools.count()
     with ScriptedEndpoint(lambda _: Reply(first_delay=1.2 if 40 <= next(numbers) < 44 else 0.01)) as endpoint:
-        report = await soak(endpoint, tmp_path, duration_s=3.0, stall_s=0.4, canary_s=60.0)
+        report = await soak(endpoint.url, tmp_path, duration_s=3.0, stall_s=0.4, canary_s=60.0)
     assert report["event_counts"]["stall_begin"] >= 1
     assert report["stalls"]["longest_s"] > 0.4
 
@@ -116,10 +116,20 @@ async def test_answers_that_drift_and_errors_by_kind(tmp_path: Path) -> None:
         return Reply(pieces=("later",) if number > 2 * len(PROMPTS) else ("first",), first_delay=0.01)
 
     with ScriptedEndpoint(script) as endpoint:
-        report = await soak(endpoint, tmp_path)
+        report = await soak(endpoint.url, tmp_path)
     assert report["errors"]["http_503"] > 0
     assert report["canary"]["loaded"]["k"] == 0
     assert report["canary"]["differing"][0]["text"] == "later"
+
+
+async def test_the_last_canaries_are_alone(tmp_path: Path) -> None:
+    """A round under load that is under way at the end does not go on beside them."""
+    script = Script(ttft_s=0.08, tokens=2, under_load=UnderLoad(1))
+    async with ScriptedServer(script) as server:
+        report = await soak(server.base_url, tmp_path, duration_s=1.4, canary_s=0.4)
+    assert report["canary"]["loaded"]["k"] == 0
+    assert report["canary"]["alone"]["k"] > 0
+    assert report["canary"]["alone"]["k"] == report["canary"]["alone"]["n"]
 
 
 async def start(*arguments: str) -> asyncio.subprocess.Process:

@@ -61,13 +61,16 @@ class SoakSession:
         self._stalls = StallWatch(self._plan.stall_s, time.monotonic(), self._event)
         self._client.on_content = self._stalls.heard
         load = asyncio.create_task(self._load.run())
-        tasks = [load, asyncio.create_task(self._sing_now_and_then())]
+        singing = asyncio.create_task(self._sing_now_and_then())
+        tasks = [load, singing]
         if self._server is not None:
             tasks.append(asyncio.create_task(self._keep_alive(self._server)))
         try:
             await self._sample_to_the_end(tasks)
-            load.cancel()
-            await asyncio.gather(load, return_exceptions=True)
+            # A round of canaries that is under way would keep those of the end from being alone.
+            for task in (load, singing):
+                task.cancel()
+            await asyncio.gather(load, singing, return_exceptions=True)
             await self._sing(is_loaded=False)
         finally:
             self._client.on_content = None
