@@ -8,6 +8,7 @@ from random import Random
 
 import pytest
 from bench.simulation import agreement, failures, faults, latency, soak_logs
+from bench.simulation.assessing import assess
 from bench.simulation.capacity import Plant as CapacityPlant
 from bench.simulation.capacity import queue, refuse, slow
 from bench.simulation.observation import Coverage, Observation, coverages
@@ -16,6 +17,7 @@ from bench.simulation.right_answers import known, known_scenarios
 from wending.assess.checks import run_passes
 from wending.assess.load import LoadGenerator
 from wending.assess.scenarios import judge
+from wending.assess.scripted import Script
 from wending.assess.scripted.script import Failures
 from wending.assess.scripted.times import Lognormal
 
@@ -77,6 +79,21 @@ async def test_intervals_hold_the_planted_rates_of_failures() -> None:
     assert {"problem: broken_json", "problem: request_error", "problem: role_forgotten"} <= figures
     covered = sum(one.is_covered for one in observations)
     assert covered >= 0.9 * len(observations)
+
+
+async def test_a_problem_that_fails_every_failed_run_has_their_interval() -> None:
+    """That over items, which repeats that are not independent make wide."""
+    [scenario] = [
+        replace(one, items=one.items[:12]) for one in known_scenarios() if one.id == "math_reasoning"
+    ]
+    wrong = {item.id: 16 if number < 4 else 1 for number, item in enumerate(scenario.items)}
+    answers = [answer for item in scenario.items for answer in known(item).script(wrong[item.id])]
+    report = (await assess(Script(answers=tuple(answers)), [scenario], 1, repeats=5)).to_json()
+    [problem] = [row for row in report["stability_problems"] if row["type"] == "wrong_answer"]
+    passed, frequency = report["scenarios"][0]["pass_rate"], problem["frequency"]
+    assert frequency["k"] == passed["n"] - passed["k"] > 0
+    assert frequency["low"] == pytest.approx(1 - passed["high"], abs=2e-5)
+    assert frequency["high"] == pytest.approx(1 - passed["low"], abs=2e-5)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5])

@@ -19,7 +19,7 @@ from wending.assess.load.search import CONFIRMATIONS, Capacity
 from wending.assess.notes import notes_of
 from wending.assess.performance import RequestTypePerformance, distribution
 from wending.assess.profile import Profile
-from wending.assess.rate import rate, rate_over
+from wending.assess.rate import rate, rate_over, with_interval
 from wending.assess.recovery.row import RecoveryResult
 from wending.assess.resources import NOTHING_MEASURED, Resources
 from wending.assess.response_format import ResponseFormatResult, with_schema
@@ -339,7 +339,7 @@ def _problem(problem: StabilityProblem) -> dict[str, Any]:
     return {
         "type": problem.type,
         "scenario": problem.scenario,
-        "frequency": rate(problem.k, problem.n),
+        "frequency": with_interval(problem.k, problem.n, problem.interval),
         "example": problem.example,
         "example_zh": chinese(problem.example),
         "title": dict(problem.title),
