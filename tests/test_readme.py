@@ -52,4 +52,4 @@ def test_commands_that_are_shown_exist(name: str, monkeypatch: pytest.MonkeyPatc
     shown = re.findall(r"^wending (\S.*?)(?:\s{2,}.*)?$", text, flags=re.MULTILINE)
     for line in shown:
         assert cli.main(line.split()) == 0
-    assert {"serve", "chat", "assess", "compare", "soak", "bench", "cache", "selftest"} == set(ran)
+    assert {"serve", "chat", "assess", "compare", "load", "soak", "bench", "cache", "selftest"} == set(ran)
