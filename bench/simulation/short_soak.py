@@ -25,7 +25,7 @@ from wending.assess.target import OwnServer
 
 STREAMS = 3
 SAMPLE_S = 0.25
-CANARY_S = 1.0
+CANARY_S = 2.0
 STALL_S = 1.0
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
 from wending.assess.endpoint import EndpointClient
-from wending.assess.endpoint_errors import EndpointError
+from wending.assess.endpoint_errors import EndpointError, EndpointTimeout
 
 PROMPTS = {
     "list": "Name three colours and a use of each, in three short lines.",
@@ -50,9 +51,17 @@ class CanarySet:
             first, second = await self._ask(prompt), await self._ask(prompt)
             self.baseline[name] = first if first == second else None
 
-    async def sing(self) -> list[CanaryAnswer]:
-        """All, one after the other."""
-        return [await self._compare(name, prompt) for name, prompt in PROMPTS.items()]
+    async def sing(self, limit_s: float) -> list[CanaryAnswer]:
+        """All, one after the other; those that are not answered within `limit_s` seconds in all have timed
+        out."""
+        end, answers = asyncio.get_running_loop().time() + limit_s, []
+        for name, prompt in PROMPTS.items():
+            try:
+                async with asyncio.timeout_at(end):
+                    answers.append(await self._compare(name, prompt))
+            except TimeoutError:
+                answers.append(CanaryAnswer(name, None, None, EndpointTimeout.kind))
+        return answers
 
     async def _compare(self, name: str, prompt: str) -> CanaryAnswer:
         try:

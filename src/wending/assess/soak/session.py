@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from typing import Any
 
@@ -160,10 +159,7 @@ class SoakSession:
 
     async def _sing(self, *, is_loaded: bool) -> None:
         # A canary that hangs must not keep the soak from its end.
-        answers = []
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._plan.canary_s):
-                answers = await self._canaries.sing()
+        answers = await self._canaries.sing(self._plan.canary_s)
         self._log.write("canary", {"loaded": is_loaded, "answers": [answer.to_json() for answer in answers]})
         self._status.canaries += sum(answer.equal is not None for answer in answers)
         self._status.canaries_differ += sum(answer.equal is False for answer in answers)

@@ -1,0 +1,139 @@
+"""What is planted is found: small assessments of scripted endpoints (bench/simulated_assessments.py has many)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from random import Random
+
+import pytest
+from bench.simulation import agreement, failures, faults, latency, soak_logs
+from bench.simulation.capacity import Plant as CapacityPlant
+from bench.simulation.capacity import queue, refuse, slow
+from bench.simulation.observation import Coverage, Observation, coverages
+from bench.simulation.right_answers import known, known_scenarios
+
+from wending.assess.checks import run_passes
+from wending.assess.load import LoadGenerator
+from wending.assess.scenarios import judge
+from wending.assess.scripted.script import Failures
+from wending.assess.scripted.times import Lognormal
+
+
+@pytest.fixture(autouse=True)
+def _silence_restored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The simulations shorten it for the whole process."""
+    monkeypatch.setattr("wending.assess.endpoint.SILENCE_TIMEOUT", 2.0)
+
+
+def test_right_answers_pass_and_wrong_numbers_do_not() -> None:
+    for scenario in known_scenarios():
+        assert len(scenario.items) >= 30
+        if scenario.id in ("json_output", "math_reasoning"):
+            for item in scenario.items:
+                answers = known(item)
+                assert run_passes(judge(item, [answers.right] * item.turns))
+        if scenario.id == "math_reasoning":
+            assert not any(run_passes(judge(item, [known(item).wrong])) for item in scenario.items)
+
+
+def test_coverage_says_how_sure_it_is() -> None:
+    observations = [Observation("rate", 0.5, 0.4, 0.6)] * 19 + [Observation("rate", 0.5, 0.6, 0.7)]
+    [found] = coverages(observations)
+    assert (found.covered, found.count, found.verdict) == (19, 20, "as meant")
+    assert found.share.low < 0.8
+    assert Coverage("rate", 160, 200).verdict == "too few"
+    assert Coverage("rate", 200, 200).verdict == "conservative"
+
+
+def test_chances_of_texts_add_up_and_keep_their_mean() -> None:
+    for spread in (0.0, 0.3, 0.6):
+        chances = failures.Plant(Failures(), 0.8, spread).wrong_texts_chances()
+        assert sum(chances) == pytest.approx(1)
+        assert sum(number * chance for number, chance in enumerate(chances)) == pytest.approx(0.2 * 20)
+
+
+async def test_without_a_fault_everything_passes() -> None:
+    plant = failures.Plant(Failures(), 1.0, 0.0)
+    scenarios = [replace(scenario, items=scenario.items[:6]) for scenario in known_scenarios()
+                 if scenario.id != "code_completion"]  # fmt: skip
+    observations, [(estimate, planted)] = await failures.simulate("sound", plant, scenarios)
+    passes = [one for one in observations if one.figure.startswith("pass rate")]
+    assert all(one.planted == one.high == 1.0 for one in passes)
+    assert estimate == planted == 1.0
+
+
+async def test_intervals_hold_the_planted_rates_of_failures() -> None:
+    """Of two assessments; the command counts two hundred."""
+    plant = failures.Plant(
+        Failures(http_error=0.02, cut_off=0.02, broken_json=0.1, wrong_date=0.3, wrong_role=0.1), 0.8, 0.3
+    )
+    scenarios = [replace(scenario, items=scenario.items[:12]) for scenario in known_scenarios()
+                 if scenario.id != "code_completion"]  # fmt: skip
+    observations = []
+    for number in range(2):
+        observations += (await failures.simulate(f"planted {number}", plant, scenarios))[0]
+    figures = {one.figure for one in observations}
+    assert {"problem: broken_json", "problem: request_error", "problem: role_forgotten"} <= figures
+    covered = sum(one.is_covered for one in observations)
+    assert covered >= 0.9 * len(observations)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5])
+async def test_answers_that_change_under_load_are_counted(share: float) -> None:
+    compared = await agreement.compare(share, Random(2), items=10)
+    assert (compared.changed > 0) is (share > 0)
+    assert all(one.is_covered for one in compared.observations)
+
+
+async def test_bounds_of_quantiles_are_withheld_from_few_and_ordered_for_many() -> None:
+    """No times are judged here: this machine may be busy."""
+    async with LoadGenerator() as generator:
+        few = await latency.measure(generator, Lognormal(0.02, 0.3), 20, 1)
+        many = await latency.measure(generator, Lognormal(0.02, 0.3), 100, 1)
+    assert few.withheld == ["bounds of p95 of 20"]
+    assert not many.withheld
+    median, late = many.observations
+    assert median.low <= median.high <= late.high
+
+
+@pytest.mark.parametrize(
+    ("plant", "streams", "true"),
+    [(refuse(10), 10, 10), (queue(10), 10, 11), (slow(10, 0.5), 5, 10), (slow(3, 0.9), 3, 3)],
+)
+def test_the_true_capacity_follows_from_the_script(plant: CapacityPlant, streams: int, true: int) -> None:
+    assert (plant.capacity.streams, plant.true) == (streams, true)
+
+
+def test_no_leak_is_reported_where_none_is() -> None:
+    rising = [soaked.rising for soaked in _logs(6, sound=True)]
+    assert rising == [set()] * 6
+
+
+def test_leaks_drifts_crashes_and_stalls_are_found() -> None:
+    noise = soak_logs.Noise(2e9, 0.003, 0.003, 0.05, 0.02, 0.1, 0.3, 0.1)
+    plant = soak_logs.Plant(
+        12.0, leak_bytes=2e7, file_leak=5.0, drift_s=0.01, stalls=(3.0, 9.0), changes_at=4.0
+    )
+    soaked = soak_logs.soak(plant, noise, Random(1))
+    assert soaked.rising == {"memory_bytes", "files", "ttft_s"}
+    assert soaked.report["stalls"]["n"] == 2
+    assert soaked.report["canary"]["loaded"]["k"] < soaked.report["canary"]["loaded"]["n"]
+    crashing = soak_logs.soak(soak_logs.Plant(12.0, crash_rate=0.5), noise, Random(2))
+    assert crashing.crashes > 0
+    assert crashing.report["crashes"]["n"] == crashing.crashes
+    words = " ".join((*soaked.found, *crashing.found))
+    for said in ("Memory rises by", "Median TTFT rises by", "stalls", "Canaries differed", "ended"):
+        assert said in words
+
+
+@pytest.mark.parametrize("number", range(9))
+async def test_a_fault_is_named_and_nothing_else(number: int) -> None:
+    """Those of requests and answers; those of soaks take their time, see the command."""
+    named = await faults.checks(1)[number]()
+    assert named.is_named, named
+
+
+def _logs(count: int, *, sound: bool) -> Iterator[soak_logs.Soaked]:
+    for number in range(count):
+        yield soak_logs.simulate(f"test/{number}", sound=sound)
