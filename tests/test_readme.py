@@ -42,6 +42,7 @@ def test_commands_that_are_shown_exist(name: str, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("wending.cli.serve._serve", lambda options: ran.append("serve") or 0)
     monkeypatch.setattr("wending.cli.soak._soak", lambda options: ran.append("soak") or 0)
     monkeypatch.setattr("wending.cli.compare._compare", lambda options: ran.append("compare") or 0)
+    monkeypatch.setattr("wending.cli.load._load", lambda options: ran.append("load") or 0)
     monkeypatch.setattr(cli, "_chat", lambda options: ran.append("chat") or 0)
     monkeypatch.setattr("wending.cli.assess._assess", lambda options: ran.append("assess") or 0)
     monkeypatch.setattr(cli, "_bench", lambda options: ran.append("bench") or 0)
@@ -51,4 +52,4 @@ def test_commands_that_are_shown_exist(name: str, monkeypatch: pytest.MonkeyPatc
     shown = re.findall(r"^wending (\S.*?)(?:\s{2,}.*)?$", text, flags=re.MULTILINE)
     for line in shown:
         assert cli.main(line.split()) == 0
-    assert {"serve", "chat", "assess", "compare", "soak", "bench", "cache", "selftest"} == set(ran)
+    assert {"serve", "chat", "assess", "compare", "load", "soak", "bench", "cache", "selftest"} == set(ran)

@@ -62,7 +62,7 @@ def draw_plant(random: Random) -> Plant:
 
 
 def queue(streams: int) -> Plant:
-    """C streams go round `streams` places; each waits for its turn, an answer's time times C/streams - 1."""
+    """C streams go round `streams` places; each waits for its turn: an answer's time * (C / streams - 1)."""
     objective = Objective(max_ttft_s=TTFT_S + WAIT_S, min_tokens_per_s=0.5 * SPEED)
     return Plant(Capacity(streams, "queue"), objective, int(streams * (1 + WAIT_S / ANSWER_S)))
 

@@ -32,11 +32,9 @@ MOST_ITEMS_OF_OTHERS = 30
 
 @dataclass(frozen=True, slots=True)
 class Plant:
-    """`failures` are those of requests and of answers.
-
-    Beside them items are answered rightly with chances of their own: `passing` is their mean over all items
-    there might be, `spread` how much items differ, from 0 (not at all) to 1 (each always or never rightly).
-    """
+    """`failures` are those of requests and of answers. Beside them items are answered rightly with chances
+    of their own: `passing` is their mean over all items there might be, `spread` how much items
+    differ, from 0 (not at all) to 1 (each is always or never answered rightly)."""
 
     failures: Failures
     passing: float

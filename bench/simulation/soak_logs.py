@@ -1,4 +1,4 @@
-"""Soaks of hours in a moment: logs by the project's own writer, with a clock of their own, and its reports.
+"""Soaks of hours in a moment: logs by the project's own writer and a clock of their own.
 
 Memory and latency have the noise of real servers: white, wandering (autocorrelated), a collector's sawtooth,
 and growth at the begin that levels off. Leaks, drifts, crashes, stalls and answers that change are planted

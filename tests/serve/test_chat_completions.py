@@ -240,6 +240,17 @@ async def test_stream_usage(http: httpx.AsyncClient, client: FakeClient) -> None
     assert all(chunk["usage"] is None for chunk in chunks)
 
 
+async def test_usage_of_each_chunk_of_a_stream(http: httpx.AsyncClient, client: FakeClient) -> None:
+    chunks = await events(http, stream_options={"include_usage": True, "continuous_usage_stats": True})
+    assert chunks.pop() == "[DONE]"
+    said = [chunk["usage"]["completion_tokens"] for chunk in chunks]
+    assert said == sorted(said)
+    assert (said[0], said[-1]) == (0, len(client.reply))
+    # Without include_usage it asks for nothing.
+    chunks = await events(http, stream_options={"continuous_usage_stats": True})
+    assert not any("usage" in chunk for chunk in chunks[:-1])
+
+
 async def test_stream_of_several_choices(http: httpx.AsyncClient, client: FakeClient) -> None:
     chunks = await events(http, n=2)
     assert chunks.pop() == "[DONE]"

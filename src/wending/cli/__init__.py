@@ -13,6 +13,7 @@ from pathlib import Path
 from wending import __version__
 from wending.cli.assess import add_assess
 from wending.cli.compare import add_compare
+from wending.cli.load import add_load
 from wending.cli.options import (
     Say,
     add_max_context,
@@ -108,6 +109,7 @@ def _parser(language: str) -> argparse.ArgumentParser:
     add_serve(commands, say)
     _add_chat(commands, say)
     add_assess(commands, say, language)
+    add_load(commands, say, language)
     add_soak(commands, say, language)
     add_compare(commands, say)
     _add_bench(commands, say, language)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from wending.cli.options import Say, positive, seconds
+from wending.cli.options import Say, positive, positive_number, seconds
 
 if TYPE_CHECKING:
     from wending.assess.load.objective import Objective
@@ -24,7 +24,7 @@ def add_objective(command: argparse.ArgumentParser, say: Say) -> None:
     )
     command.add_argument(
         "--min-speed",
-        type=seconds,
+        type=positive_number,
         default=10.0,
         metavar="N",
         help=say(

@@ -12,7 +12,7 @@ from wending.engine.client import CompletionDelta, TokenLogprob
 from wending.serve.event_stream import DONE, event
 from wending.serve.logprobs import chat_logprobs
 from wending.serve.report import Report
-from wending.serve.tally import Tally, usage
+from wending.serve.tally import Tally, UsageInStream, usage, usage_beside
 from wending.serve.tool_calls import Arguments, CallBegin, CallEnd, Piece, Text, ToolCallReader
 
 
@@ -54,15 +54,14 @@ class ChatAnswer:
         return self._object("chat.completion", choices) | {"usage": usage([self.tally])} | self._report()
 
     async def events(
-        self, deltas: AsyncIterable[CompletionDelta], include_usage: bool
+        self, deltas: AsyncIterable[CompletionDelta], usage_in_stream: UsageInStream
     ) -> AsyncIterator[bytes]:
         """The answer as server-sent events, those of one delta together; the first ones need no delta."""
-        # With include_usage each chunk has the field, and only the last one a value.
-        no_usage: dict[str, Any] = {"usage": None} if include_usage else {}
 
         def events(choices: Sequence[dict[str, Any]]) -> bytes:
+            beside = usage_beside([self.tally], usage_in_stream)
             return b"".join(
-                event(self._object("chat.completion.chunk", [choice]) | no_usage) for choice in choices
+                event(self._object("chat.completion.chunk", [choice]) | beside) for choice in choices
             )
 
         head = {"role": "assistant", "content": "", "refusal": None}
@@ -72,7 +71,7 @@ class ChatAnswer:
             choices = self._delta_choices(delta)
             if choices:
                 yield events(choices)
-        last = ({"usage": usage([self.tally])} if include_usage else {}) | self._report()
+        last = ({} if usage_in_stream == "none" else {"usage": usage([self.tally])}) | self._report()
         yield (event(self._object("chat.completion.chunk", []) | last) if last else b"") + DONE
 
     def _delta_choices(self, delta: CompletionDelta) -> list[dict[str, Any]]:

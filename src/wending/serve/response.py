@@ -17,6 +17,7 @@ from wending.serve.openai_errors import CLIENT_CLOSED_REQUEST
 from wending.serve.sampling_fields import SamplingFields
 from wending.serve.service import service_of
 from wending.serve.taken_requests import TakenRequests
+from wending.serve.tally import UsageInStream
 
 Deltas = TakenRequests[CompletionDelta]
 
@@ -27,7 +28,9 @@ class Answer(Protocol):
     async def whole(self, deltas: AsyncIterable[CompletionDelta]) -> dict[str, Any]:
         """The answer as one object."""
 
-    def events(self, deltas: AsyncIterable[CompletionDelta], include_usage: bool) -> AsyncIterator[bytes]:
+    def events(
+        self, deltas: AsyncIterable[CompletionDelta], usage_in_stream: UsageInStream
+    ) -> AsyncIterator[bytes]:
         """The answer as server-sent events, the first of which needs no delta."""
 
 
@@ -35,7 +38,7 @@ async def respond(request: Request, asked: SamplingFields, answer: Answer, delta
     """The answer in the form that the request asks for. If the client hangs up, `deltas` are closed."""
     service = service_of(request)
     if asked.stream:
-        return EventStream(_events(answer, deltas, asked.include_usage), service.stopping, service.ping_s)
+        return EventStream(_events(answer, deltas, asked.usage_in_stream), service.stopping, service.ping_s)
     try:
         return JSONResponse(await until_hang_up(_whole(answer, deltas), request.receive, service.stopping))
     except ClientHungUp:
@@ -47,7 +50,9 @@ async def _whole(answer: Answer, deltas: Deltas) -> dict[str, Any]:
         return await answer.whole(deltas)
 
 
-async def _events(answer: Answer, deltas: Deltas, include_usage: bool) -> AsyncGenerator[bytes, None]:
+async def _events(
+    answer: Answer, deltas: Deltas, usage_in_stream: UsageInStream
+) -> AsyncGenerator[bytes, None]:
     async with aclosing(deltas):
-        async for piece in answer.events(deltas, include_usage):
+        async for piece in answer.events(deltas, usage_in_stream):
             yield piece

@@ -24,6 +24,7 @@ from wending.engine.sampling_params import SamplingParams
 from wending.engine.urgency import Urgency
 from wending.serve.openai_errors import invalid_value
 from wending.serve.response_format import ConstraintFields, refuse_stop_strings
+from wending.serve.tally import UsageInStream
 from wending.serve.validation_errors import as_api_error
 
 MAX_STOP_STRINGS = 16  # OpenAI allows 4
@@ -34,6 +35,8 @@ class StreamOptions(BaseModel):
 
     include_usage: bool = False
     """Whether the stream ends with the usage."""
+    continuous_usage_stats: bool = False
+    """Whether each chunk has the usage so far, as in vLLM; only together with include_usage."""
     include_obfuscation: Literal[False] = False
 
 
@@ -111,6 +114,13 @@ class SamplingFields(ConstraintFields):
     def include_usage(self) -> bool:
         """Whether a stream is to end with the usage."""
         return self.stream_options is not None and self.stream_options.include_usage
+
+    @property
+    def usage_in_stream(self) -> UsageInStream:
+        """Which chunks of a stream have the usage."""
+        if self.stream_options is None or not self.stream_options.include_usage:
+            return "none"
+        return "each" if self.stream_options.continuous_usage_stats else "last"
 
     @classmethod
     def parse(cls, body: Mapping[str, Any]) -> Self:

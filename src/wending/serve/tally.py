@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from wending.engine.client import CompletionDelta
 from wending.serve.openai_errors import APIError
+
+UsageInStream = Literal["none", "last", "each"]
+"""Which chunks of a stream have the usage."""
 
 
 @dataclass(slots=True)
@@ -41,6 +44,13 @@ def usage(tallies: Collection[Tally]) -> dict[str, Any]:
         "total_tokens": prompt_tokens + completion_tokens,
         "prompt_tokens_details": {"cached_tokens": sum(tally.cached_tokens or 0 for tally in tallies)},
     }
+
+
+def usage_beside(tallies: Collection[Tally], usage_in_stream: UsageInStream) -> dict[str, Any]:
+    """What a chunk that is not the last has: with "last" the field without a value, as OpenAI has it."""
+    if usage_in_stream == "none":
+        return {}
+    return {"usage": usage(tallies) if usage_in_stream == "each" else None}
 
 
 def _failure(delta: CompletionDelta) -> APIError:

@@ -12,7 +12,7 @@ from wending.engine.client import CompletionDelta, TokenLogprob
 from wending.serve.event_stream import DONE, event
 from wending.serve.logprobs import TextLogprobs
 from wending.serve.report import Report
-from wending.serve.tally import Tally, usage
+from wending.serve.tally import Tally, UsageInStream, usage, usage_beside
 
 
 @dataclass(slots=True)
@@ -52,13 +52,15 @@ class TextAnswer:
         return self._object(choices) | {"usage": usage(self.tallies)} | self._report()
 
     async def events(
-        self, deltas: AsyncIterable[CompletionDelta], include_usage: bool
+        self, deltas: AsyncIterable[CompletionDelta], usage_in_stream: UsageInStream
     ) -> AsyncIterator[bytes]:
         """The answer as server-sent events: one for each choice that begins it, then one for each delta."""
-        no_usage: dict[str, Any] = {"usage": None} if include_usage else {}
         logprobs = [TextLogprobs() for _ in range(len(self.tallies) * self.n)]
         yield b"".join(
-            event(self._object([_choice(i, self.beginnings[i // self.n])]) | no_usage)
+            event(
+                self._object([_choice(i, self.beginnings[i // self.n])])
+                | usage_beside(self.tallies, usage_in_stream)
+            )
             for i in range(len(logprobs))
         )
         async for delta in deltas:
@@ -66,8 +68,8 @@ class TextAnswer:
             if delta.text or delta.logprobs or delta.finish_reason is not None:
                 new = _logprobs(logprobs[delta.index], delta.logprobs)
                 choice = _choice(delta.index, delta.text, new, delta.finish_reason)
-                yield event(self._object([choice]) | no_usage)
-        last = ({"usage": usage(self.tallies)} if include_usage else {}) | self._report()
+                yield event(self._object([choice]) | usage_beside(self.tallies, usage_in_stream))
+        last = ({} if usage_in_stream == "none" else {"usage": usage(self.tallies)}) | self._report()
         yield (event(self._object([]) | last) if last else b"") + DONE
 
     def _object(self, choices: Sequence[dict[str, Any]]) -> dict[str, Any]:

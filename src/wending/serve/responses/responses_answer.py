@@ -14,7 +14,7 @@ from wending.engine.client import CompletionDelta
 from wending.serve.openai_errors import as_api_error
 from wending.serve.report import Report
 from wending.serve.responses.output_items import OutputItems
-from wending.serve.tally import Tally
+from wending.serve.tally import Tally, UsageInStream
 
 Event = dict[str, Any]
 
@@ -40,11 +40,11 @@ class ResponsesAnswer:
         return self._response(status)
 
     async def events(
-        self, deltas: AsyncIterable[CompletionDelta], include_usage: bool
+        self, deltas: AsyncIterable[CompletionDelta], usage_in_stream: UsageInStream
     ) -> AsyncIterator[bytes]:
         """The answer as server-sent events, those of one delta together; the first ones need no delta. The
-        usage is part of the last one, whatever `include_usage` says. A failure is an event too."""
-        del include_usage
+        usage is part of the last one, whatever `usage_in_stream` says. A failure is an event too."""
+        del usage_in_stream
         status = "in_progress"
         opening = ({"type": f"response.{kind}", "response": self._response(status)} for kind in _OPENING)
         yield self._sent(opening)

@@ -1,0 +1,1 @@
+"""Open-loop load: requests at their times, whatever becomes of others; what `wending load` runs."""
