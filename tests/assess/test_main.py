@@ -80,7 +80,8 @@ def test_an_assessment_is_complete_and_repeatable(tmp_path: Path) -> None:
     assert [result["request_type"] for result in report["performance"]] == ["short", "long", "json"]
     for result in report["performance"]:
         assert result["ttft_s"]["n"] >= 3
-        assert result["max_concurrency"] >= 1
+        # On a busy machine the generator may not keep up; then the report says so instead.
+        assert (result["max_concurrency"] or 0) >= 1 or result["invalid_levels"]
     assert report["resources"]["peak_memory_bytes"] is None
     assert "not started by the assessment" in report["resources"]["reason"]["en"]
     # The same seed asks the same: scenario requests come in another order, but each with its seed.

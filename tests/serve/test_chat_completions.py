@@ -321,6 +321,16 @@ async def test_completion_that_fails(http: httpx.AsyncClient, client: FakeClient
     assert client.running == set()
 
 
+async def test_a_grammar_that_cannot_be_followed_is_the_clients_mistake(
+    http: httpx.AsyncClient, client: FakeClient
+) -> None:
+    client.fail_after, client.error_code = 3, "grammar_too_complex"
+    response = await http.post(URL, json=HELLO)
+    assert response.status_code == 400
+    assert response.json()["error"]["code"] == "grammar_too_complex"
+    assert response.json()["error"]["type"] == "invalid_request_error"
+
+
 async def test_a_request_that_kills_the_engine_must_not_be_asked_again(
     http: httpx.AsyncClient, client: FakeClient
 ) -> None:

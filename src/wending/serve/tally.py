@@ -54,6 +54,10 @@ def usage_beside(tallies: Collection[Tally], usage_in_stream: UsageInStream) -> 
 
 
 def _failure(delta: CompletionDelta) -> APIError:
+    if delta.error_code == "grammar_too_complex":
+        # It is what the client asked for that cannot be done, and it shows only on the way.
+        message = f"The grammar is too complex to be followed: {delta.error}"
+        return APIError(400, message, code="grammar_too_complex")
     # OpenAI's client libraries ask again after a 500, and this request would kill the engine again.
     headers = {"x-should-retry": "false"} if delta.error_code == "worker_crashed" else {}
     return APIError(

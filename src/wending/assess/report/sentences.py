@@ -98,7 +98,9 @@ def concurrency(result: Mapping[str, Any]) -> Pair:
     basis = []
     if found:
         made = result["confirmations"]
-        basis.append(pair("held_of", k=made["held"], n=made["made"]) if made["made"] else pair("unconfirmed"))
+        basis.append(
+            pair("held_of", k=made["held"], n=made["made"]) if made and made["made"] else pair("unconfirmed")
+        )
     failed = _failed_level(result)
     if failed is not None:
         missed = [pair(f"missed_{key}") for key in failed["missed"]]
