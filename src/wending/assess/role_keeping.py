@@ -49,8 +49,8 @@ def parse_role_keeping(text: str) -> dict[str, Any]:
 
 
 async def refusal(client: EndpointClient, fields: dict[str, Any]) -> str | None:
-    """What the endpoint says when it refuses a short conversation with these fields (HTTP 400 or 422); None
-    when it does not. Whatever else goes wrong is left for the conversations themselves to find out."""
+    """What the endpoint says when it refuses a short conversation with these fields; None when it does not.
+    Whatever else goes wrong is left for the conversations themselves to find out."""
     messages = [
         {"role": "system", "content": "You are a gardener. Answer in one sentence."},
         {"role": "user", "content": "What do you grow?"},
@@ -58,7 +58,7 @@ async def refusal(client: EndpointClient, fields: dict[str, Any]) -> str | None:
     try:
         await client.chat(messages, max_tokens=8, temperature=0.0, top_p=1.0, seed=0, fields=fields)
     except BadStatus as error:
-        return error.message if error.status in (400, 422) else None
+        return error.message if error.is_refusal else None
     except EndpointError:
         return None
     return None

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from wending.cli.objective import add_objective, objective_of
-from wending.cli.options import Say, not_negative, positive
+from wending.cli.options import Say, add_endpoint, add_language, add_target, not_negative, positive
 
 
 def add_assess(
@@ -31,15 +31,7 @@ def add_assess(
             "--repeats 10 --out report",
         ),
     )
-    command.add_argument(
-        "target",
-        nargs="?",
-        metavar="TARGET",
-        help=say(
-            "checkpoint folder, or base URL of an OpenAI-compatible endpoint (default: the bundled model)",
-            "模型文件夹，或 OpenAI 兼容服务的地址（默认：自带的演示模型）",
-        ),
-    )
+    add_target(command, say)
     command.add_argument(
         "--out",
         type=Path,
@@ -130,18 +122,7 @@ def add_assess(
             "seed of the whole assessment (default: %(default)s)", "整个评测的随机种子（默认 %(default)s）"
         ),
     )
-    command.add_argument(
-        "--model",
-        metavar="NAME",
-        help=say(
-            "model to ask for (default: the endpoint's first)", "请求的模型名（默认：服务列出的第一个）"
-        ),
-    )
-    command.add_argument(
-        "--api-key",
-        metavar="KEY",
-        help=say("key of the endpoint (default: $OPENAI_API_KEY)", "服务的密钥（默认取 $OPENAI_API_KEY）"),
-    )
+    add_endpoint(command, say)
     command.add_argument(
         "--concurrency",
         type=positive,
@@ -152,14 +133,7 @@ def add_assess(
             "场景阶段的并发数（默认 %(default)s）",
         ),
     )
-    command.add_argument(
-        "--lang",
-        choices=("en", "zh"),
-        default=language,
-        help=say(
-            "language of progress and messages (default: %(default)s)", "进度与消息的语言（默认 %(default)s）"
-        ),
-    )
+    add_language(command, say, language)
     add_objective(command, say)
     command.set_defaults(run=_assess)
 

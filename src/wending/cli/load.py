@@ -6,7 +6,16 @@ import argparse
 import os
 from pathlib import Path
 
-from wending.cli.options import Say, not_negative, positive, positive_number, seconds
+from wending.cli.options import (
+    Say,
+    add_endpoint,
+    add_language,
+    add_target,
+    not_negative,
+    positive,
+    positive_number,
+    seconds,
+)
 
 
 def add_load(commands: argparse._SubParsersAction[argparse.ArgumentParser], say: Say, language: str) -> None:
@@ -23,15 +32,7 @@ def add_load(commands: argparse._SubParsersAction[argparse.ArgumentParser], say:
         + "\n  wending load --rate 5 --seconds 60\n"
         + "  wending load http://127.0.0.1:8000/v1 --trace trace.csv --speed 2 --out load",
     )
-    command.add_argument(
-        "target",
-        nargs="?",
-        metavar="TARGET",
-        help=say(
-            "checkpoint folder, or base URL of an OpenAI-compatible endpoint (default: the bundled model)",
-            "模型文件夹，或 OpenAI 兼容服务的地址（默认：自带的演示模型）",
-        ),
-    )
+    add_target(command, say)
     when = command.add_mutually_exclusive_group(required=True)
     when.add_argument(
         "--rate",
@@ -97,13 +98,8 @@ def add_load(commands: argparse._SubParsersAction[argparse.ArgumentParser], say:
     command.add_argument(
         "--seed", type=not_negative, default=1, metavar="N", help=say("default: 1", "默认 1")
     )
-    command.add_argument(
-        "--model", metavar="NAME", help=say("default: the endpoint's first", "默认：服务的第一个")
-    )
-    command.add_argument(
-        "--api-key", metavar="KEY", help=say("default: $OPENAI_API_KEY", "默认：$OPENAI_API_KEY")
-    )
-    command.add_argument("--lang", choices=("en", "zh"), default=language)
+    add_endpoint(command, say)
+    add_language(command, say, language)
     command.set_defaults(run=_load)
 
 

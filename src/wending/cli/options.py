@@ -33,6 +33,46 @@ def add_max_context(command: argparse.ArgumentParser, say: Say) -> None:
     )
 
 
+def add_target(command: argparse.ArgumentParser, say: Say) -> None:
+    """What is measured."""
+    command.add_argument(
+        "target",
+        nargs="?",
+        metavar="TARGET",
+        help=say(
+            "checkpoint folder, or base URL of an OpenAI-compatible endpoint (default: the bundled model)",
+            "模型文件夹，或 OpenAI 兼容服务的地址（默认：自带的演示模型）",
+        ),
+    )
+
+
+def add_endpoint(command: argparse.ArgumentParser, say: Say) -> None:
+    """How an endpoint is asked."""
+    command.add_argument(
+        "--model",
+        metavar="NAME",
+        help=say(
+            "model to ask for (default: the endpoint's first)", "请求的模型名（默认：服务列出的第一个）"
+        ),
+    )
+    command.add_argument(
+        "--api-key",
+        metavar="KEY",
+        help=say("key of the endpoint (default: $OPENAI_API_KEY)", "服务的密钥（默认取 $OPENAI_API_KEY）"),
+    )
+
+
+def add_language(command: argparse.ArgumentParser, say: Say, language: str) -> None:
+    command.add_argument(
+        "--lang",
+        choices=("en", "zh"),
+        default=language,
+        help=say(
+            "language of progress and messages (default: %(default)s)", "进度与消息的语言（默认 %(default)s）"
+        ),
+    )
+
+
 def port(text: str) -> int:
     value = not_negative(text)
     if value > 65535:

@@ -6,7 +6,15 @@ import argparse
 import os
 from pathlib import Path
 
-from wending.cli.options import Say, not_negative, positive, seconds
+from wending.cli.options import (
+    Say,
+    add_endpoint,
+    add_language,
+    add_target,
+    not_negative,
+    positive,
+    seconds,
+)
 
 
 def add_soak(commands: argparse._SubParsersAction[argparse.ArgumentParser], say: Say, language: str) -> None:
@@ -32,15 +40,7 @@ def add_soak(commands: argparse._SubParsersAction[argparse.ArgumentParser], say:
             "Ctrl-C 正常结束；无论因何结束，日志都可用",
         ),
     )
-    command.add_argument(
-        "target",
-        nargs="?",
-        metavar="TARGET",
-        help=say(
-            "checkpoint folder, or base URL of an OpenAI-compatible endpoint (default: the bundled model)",
-            "模型文件夹，或 OpenAI 兼容服务的地址（默认：自带的演示模型）",
-        ),
-    )
+    add_target(command, say)
     command.add_argument(
         "--hours",
         type=_hours,
@@ -120,26 +120,8 @@ def add_soak(commands: argparse._SubParsersAction[argparse.ArgumentParser], say:
         metavar="N",
         help=say("seed of the requests (default: %(default)s)", "请求的随机种子（默认 %(default)s）"),
     )
-    command.add_argument(
-        "--model",
-        metavar="NAME",
-        help=say(
-            "model to ask for (default: the endpoint's first)", "请求的模型名（默认：服务列出的第一个）"
-        ),
-    )
-    command.add_argument(
-        "--api-key",
-        metavar="KEY",
-        help=say("key of the endpoint (default: $OPENAI_API_KEY)", "服务的密钥（默认取 $OPENAI_API_KEY）"),
-    )
-    command.add_argument(
-        "--lang",
-        choices=("en", "zh"),
-        default=language,
-        help=say(
-            "language of progress and messages (default: %(default)s)", "进度与消息的语言（默认 %(default)s）"
-        ),
-    )
+    add_endpoint(command, say)
+    add_language(command, say, language)
     command.set_defaults(run=_soak)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import csv
 import os
 import time
@@ -218,9 +217,6 @@ class _OpenLoop:
             yield self._target.base_url
             return
         self._errors.print(say("starting_server", self._language), markup=False)
-        async with contextlib.AsyncExitStack() as stack:
-            server = await stack.enter_async_context(
-                OwnServer(self._target.folder, self._folder / "server.log")
-            )
+        async with OwnServer(self._target.folder, self._folder / "server.log") as server:
             await server.wait_until_ready(lambda _: None)
             yield server.base_url

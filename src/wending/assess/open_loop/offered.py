@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from random import Random
 from typing import Any
 
 from wending.assess.context.filler import sentences
@@ -80,7 +79,7 @@ def _of_type(request_type: RequestType, number: int, arrival_s: float) -> Offere
 
 def _filler(tokens: int, seed: int) -> str:
     wanted, words = max(1, round(tokens / TOKENS_OF_WORD)), list[str]()
-    for sentence in sentences("en", Random(seed).getrandbits(30)):
+    for sentence in sentences("en", seed):
         words += sentence.split()
         if len(words) >= wanted:
             return " ".join(words[:wanted])
