@@ -27,8 +27,8 @@ class Capacity:
     """`max_concurrency` held (0: not even one stream did); `failed_at` is the lowest level that did not.
 
     `stopped_by`: "bracketed" (the next higher level failed), "cap", "time", or "generator" (it could not
-    drive the next level); without a `failed_at` the true value may be higher. `confirmed` is how many of the
-    `confirmations_made` at `max_concurrency` held: all of them, or it would not be the highest that holds.
+    drive the next level); without a `failed_at` the true value may be higher. All of the
+    `confirmations_made` at `max_concurrency` held, or it would not be the highest that holds.
     """
 
     max_concurrency: int = 0
