@@ -29,16 +29,16 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # the simulations take the right answers from the tests
 
-from bench.simulation import agreement, capacity, failures, faults, latency, soak_logs  # noqa: E402
+from bench.simulation import agreement, capacity, drift_power, failures, faults, latency, soak_logs  # noqa: E402
 from bench.simulation.observation import Observation, counted, coverages  # noqa: E402
 from bench.simulation.side_by_side import side_by_side  # noqa: E402
 
 from wending.assess.stats import exact  # noqa: E402
 
-PARTS = ("failures", "agreement", "logs", "latency", "capacity", "faults")
-SHARES = {"failures": 1.0, "agreement": 0.3, "logs": 1.0, "latency": 1.0, "capacity": 0.3, "faults": 1.0}
-"""How many of each part, as a share of --assessments: those that take long are fewer."""
-AT_ONCE = {"latency": 4, "capacity": 10}
+PARTS = ("failures", "agreement", "logs", "drifts", "latency", "capacity", "faults")
+SHARES = {"agreement": 0.3, "drifts": 0.2, "capacity": 0.3}
+"""How many of each part, as a share of --assessments, where not all: those that take long are fewer."""
+AT_ONCE = {"latency": 4, "capacity": 20}
 """How many of the parts in which times are measured are under way together."""
 
 
@@ -50,17 +50,17 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--processes", type=int, default=2, help="for parts in which no time is measured")
-    parser.add_argument("--at-once", type=int, metavar="N", help="for the others; latency 4, capacity 10")
+    parser.add_argument("--at-once", type=int, metavar="N", help="for the others; latency 4, capacity 20")
     parser.add_argument("--at-most", type=int, metavar="N", help="so many of these in this run")
     parser.add_argument("--json", type=Path, metavar="FILE", help="all figures; what it has already is kept")
     options = parser.parse_args()
     kept = json.loads(options.json.read_text()) if options.json and options.json.exists() else {}
     runs: dict[str, Callable[[int, int, int], dict[str, Any]]] = {
-        "failures": _failures, "agreement": _agreement, "logs": _logs, "faults": _faults,
+        "failures": _failures, "agreement": _agreement, "logs": _logs, "drifts": _drifts, "faults": _faults,
     }  # fmt: skip
     timed = {"latency": _latency, "capacity": _capacity}
     for part in options.only:
-        begin, count = time.monotonic(), max(1, round(options.assessments * SHARES[part]))
+        begin, count = time.monotonic(), max(1, round(options.assessments * SHARES.get(part, 1.0)))
         if part in timed:
             rows = kept.get(part, {}).get("rows", {})
             seeds = [f"{part} {options.seed} {number}" for number in range(count)]
@@ -123,6 +123,17 @@ def _logs(seed: int, count: int, processes: int) -> dict[str, Any]:
         ],
         "coverage": _coverage([each for one in (*sound, *planted) for each in soak_logs.observations(one)]),
     }  # fmt: skip
+
+
+def _drifts(seed: int, count: int, processes: int) -> dict[str, Any]:
+    """As many soaks for each size and number of requests."""
+    seeds, rows = [f"drifts {seed} {number}" for number in range(count)], []
+    for requests in drift_power.REQUESTS:
+        for drift in drift_power.DRIFTS:
+            is_found = partial(drift_power.is_found, requests=requests, drift=drift)
+            found = sum(_in_processes(is_found, seeds, processes))
+            rows.append({"requests": requests, "drift": drift, "found": found})
+    return {"soaks": count, "rows": rows}
 
 
 def _latency(seeds: Sequence[str], at_once: int) -> list[dict[str, Any]]:
@@ -189,6 +200,8 @@ def _markdown(parts: dict[str, Any]) -> Iterator[str]:
         withheld = Counter(one for row in rows for one in row["withheld"] if not row["invalid"])
         invalid = sum(bool(row["invalid"]) for row in rows)
         yield f"- latency: {len(rows)} assessments, {invalid} of them invalid; withheld {dict(withheld)}"
+    if "drifts" in parts:
+        yield from _drift_table(parts["drifts"])
     if "capacity" in parts:
         yield from _capacity_tables(list(parts["capacity"]["rows"].values()))
     if "faults" in parts:
@@ -200,6 +213,15 @@ def _markdown(parts: dict[str, Any]) -> Iterator[str]:
 def _timed_coverage(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     pairs = [(figure, held) for row in rows if not row["invalid"] for figure, held in row["covered"]]
     return [one.to_json() for one in counted(pairs)]
+
+
+def _drift_table(part: dict[str, Any]) -> Iterator[str]:
+    """Of so many soaks, in how many a drift was found."""
+    drifts = [f"{drift:.0%}" for drift in drift_power.DRIFTS]
+    yield from ("", f"| requests | {' | '.join(drifts)} |", "|---" * (1 + len(drifts)) + "|")
+    for requests in drift_power.REQUESTS:
+        found = [f"{row['found']} of {part['soaks']}" for row in part["rows"] if row["requests"] == requests]
+        yield f"| {requests:,} | {' | '.join(found)} |"
 
 
 def _capacity_tables(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
