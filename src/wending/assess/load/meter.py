@@ -62,7 +62,7 @@ class LevelPlan:
         streams, took_s = last
         least_s = max(took_s * min(concurrency / streams, 1.0), alone_s)
         if most_streams is not None:
-            # No more than if all streams wait for each other, for one that does less when it has too much to do.
+            # Not more than if all wait for each other: some do less when they have too much to do.
             waiting_s = took_s * max(concurrency / streams, 1.0)
             least_s = min(max(alone_s * concurrency / most_streams, alone_s), waiting_s)
         growth = max(concurrency / streams - 1.0, 0.0)
