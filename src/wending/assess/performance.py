@@ -156,11 +156,10 @@ class PerformanceMeasurement:
         )
         confirmations = 0
         last = (1, alone_s)
-        most_streams: float | None = None
 
         async def measure(concurrency: int, confirming: bool) -> Level | None:
             """Steady where there is time for that, otherwise one round of requests, otherwise None."""
-            nonlocal last, most_streams, confirmations
+            nonlocal last, confirmations
             confirmations = confirmations + 1 if confirming else 0
             elapsed = min(1.0, (time.monotonic() - started) / budget)
             self._progress(
@@ -170,18 +169,15 @@ class PerformanceMeasurement:
                 done + request_type.share * elapsed,
             )
             left = started + budget * (1.0 if confirming else SEARCH_SHARE) - time.monotonic()
-            plan = LevelPlan.after(last, concurrency, alone_s, most_streams)
+            plan = LevelPlan.after(last, concurrency, alone_s)
             parts = max(CONFIRMATIONS + 1 - confirmations, 1) if confirming else STEADY_PARTS
             if plan.expected_s > left / parts:
                 plan = replace(plan, steady=False)
             if plan.expected_s > left:
                 return None
             level = await meter.measure(plan, started + 1.5 * budget - time.monotonic(), alone)
-            # Of a level that was cut off only the quick answers are known.
-            if level is not None and level.answer_s is not None and not level.decided_early:
+            if level is not None and level.answer_s is not None:
                 last = (concurrency, level.answer_s)
-            if level is not None and level.missed and plan.steady and first.total_tokens_per_s > 0:
-                most_streams = level.total_tokens_per_s / first.total_tokens_per_s or None
             return level
 
         result.capacity = await find_capacity(first, measure, self._cap)

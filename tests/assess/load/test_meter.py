@@ -124,12 +124,9 @@ def test_a_level_has_enough_requests_and_takes_its_time() -> None:
 
 
 def test_streams_begin_over_no_more_than_the_time_of_an_answer_among_so_many() -> None:
-    """16 streams that queue for 8 places take twice the time."""
-    more = LevelPlan.after((16, 2.0), 32, 1.0, None)
+    """From the last level that was measured: 16 streams that queue for 8 places take twice the time."""
+    more = LevelPlan.after((16, 2.0), 32, alone_s=1.0)
     assert (more.ramp_s, more.answer_s) == (2.0, 3.0)
-    fewer = LevelPlan.after((16, 2.0), 12, 1.0, None)
+    fewer = LevelPlan.after((16, 2.0), 12, alone_s=1.0)
     assert (fewer.ramp_s, fewer.answer_s) == (1.5, 2.0)
-    assert LevelPlan.after((16, 2.0), 4, 1.0, None).ramp_s == 1.0
-    full = LevelPlan.after((6, 1.0), 12, 1.0, most_streams=8.0)
-    assert (full.ramp_s, full.answer_s) == (1.5, 1.5)
-    assert LevelPlan.after((6, 1.0), 7, 1.0, most_streams=8.0).ramp_s == 1.0
+    assert LevelPlan.after((16, 2.0), 4, alone_s=1.0).ramp_s == 1.0

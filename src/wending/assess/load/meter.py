@@ -50,24 +50,13 @@ class LevelPlan:
     answer_s: float
 
     @classmethod
-    def after(
-        cls, last: tuple[int, float], concurrency: int, alone_s: float, most_streams: float | None
-    ) -> LevelPlan:
-        """A steady one, when an answer took `last[1]` seconds among `last[0]` streams and `alone_s` alone.
-
-        `most_streams`: the tokens a second that a level beyond the capacity came to, in streams of the speed
-        of one alone; None where there is no such level. The least time of an answer follows from it by
-        Little's law (J. D. C. Little, "A proof for the queuing formula L = λW", Operations Research 9, 1961).
-        """
+    def after(cls, last: tuple[int, float], concurrency: int, alone_s: float) -> LevelPlan:
+        """A steady one, when an answer took `last[1]` seconds among `last[0]` streams and `alone_s` alone."""
         streams, took_s = last
-        least_s = max(took_s * min(concurrency / streams, 1.0), alone_s)
-        if most_streams is not None:
-            # Not more than if all wait for each other: some do less when they have too much to do.
-            waiting_s = took_s * max(concurrency / streams, 1.0)
-            least_s = min(max(alone_s * concurrency / most_streams, alone_s), waiting_s)
         growth = max(concurrency / streams - 1.0, 0.0)
-        answer_s = took_s * (1.0 + (SLOWER_WHEN_DOUBLED - 1.0) * growth)
-        return cls(concurrency, True, least_s, max(answer_s, least_s))
+        # Where streams only wait for each other, an answer's time falls as their number does, and no faster.
+        least_s = max(took_s * min(concurrency / streams, 1.0), alone_s)
+        return cls(concurrency, True, least_s, took_s * (1.0 + (SLOWER_WHEN_DOUBLED - 1.0) * growth))
 
     @property
     def counted(self) -> int:
