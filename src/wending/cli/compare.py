@@ -36,8 +36,8 @@ def add_compare(
         metavar="RULE",
         help=say(
             "exit with status 1 if: any-worse (a figure is worse beyond doubt), or a rule such as "
-            "pass_rate<-0.05, json_rate<-0.05, failed_requests>0, changed_under_load>0, recovery<0, ttft>1.2, "
-            "speed<0.8, concurrency<1; with status 2 if that cannot be decided; may be repeated",
+            "pass_rate<-0.05, json_rate<-0.05, failed_requests>0, changed_under_load>0, recovery<0, "
+            "ttft>1.2, speed<0.8, concurrency<1; with status 2 if that cannot be decided; may be repeated",
             "满足时以状态 1 退出：any-worse（有数据确定变差），或如 pass_rate<-0.05、json_rate<-0.05、"
             "failed_requests>0、changed_under_load>0、recovery<0、ttft>1.2、speed<0.8、concurrency<1 的规则；"
             "无法判定时以状态 2 退出；可多次给出",

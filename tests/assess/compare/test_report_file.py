@@ -34,7 +34,7 @@ def test_earlier_and_later_forms_of_the_schema_are_read(tmp_path: Path) -> None:
             {"performance": [made_report()["performance"][0] | {"max_concurrency": "8"}]},
             "performance/0/max_concurr",
         ),
-        ({"agreement": {"changed_under_load": None}}, "agreement: .*conditions"),
+        ({"agreement": {"conditions": "none"}}, "agreement/conditions: "),
         ({"recovery": {"rows": [{"id": "x"}]}}, "recovery"),
         ({"complete": "yes"}, "complete: "),
     ],

@@ -143,7 +143,7 @@ def _paired(
     def interval_at(confidence: float) -> Interval | None:
         found = paired_change(first, second, confidence)
         if found is None or found.interval is not None or not found.difference:
-            return found and found.interval
+            return None if found is None else found.interval
         # All items changed alike: then the median item's change has bounds where no mean's has.
         return quantile_bounds([found.difference] * found.items, 0.5, confidence)
 
@@ -203,27 +203,31 @@ def _verdicts(scenario: Report, check: str) -> dict[str, list[float]]:
 def _changed_under_load(first: Report, second: Report) -> Iterator[Row]:
     """Where agreement was measured under load in both."""
     if all(_was_loaded(report) for report in (first, second)):
-        rates = [report["agreement"]["changed_under_load"] for report in (first, second)]
+        rates = [report["agreement"].get("changed_under_load") for report in (first, second)]
         yield _of_rates("changed_under_load", _ALL, rates, [math.inf, math.inf])
 
 
 def _was_loaded(report: Report) -> bool:
-    return any(found["condition"] == "loaded" for found in report["agreement"]["conditions"])
+    conditions = report.get("agreement", {}).get("conditions", ())
+    return any(found.get("condition") == "loaded" for found in conditions)
 
 
 def _of_rates(kind: Kind, about: Bilingual, rates: Sequence[Report | None], items: Sequence[float]) -> Row:
     """Of two rates whose runs are not known: a rate counts for no more runs than it has items, since repeats
     of one item may all be alike."""
-    known = [rate if rate is not None and rate["n"] else None for rate in rates]
-    before, after = (rate and rate["k"] / rate["n"] for rate in known)
+    before, after = (_share(rate) for rate in rates)
     if before is None or after is None:
         return Row(kind, about, before, after)
-    trials = [min(rate["n"], of_rate) for rate, of_rate in zip(known, items, strict=True) if rate]
+    trials = [min(rate["n"], most) for rate, most in zip(rates, items, strict=True) if rate is not None]
 
     def interval_at(confidence: float) -> Interval:
         return difference_of_proportions(before, trials[0], after, trials[1], confidence)
 
     return Row(kind, about, before, after, after - before, interval_at)
+
+
+def _share(rate: Report | None) -> float | None:
+    return rate["k"] / rate["n"] if rate is not None and rate["n"] else None
 
 
 def _recovery(first: Report, second: Report) -> Iterator[Row]:
@@ -252,11 +256,11 @@ def _performance(first: Report, second: Report) -> Iterator[Row]:
 def _of_times(kind: Kind, about: Bilingual, first: Report, second: Report, name: str) -> Row:
     """The quotient of the medians; its interval by ranks of the single requests."""
     before, after = first[name]["p50"], second[name]["p50"]
-    values = [found["values"][name] for found in (first, second)]
+    values, others = first["values"][name], second["values"][name]
 
     def interval_at(confidence: float) -> Interval | None:
-        found = ratio(*values, confidence)
-        return found and found.interval
+        found = ratio(values, others, confidence)
+        return None if found is None else found.interval
 
     return Row(kind, about, before, after, _quotient(before, after), interval_at)
 

@@ -17,9 +17,8 @@ from wending.assess.results import SCHEMA
 NEEDED = frozenset(
     (
         "schema", "complete", "target", "model", "scenarios", "id", "title", "en", "zh", "runs", "item",
-        "pass", "checks", "name", "agreement", "conditions", "condition", "changed_under_load", "k", "n",
-        "performance", "request_type", "ttft_s", "tokens_per_s", "p50", "max_concurrency", "values", "parses",
-        "rows", "ok", "error",
+        "pass", "error", "checks", "name", "k", "n", "performance", "request_type", "ttft_s", "tokens_per_s",
+        "p50", "max_concurrency", "values", "parses", "rows", "ok",
     )
 )  # fmt: skip
 """Fields without which nothing can be compared; others may be younger than the report."""
@@ -43,11 +42,11 @@ def load_report(path: Path) -> Mapping[str, Any]:
                 f"{file}：schema 为 {number}；本版本的 wending 只读 schema {SCHEMA}",
             )
         )
-    error = next(_validator().iter_errors(report), None)
-    if error is not None:
-        where = "/".join(map(str, error.instance_path)) or "/"
+    damage = next(_validator().iter_errors(report), None)
+    if damage is not None:
+        where = "/".join(map(str, damage.instance_path)) or "/"
         # What is wrong may be a value of any length.
-        message = error.message if len(error.message) < 200 else f"{error.message[:200]} …"
+        message = damage.message if len(damage.message) < 200 else f"{damage.message[:200]} …"
         raise ValueError(
             Bilingual(
                 f"{file}: is no report: {where}: {message}", f"{file}：不是评测报告：{where}：{message}"
