@@ -50,7 +50,9 @@ async def test_a_capacity_limit_is_found_and_named(monkeypatch: pytest.MonkeyPat
     # Whoever runs the tests may have a busy machine; this one is not about that.
     monkeypatch.setattr(drive, "LIMIT_S", 10.0)
     async with Decided(script) as endpoint:
-        results = await measure(endpoint, 30.0, Objective(max_ttft_s=0.8, min_tokens_per_s=1.0, min_valid_share=0.0))
+        results = await measure(
+            endpoint, 30.0, Objective(max_ttft_s=0.8, min_tokens_per_s=1.0, min_valid_share=0.0)
+        )
     for result in results:
         assert result.capacity is not None
         assert result.capacity.max_concurrency == 3

@@ -155,5 +155,10 @@ def test_a_capacity_that_may_be_higher_says_so(at_least: bool, english: str, chi
 
 def test_nothing_measured_is_not_decided() -> None:
     nothing = report(
-        scenarios=[], failed_requests=failed(0, 0, 0.0), agreement={"changed_under_load": None}, performance=[], recovery=None)
+        scenarios=[],
+        failed_requests=failed(0, 0, 0.0),
+        agreement={"changed_under_load": None},
+        performance=[],
+        recovery=None,
+    )
     assert verdict_json(nothing)["level"] == "undecided"

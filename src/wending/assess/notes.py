@@ -43,12 +43,13 @@ def _notes(assessment: Assessment) -> Iterator[Note]:
         )
     if assessment.has_reasoning:
         yield _note(
-            "The model reasons before it answers. The time to the first token is that to the first token of the "
-            "answer, its reasoning included; tokens per second count all tokens from the first of the "
+            "The model reasons before it answers. The time to the first token is that to the first token of "
+            "the answer, its reasoning included; tokens per second count all tokens from the first of the "
             "reasoning on, or only those of the answer where the endpoint does not stream the reasoning. The "
             "reasoning uses up the token limit of a request.",
-            "该模型先推理后作答。首字时延指到答案首个 token 的时间，包含推理时间；每秒 token 数从推理的首个 token "
-            "算起，计入全部 token；若服务不以流式返回推理内容，则只计答案的 token。推理占用请求的 token 上限。",
+            "该模型先推理后作答。首字时延指到答案首个 token 的时间，包含推理时间；每秒 token 数从推理的首个 "
+            "token 算起，计入全部 token；若服务不以流式返回推理内容，则只计答案的 token。"
+            "推理占用请求的 token 上限。",
         )
     if assessment.sent_again:
         yield _note(

@@ -108,7 +108,8 @@ def _floor(report: Report) -> Finding:
         ))  # fmt: skip
     overall = report["pass_rate"]
     words = Bilingual(
-        f"{overall['k']} of all {overall['n']} runs pass", f"全部 {overall['n']} 次运行中通过 {overall['k']} 次"
+        f"{overall['k']} of all {overall['n']} runs pass",
+        f"全部 {overall['n']} 次运行中通过 {overall['k']} 次",
     )
     return Finding("missed" if not overall["k"] or overall["high"] < FLOOR else "met", words)
 
@@ -247,7 +248,9 @@ RULES = (
     ),
     Rule(
         "floor",
-        Bilingual("no scenario is certain to pass less than half of its runs", "没有场景的通过率必定低于一半"),
+        Bilingual(
+            "no scenario is certain to pass less than half of its runs", "没有场景的通过率必定低于一半"
+        ),
         True,
         _floor,
     ),

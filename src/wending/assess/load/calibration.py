@@ -94,7 +94,8 @@ def most_processes() -> int:
 async def calibrated(streams: int, seconds: float) -> Calibration:
     """With the fewest processes that drive so many streams; where none do, with as many as there may be.
 
-    Each try takes about `seconds`, longer for few streams. Raises GeneratorError, and OSError when the null server does not start.
+    Each try takes about `seconds`, longer for few streams. Raises GeneratorError, and OSError when the null
+    server does not start.
     """
     processes = 1
     while True:

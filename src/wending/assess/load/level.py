@@ -16,8 +16,8 @@ from wending.assess.stats import median, quantile, wilson
 Missed = Literal["ttft", "speed", "errors", "answers"]
 
 NONE_ALONE_EITHER = 6
-"""Where one stream alone had no valid answer either, so many of both together without one mean that it has none
-to give: an endpoint that gives one in three would have shown one with a chance of 91 %."""
+"""Where one stream alone had no valid answer either, so many of both together without one mean that there is
+none to be had: an endpoint that gives one in three would have shown one with a chance of 91 %."""
 NONE_AT_ALL = 20
 """So many answers of a level without a valid one fail it, however few were valid alone."""
 

@@ -90,7 +90,7 @@ def response_format(scenario: Mapping[str, Any], repeats: int) -> list[Pair]:
 
 
 def same_answer(agreement: Mapping[str, Any]) -> Pair:
-    """The share of items whose answers agree, and how many answers could not be parsed: "80% (3 unparsed)"."""
+    """The share of items whose answers agree, and how many could not be parsed: "80% (3 unparsed)"."""
     share = percent(agreement["tar_answer"])
     return pair("unparsed", share=share, n=agreement["unparsed"]) if agreement["unparsed"] else same(share)
 
