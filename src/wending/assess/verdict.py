@@ -214,7 +214,7 @@ def _against(least: float, rates: Sequence[Mapping[str, Any]]) -> Outcome:
 
 
 def _at_most(rate: Mapping[str, Any]) -> float:
-    """The largest share that what was counted leaves possible; where nothing was seen, by the rule of three."""
+    """The largest share that the count leaves possible; where nothing was seen, by the rule of three."""
     unseen = None if rate["k"] else most_without_failure(rate["n"])
     return float(rate["high"]) if unseen is None else unseen
 
