@@ -39,8 +39,10 @@ _ENCIRCLED = re.compile("[\u2460-\u2473\u24f5-\u24fe\u2776-\u2793]")
 _KEYCAP = re.compile("[\ufe0e\ufe0f]?\u20e3")
 _EDGE = r"^[^\w\n]{0,12}"
 _AFTER = r"\s?(?:[.,:/،\-–—](?!\d)|[、)\]】]|\*\*)"
-_STEP_WORDS = r"step|[ée]tape|schritt|paso|passo|passaggio|fase|шаг|bước|ステップ|手順|步骤|步驟|단계"
-    r"|(?:ال)?خطوة|ขั้นตอนที่|ขั้นตอน|ขั้นที่|ขั้น"
+_STEP_WORDS = (
+    r"step|[ée]tape|schritt|paso|passo|passaggio|fase|шаг|bước|ステップ|手順|步骤|步驟|단계|(?:ال)?خطوة"
+    "|ขั้นตอนที่|ขั้นตอน|ขั้นที่"
+)
 _COUNTERS = r"\s?(?:단계|번째|步骤?|步驟|つ目|番目)"
 # 1. / 1) / 1 Boil, 1단계 and 第1步; Step 1 with or without a mark behind; any few words before 1: or 1.
 _NUMBERED = re.compile(
