@@ -9,15 +9,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from wending.assess.rate import ends
+from wending.assess.stats import wilson
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Scenario figures: shares of the ``items`` that had at least two repeats; None when no item had."""
+    """How many of the ``items`` that had at least two repeats gave the same text, and the same answer, each
+    time."""
 
-    tar_raw: float | None
-    tar_answer: float | None
+    same_text: int
+    same_answer: int
     items: int
+
+    def to_json(self) -> dict[str, Any]:
+        """TARr and TARa with Wilson's interval, since each item counts once; null when no item had two."""
+        found: dict[str, Any] = {"items": self.items}
+        for name, count in (("tar_raw", self.same_text), ("tar_answer", self.same_answer)):
+            found[name] = count / self.items if self.items else None
+            found[f"{name}_interval"] = ends(wilson(count, self.items))
+        return found
 
 
 def tar_raw(texts: Sequence[str]) -> bool | None:
@@ -34,12 +47,8 @@ def tar_answer(answers: Sequence[str | None]) -> bool | None:
 
 
 def scenario_agreement(items: Iterable[tuple[Sequence[str], Sequence[str | None]]]) -> Agreement:
-    """Means over items, each given as (texts of its repeats, parsed answers of its repeats)."""
+    """Over items, each given as (texts of its repeats, parsed answers of its repeats)."""
     pairs = [(tar_raw(texts), tar_answer(answers)) for texts, answers in items]
     raw = [value for value, _ in pairs if value is not None]
     parsed = [value for _, value in pairs if value is not None]
-    return Agreement(_share(raw), _share(parsed), len(raw))
-
-
-def _share(values: Sequence[bool]) -> float | None:
-    return sum(values) / len(values) if values else None
+    return Agreement(sum(raw), sum(parsed), len(raw))
