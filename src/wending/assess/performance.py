@@ -42,10 +42,8 @@ SINGLE_STREAM_SHARE = 0.45
 SEARCH_SHARE = 0.8
 """Part of it at which the search for the highest concurrency must end, so that some is left to confirm it."""
 STEADY_PARTS = 6
-"""A level of the search is measured in its steady state when that takes no more than so large a part of the
-time that is left: about as many levels follow."""
-REPEAT_SHARE = 0.5
-"""A level that was not steady is measured again if that takes no larger part of the time that was left."""
+"""A level of the search is measured in its steady state, and again if it was not steady, when that takes no
+more than so large a part of the time that is left: about as many levels follow."""
 SLOWER_WHEN_DOUBLED = 1.5
 """How much longer an answer is taken to need among twice as many streams."""
 SLOW_ENDPOINT_FACTOR = 6
@@ -169,7 +167,7 @@ class PerformanceMeasurement:
             if plan.expected_s > left:
                 return None
             limit_s = started + 1.5 * budget - time.monotonic()
-            level = await meter.measure_steady(plan, limit_s, REPEAT_SHARE * left, alone)
+            level = await meter.measure_steady(plan, limit_s, left / parts, alone)
             if level is not None and level.answer_s is not None:
                 last = (concurrency, level.answer_s)
             return level

@@ -34,8 +34,7 @@ def why_unsteady(records: Sequence[RequestRecord], streams: int, ended: float | 
     began = counted[0].answer.sent
     ended = max(record.last_s for record in counted) if ended is None else ended
     busy = sum(
-        max(min(record.last_s if record.is_over else ended, ended) - max(record.answer.sent, began), 0.0)
-        for record in records
+        max(min(_freed(record, ended), ended) - max(record.answer.sent, began), 0.0) for record in records
     )
     wanted = streams * (ended - began)
     if busy < FULL * wanted:
@@ -48,3 +47,8 @@ def why_unsteady(records: Sequence[RequestRecord], streams: int, ended: float | 
             english, chinese = ("rose", "上升") if found.slope > 0 else ("fell", "下降")
             return Bilingual(f"{words} {english}", f"{words.zh}{chinese}")
     return ""
+
+
+def _freed(record: RequestRecord, ended: float) -> float:
+    """When its stream could send the next one."""
+    return record.last_byte or (record.last_s if record.is_over else ended)
