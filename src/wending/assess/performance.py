@@ -42,8 +42,8 @@ SINGLE_STREAM_SHARE = 0.45
 SEARCH_SHARE = 0.8
 """Part of it at which the search for the highest concurrency must end, so that some is left to confirm it."""
 STEADY_PARTS = 6
-"""A level of the search is measured in its steady state, and again if it was not steady, when that takes no
-more than so large a part of the time that is left: about as many levels follow."""
+"""A level of the search is measured in its steady state when that, and measuring it again if it was not
+steady, takes no more than so large a part of the time that is left: about as many levels follow."""
 SLOWER_WHEN_DOUBLED = 1.5
 """How much longer an answer is taken to need among twice as many streams."""
 SLOW_ENDPOINT_FACTOR = 6
@@ -167,7 +167,7 @@ class PerformanceMeasurement:
             if plan.expected_s > left:
                 return None
             limit_s = started + 1.5 * budget - time.monotonic()
-            level = await meter.measure_steady(plan, limit_s, left / parts, alone)
+            level = await meter.measure_steady(plan, limit_s, left / parts - plan.expected_s, alone)
             if level is not None and level.answer_s is not None:
                 last = (concurrency, level.answer_s)
             return level

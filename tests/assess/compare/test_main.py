@@ -6,8 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import scipy.stats
 
+from wending.assess.compare.comparison import compare
 from wending.assess.compare.fail_rule import FailRule
 from wending.assess.compare.main import SAME, USAGE, WORSE, run_comparison
 
@@ -95,6 +98,22 @@ def test_what_is_no_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     nothing = report(GOOD) | {"scenarios": [], "performance": [], "agreement": {"changed_under_load": None}}
     assert compared(tmp_path, report(GOOD), nothing) == USAGE
     assert "nothing in common" in capsys.readouterr().err
+
+
+def test_ratios_of_medians_have_an_interval_where_the_counts_carry_one() -> None:
+    times = np.random.default_rng(3).lognormal(-2, 0.3, 40).tolist()
+    first, second = report(GOOD), report(GOOD)
+    for one, factor in ((first, 1.0), (second, 1.5)):
+        [result] = one["performance"]
+        result["ttft_s"]["p50"] = factor * float(np.median(times))
+        result["values"] = {"ttft_s": [factor * value for value in times], "tokens_per_s": [50.0] * 3}
+    rows = {row.kind: row for row in compare(first, second)}
+    low, high = scipy.stats.quantile_test(times, p=0.5).confidence_interval(0.975)
+    assert rows["ttft"].change == pytest.approx(1.5)
+    assert rows["ttft"].interval == pytest.approx((1.5 * low / high, 1.5 * high / low))
+    assert rows["speed"].interval is None
+    assert not rows["ttft"].is_worse
+    assert {row.kind: row.interval for row in compare(report(GOOD), first)}["ttft"] is None
 
 
 def test_a_figure_that_one_lacks_is_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

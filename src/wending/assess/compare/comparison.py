@@ -9,6 +9,7 @@ from typing import Any, Literal
 from wending.assess.bilingual import Bilingual
 from wending.assess.stats.paired import paired_change
 from wending.assess.stats.proportion import Interval
+from wending.assess.stats.quantile import quantile_bounds
 from wending.assess.wording import say
 
 Report = Mapping[str, Any]
@@ -38,7 +39,8 @@ class Row:
     second: float
     change: float | None
     interval: Interval | None = None
-    """Of the change, paired by item; None where only medians are known."""
+    """Of the change: of a pass rate paired by item, of a median from its order statistics; None where the
+    counts do not carry it."""
 
     @property
     def name(self) -> Bilingual:
@@ -47,8 +49,11 @@ class Row:
 
     @property
     def is_worse(self) -> bool:
-        """Whether the interval leaves no doubt that the second is worse."""
-        return self.interval is not None and self.interval.high < 0
+        """Whether the interval of a pass rate leaves no doubt that the second is worse.
+
+        That of a time says nothing of how the machine was on another day, so a time is never worse by itself.
+        """
+        return self.kind == "pass_rate" and self.interval is not None and self.interval.high < 0
 
 
 def compare(first: Report, second: Report) -> list[Row]:
@@ -103,11 +108,28 @@ def _performance(first: Report, second: Report) -> Iterator[Row]:
         if other is None:
             continue
         about = Bilingual(say(one["request_type"], "en"), say(one["request_type"], "zh"))
-        figures: tuple[tuple[Kind, Any, Any], ...] = (
-            ("ttft", one["ttft_s"]["p50"], other["ttft_s"]["p50"]),
-            ("speed", one["tokens_per_s"]["p50"], other["tokens_per_s"]["p50"]),
-            ("concurrency", one["max_concurrency"], other["max_concurrency"]),
+        figures: tuple[tuple[Kind, Any, Any, Interval | None], ...] = (
+            ("ttft", one["ttft_s"]["p50"], other["ttft_s"]["p50"], _ratio(one, other, "ttft_s")),
+            (
+                "speed",
+                one["tokens_per_s"]["p50"],
+                other["tokens_per_s"]["p50"],
+                _ratio(one, other, "tokens_per_s"),
+            ),
+            ("concurrency", one["max_concurrency"], other["max_concurrency"], None),
         )
-        for kind, before, after in figures:
+        for kind, before, after, interval in figures:
             if before is not None and after is not None:
-                yield Row(kind, about, before, after, after / before if before else None)
+                yield Row(kind, about, before, after, after / before if before else None, interval)
+
+
+def _ratio(first: Report, second: Report, key: str) -> Interval | None:
+    """Of the second median by the first, 95 %: each lies within its bounds of 97.5 %, so both do in at least
+    95 % of cases (Bonferroni)."""
+    before, after = (
+        quantile_bounds(result["values"][key], 0.5, confidence=0.975) if result.get("values") else None
+        for result in (first, second)
+    )
+    if before is None or after is None or before.low <= 0:
+        return None
+    return Interval(after.low / before.high, after.high / before.low)

@@ -72,9 +72,7 @@ def _table(rows: Sequence[Row], models: Sequence[str], language: Language) -> Ta
         table.add_column(Text(title), justify="right")
     for row in rows:
         change = "–" if row.change is None else _change(row, row.change)
-        interval = (
-            "–" if row.interval is None else f"{_points(row.interval.low)} … {_points(row.interval.high)}"
-        )
+        interval = "–" if row.interval is None else " … ".join(_change(row, end) for end in row.interval)
         name = Text(in_language(row.name, language), style="red" if row.is_worse else "")
         table.add_row(name, _figure(row, row.first), _figure(row, row.second), change, interval)
     return table
