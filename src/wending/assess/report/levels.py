@@ -45,6 +45,7 @@ def level_rows(result: Mapping[str, Any]) -> list[LevelRow]:
 
 def _row(level: Level) -> LevelRow:
     ttft, speed = (level.get("distributions", {}).get(name, {}) for name in ("ttft_s", "tokens_per_s"))
+    # From the counts, since reports of before have no rates.
     rates = level_rates(level["requests"], level["errors"], level["valid"])
     cells = (
         Cell(same(milliseconds(ttft.get("p50"))), between(ttft.get("p50_bounds"), milliseconds)),
