@@ -112,14 +112,14 @@ async def test_times_that_still_change_are_not_steady() -> None:
     assert level.unsteady == "the time to the first token fell"
 
 
-def warming_up(seconds: float) -> Respond:
-    """Its first tokens come sooner and sooner in its first seconds, however many levels that takes."""
-    noise, requests = Random(1), 0
+def warming_up(requests: int) -> Respond:
+    """The first tokens of its first requests come sooner and sooner, however many levels that takes."""
+    noise, asked = Random(1), 0
 
     def respond(in_flight: int, now: float) -> tuple[float, float]:
-        nonlocal requests
-        requests += 1
-        cold = max(0.0, 1 - requests / (40 * seconds))
+        nonlocal asked
+        asked += 1
+        cold = max(0.0, 1 - asked / requests)
         return 0.1 + 0.9 * cold + noise.uniform(0, 0.05), 50.0
 
     return respond
@@ -133,15 +133,15 @@ async def measure_steady(found: LevelMeter, plan: LevelPlan, spare_s: float = 60
 
 async def test_a_level_that_was_not_steady_is_measured_again_and_longer() -> None:
     plan = LevelPlan(8, True, 0.3, 0.3)
-    level = await measure_steady(meter(warming_up(1.0)), plan)
+    level = await measure_steady(meter(warming_up(40)), plan)
     assert (level.requests, level.steady, level.measured_again) == (
         2 * plan.requests, True, "the time to the first token fell",
     )  # fmt: skip
-    without_time = await measure_steady(meter(warming_up(1.0)), plan, spare_s=0.5)
+    without_time = await measure_steady(meter(warming_up(40)), plan, spare_s=0.5)
     assert (without_time.requests, without_time.steady, without_time.measured_again) == (
         plan.requests, False, "",
     )  # fmt: skip
-    still = await measure_steady(meter(warming_up(100.0)), plan)
+    still = await measure_steady(meter(warming_up(200)), plan)
     assert (still.steady, still.measured_again) == (False, "the time to the first token fell")
 
 

@@ -48,7 +48,7 @@ def test_what_was_cut_off_was_busy_until_then() -> None:
 def test_a_stream_is_busy_until_the_whole_response_is_there() -> None:
     """Each answer ends 0.1 s before its response does."""
     records = []
-    for number in range(12):
+    for number in range(9):
         answer = ChatAnswer(0.5 * number, "tea", [0.5 * number + 0.1], 0.5 * number + 0.4, "stop", 11)
         records.append(RequestRecord(number, 0.5 * number, number > 0, answer))
     assert "were busy" in why_unsteady(records, 1)

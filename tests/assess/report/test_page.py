@@ -175,24 +175,32 @@ def test_a_report_of_before_is_still_shown_and_compared(report: dict[str, Any]) 
     assert compare(before, report)
 
 
-def level(report: dict[str, Any], **fields: Any) -> dict[str, Any]:
-    found = next(one for result in report["performance"] for one in result["levels"])
-    return {**found, **fields}
+TIMES = {"p50": 0.5, "p50_bounds": [0.4, 0.6], "p95": 1.9, "p95_bounds": [1.5, 2.5], "n": 80}
+SPEEDS = {"p5": 20.0, "p5_bounds": None, "p50": 50.0, "p50_bounds": [45.0, 55.0], "p95": None,
+          "p95_bounds": None, "n": 19}  # fmt: skip
+
+
+def level(**fields: Any) -> dict[str, Any]:
+    """One that held, as it stands in report.json."""
+    found = {
+        "concurrency": 2, "requests": 80, "errors": 0, "valid": 80, "seconds": 9.0, "ttft_s": 1.9,
+        "tokens_per_s": 20.0, "worst": False, "total_tokens_per_s": 90.0, "answer_s": 2.0, "steady": True,
+        "decided_early": False, "send_lag_s": 0.0, "loop_lag_s": 0.0, "missed": [], "reason": "",
+        "reason_zh": "", "confirmation": False, "held": True, "unsteady": None, "measured_again": None,
+        "distributions": {"ttft_s": TIMES, "tokens_per_s": SPEEDS},
+    }  # fmt: skip
+    return found | fields
 
 
 def test_the_single_levels_say_what_became_of_them(report: dict[str, Any]) -> None:
     rose = {"en": "the time to the first token rose", "zh": "首字时延上升"}
     changed = json.loads(json.dumps(report))
     [result, *_] = changed["performance"] = changed["performance"][:1]
-    times = {"p50": 0.5, "p50_bounds": [0.4, 0.6], "p95": 1.9, "p95_bounds": [1.5, 2.5], "n": 80}
-    distributions = {**level(report)["distributions"], "ttft_s": times}
-    good = {"held": True, "steady": True, "unsteady": None, "measured_again": None, "decided_early": False}
     result["levels"] = [
-        level(report, concurrency=2, worst=False, ttft_s=1.9, distributions=distributions, **good),
-        level(report, concurrency=4, worst=True, ttft_s=2.1, reason="too slow", reason_zh="太慢",
-              missed=["ttft"], **(good | {"held": False, "decided_early": True})),
-        level(report, concurrency=2, confirmation=True,
-              **(good | {"steady": False, "unsteady": rose, "measured_again": rose})),
+        level(),
+        level(concurrency=4, worst=True, ttft_s=2.1, reason="too slow", reason_zh="太慢", missed=["ttft"],
+              held=False, decided_early=True),
+        level(confirmation=True, steady=False, unsteady=rose, measured_again=rose),
     ]  # fmt: skip
     result["invalid_levels"] = [
         {"concurrency": 3, "send_lag_s": 0.1, "loop_lag_s": 0.0, "reason": "late", "reason_zh": "太迟"}
@@ -222,10 +230,10 @@ def test_the_single_levels_say_what_became_of_them(report: dict[str, Any]) -> No
 def test_levels_for_a_spreadsheet(report: dict[str, Any]) -> None:
     changed = json.loads(json.dumps(report))
     [result, *_] = changed["performance"] = changed["performance"][:1]
-    bounds = {"p50": 0.5, "p50_bounds": [0.4, 0.6], "p95": 1.9, "p95_bounds": None, "n": 20}
+    times = TIMES | {"p95_bounds": None}
     result["levels"] = [
-        level(report, held=False, missed=["ttft", "speed"], unsteady={"en": "it rose", "zh": "上升"},
-              measured_again=None, distributions={**level(report)["distributions"], "ttft_s": bounds})
+        level(held=False, missed=["ttft", "speed"], unsteady={"en": "it rose", "zh": "上升"},
+              distributions={"ttft_s": times, "tokens_per_s": SPEEDS})
     ]  # fmt: skip
     result["invalid_levels"] = [
         {"concurrency": 3, "send_lag_s": 0.1, "loop_lag_s": 0.0, "reason": "late", "reason_zh": "太迟"}

@@ -42,9 +42,9 @@ def test_all_passed_and_none() -> None:
     assert rate_over_items([[], [True]]).items == 1
 
 
-@pytest.mark.parametrize(("items", "repeats", "k"), [(20, 5, 3), (40, 5, 5), (40, 10, 2), (26, 2, 2)])
-@pytest.mark.parametrize("rate", [0.5, 0.8, 0.95])
-@pytest.mark.parametrize("correlation", [0.0, 0.3, 0.9])
+@pytest.mark.parametrize(("items", "repeats", "k"), [(20, 5, 3), (40, 10, 5), (26, 2, 2)])
+@pytest.mark.parametrize("rate", [0.5, 0.95])
+@pytest.mark.parametrize("correlation", [0.0, 0.3])
 def test_the_interval_of_pass_hat_k_covers_what_it_says(
     items: int, repeats: int, k: int, rate: float, correlation: float
 ) -> None:
