@@ -50,6 +50,8 @@ class RequestRecord(msgspec.Struct, tag="record"):
     failure: Failure | None = None
     last_byte: float | None = None
     """When the whole response was there, which is when its stream may send the next."""
+    sent_again: bool = False
+    """The endpoint had closed the connection that it was sent on, which had been kept from before."""
 
     @property
     def lag_s(self) -> float:

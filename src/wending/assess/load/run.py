@@ -135,6 +135,7 @@ class LoadRun:
         answer = ChatAnswer(sent=time.monotonic())
         record = RequestRecord(number, intended, counted, answer)
         watch = asyncio.get_running_loop().call_later(self._plan.patience_s, self._look, record)
+        before = connection.sent_again
         try:
             record.last_byte = await connection.ask(self._address.request(self._plan.bodies[place]), answer)
             return record.last_byte
@@ -143,6 +144,7 @@ class LoadRun:
             return None
         finally:
             watch.cancel()
+            record.sent_again = connection.sent_again > before
             self._on_record(record)
 
     def _look(self, record: RequestRecord) -> None:
