@@ -53,7 +53,7 @@ def test_the_interval_of_pass_hat_k_covers_what_it_says(
     a, b = (x * (1 - correlation) / max(correlation, 1e-9) for x in (rate, 1 - rate))
     if correlation:  # the k-th moment of a beta distribution
         truth = scipy.special.beta(a + k, b) / scipy.special.beta(a, b)
-    covered, rounds = 0, 300
+    covered, rounds = 0, 200
     for _ in range(rounds):
         if correlation:
             rates = numbers.beta(a, b, items)

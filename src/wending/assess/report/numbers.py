@@ -29,8 +29,8 @@ def between(bounds: Sequence[float] | None, text: Callable[[float | None], str])
     if bounds is None:
         return ""
     low, high = map(text, bounds)
-    unit = "%" if high.endswith("%") else high.partition(" ")[2]
-    return f"{low.removesuffix(unit).rstrip()}–{high}" if unit and low.endswith(unit) else f"{low}–{high}"
+    unit = "%" if high.endswith("%") else "".join(high.partition(" ")[1:])
+    return f"{low.removesuffix(unit)}–{high}"
 
 
 def points_changed(change: Mapping[str, Any] | None) -> str:
