@@ -17,19 +17,28 @@ from wending.assess.stats import wilson
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How many of the ``items`` that had at least two repeats gave the same text, and the same answer, each
-    time."""
+    """How many of the ``items`` that had at least two repeats gave the same text each time.
+
+    And how many of ``parsed_items``, those with at least one answer that could be parsed, the same answer.
+    ``unparsed`` counts the answers that could not, of all ``items``.
+    """
 
     same_text: int
     same_answer: int
     items: int
+    parsed_items: int
+    unparsed: int
 
     def to_json(self) -> dict[str, Any]:
-        """TARr and TARa with Wilson's interval, since each item counts once; null when no item had two."""
+        """TARr and TARa with Wilson's interval, since each item counts once; null where no item counts."""
         found: dict[str, Any] = {"items": self.items}
-        for name, count in (("tar_raw", self.same_text), ("tar_answer", self.same_answer)):
-            found[name] = count / self.items if self.items else None
-            found[f"{name}_interval"] = ends(wilson(count, self.items))
+        for name, count, items in (
+            ("tar_raw", self.same_text, self.items),
+            ("tar_answer", self.same_answer, self.parsed_items),
+        ):
+            found[name] = count / items if items else None
+            found[f"{name}_interval"] = ends(wilson(count, items))
+        found |= {"parsed_items": self.parsed_items, "unparsed": self.unparsed}
         return found
 
 
@@ -39,16 +48,20 @@ def tar_raw(texts: Sequence[str]) -> bool | None:
 
 
 def tar_answer(answers: Sequence[str | None]) -> bool | None:
-    """True when all repeats of one item gave the same parsed answer; None for fewer than two repeats.
+    """True when all repeats of one item gave the same parsed answer; None for fewer than two repeats, and
+    where no answer could be parsed: there is nothing to compare.
 
-    An answer that could not be parsed (None) agrees with nothing, another such answer included.
+    A single answer that could not be parsed (None) does not agree with the others.
     """
-    return None if len(answers) < 2 else None not in answers and len(set(answers)) == 1
+    if len(answers) < 2 or all(answer is None for answer in answers):
+        return None
+    return len(set(answers)) == 1
 
 
 def scenario_agreement(items: Iterable[tuple[Sequence[str], Sequence[str | None]]]) -> Agreement:
     """Over items, each given as (texts of its repeats, parsed answers of its repeats)."""
-    pairs = [(tar_raw(texts), tar_answer(answers)) for texts, answers in items]
-    raw = [value for value, _ in pairs if value is not None]
-    parsed = [value for _, value in pairs if value is not None]
-    return Agreement(sum(raw), sum(parsed), len(raw))
+    several = [(texts, answers) for texts, answers in items if len(texts) > 1]
+    raw = [value for texts, _ in several if (value := tar_raw(texts)) is not None]
+    parsed = [value for _, answers in several if (value := tar_answer(answers)) is not None]
+    unparsed = sum(answer is None for _, answers in several for answer in answers)
+    return Agreement(sum(raw), sum(parsed), len(raw), len(parsed), unparsed)

@@ -69,7 +69,7 @@ def _scenarios(report: Report) -> Iterator[str]:
                 interval_percent(scenario["pass_rate"]),
                 _all_of_k(scenario),
                 _share(scenario["agreement"], "tar_raw"),
-                _share(scenario["agreement"], "tar_answer"),
+                _same_answer(scenario["agreement"]),
             )
             for scenario in report["scenarios"]
         ],
@@ -112,6 +112,11 @@ def _share(found: Mapping[str, Any], name: str) -> str:
     return _with(percent(found[name]), between(found.get(f"{name}_interval"), percent))
 
 
+def _same_answer(found: Mapping[str, Any]) -> str:
+    interval = between(found.get("tar_answer_interval"), percent)
+    return _with(sentences.same_answer(found)["en"], interval)
+
+
 def _quantile(found: Mapping[str, Any], name: str, text: Callable[[float | None], str]) -> str:
     return _with(text(found[name]), between(found.get(f"{name}_bounds"), text))
 
@@ -150,7 +155,7 @@ def _agreement(report: Report) -> Iterator[str]:
                 f"{row['title']['en']} · {row['title']['zh']}",
                 str(row["items"]),
                 _share(row, "tar_raw"),
-                _share(row, "tar_answer"),
+                _same_answer(row),
                 _share(row, "pairwise"),
                 _quantile(row, "diverge_at", count),
             )

@@ -63,6 +63,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "runs": ("Runs", "运行数"),
     "same_text": ("Same text", "原文一致"),
     "same_answer": ("Same answer", "答案一致"),
+    "unparsed": ("{share} ({n} unparsed)", "{share}（{n} 个无法解析）"),
     "agreement_note": (
         "Same text (TARr) and same answer (TARa): the share of items whose repeats all gave the same "
         "text, or the same parsed answer. Different seeds are meant to vary the text; the answer to a "
@@ -241,7 +242,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "（时间允许时为 3 次），其中 k 次全部达标。稳态 k/n（并非每次均为稳态时给出）：其中 k 次所有并发路"
         "始终忙碌，且各项时间没有上升或下降的趋势。",
     ),
-    "valid_as_alone": ("no fewer answers valid than alone", "有效回答不少于单路时"),
+    "valid_as_alone": ("no fewer answers valid than alone, and not none", "有效回答不少于单路时，且不为零"),
+    "valid_here": ("{share} valid", "{share} 有效"),
     "valid_share": ("{share} of the answers valid", "有效回答不少于 {share}"),
     "goodput": (
         "valid answers: {k} of {n} attempts ({interval})",
