@@ -102,8 +102,8 @@ def response_format(scenario: Mapping[str, Any], repeats: int) -> list[Pair]:
 
 def same_answer(agreement: Mapping[str, Any]) -> Pair:
     """The share of items whose answers agree, and how many could not be parsed: "80% (3 unparsed)"."""
-    share = percent(agreement["tar_answer"])
-    return pair("unparsed", share=share, n=agreement["unparsed"]) if agreement["unparsed"] else same(share)
+    share, unparsed = percent(agreement["tar_answer"]), agreement.get("unparsed")
+    return pair("unparsed", share=share, n=unparsed) if unparsed else same(share)
 
 
 def concurrency(result: Mapping[str, Any]) -> Pair:
