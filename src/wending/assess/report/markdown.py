@@ -225,7 +225,7 @@ def _recovery(report: Report) -> Iterator[str]:
                 f"{row['recovered']['k']} / {row['recovered']['n']}",
                 interval_percent(row["recovered"]),
             )
-            for row in report["model_recovery"]
+            for row in report.get("model_recovery", ())
         ],
     )
     recovery = report["recovery"]
