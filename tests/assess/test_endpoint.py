@@ -12,7 +12,17 @@ from tests.assess.scripted_endpoint import Reply, Request, ScriptedEndpoint
 
 from wending.assess.chat_answer import ChatAnswer
 from wending.assess.endpoint import EndpointClient, normalize_base_url
-from wending.assess.endpoint_errors import BadStatus, Nonsense, Unauthorized, Unreachable
+from wending.assess.endpoint_errors import (
+    BadStatus,
+    ConnectionReset,
+    CutOff,
+    EndpointTimeout,
+    ProtocolError,
+    Unauthorized,
+    Unreachable,
+)
+from wending.assess.scripted import Script, ScriptedServer
+from wending.assess.scripted.script import Failures
 
 
 async def ask(endpoint: ScriptedEndpoint, *, api_key: str | None = None) -> tuple[ChatAnswer, EndpointClient]:
@@ -157,30 +167,81 @@ async def test_a_good_key_is_sent() -> None:
         (b'data: {"id": 1}\n\n', "no choices"),
         (b'data: ["choices"]\n\n', "not an object"),
         (b'data: {"choices": [7]}\n\n', "not an object"),
-        (b"<html>welcome</html>", "without a finish_reason after 0 characters"),
-        (
-            b'data: {"choices": [{"delta": {"content": "half"}}]}\n\n',
-            "without a finish_reason after 4 characters",
-        ),
     ],
 )
-async def test_nonsense_is_told_apart(raw: bytes, said: str) -> None:
-    with ScriptedEndpoint(lambda request: Reply(raw=raw)) as endpoint, pytest.raises(Nonsense, match=said):
+async def test_what_is_not_the_protocol_is_told_apart(raw: bytes, said: str) -> None:
+    with ScriptedEndpoint(lambda request: Reply(raw=raw)) as endpoint, pytest.raises(ProtocolError, match=said):
         await ask(endpoint)
+
+
+@pytest.mark.parametrize(
+    ("raw", "characters"),
+    [
+        (b"<html>welcome</html>", 0),
+        (b'data: {"choices": [{"delta": {"content": "half"}}]}\n\n', 4),
+        (b'data: {"choices": [{"delta": {"content": "half"}}]}\n\ndata: [DONE]\n\n', 4),
+    ],
+)
+async def test_a_stream_that_ends_without_a_finish_reason_is_cut_off(raw: bytes, characters: int) -> None:
+    said = f"without a finish_reason after {characters} characters"
+    with ScriptedEndpoint(lambda request: Reply(raw=raw)) as endpoint, pytest.raises(CutOff, match=said):
+        await ask(endpoint)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, "request_refused"),
+        (404, "request_refused"),
+        (429, "too_many_requests"),
+        (500, "server_error"),
+        (503, "server_error"),
+    ],
+)
+async def test_error_statuses_are_of_the_kind_that_tells_what_to_do(status: int, kind: str) -> None:
+    reply = Reply(status=status, error={"error": {"message": "no"}})
+    with ScriptedEndpoint(lambda request: reply) as endpoint, pytest.raises(BadStatus) as raised:
+        await ask(endpoint)
+    assert raised.value.kind == kind
+
+
+async def test_an_endpoint_that_goes_silent_in_mid_answer_has_timed_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("wending.assess.endpoint.SILENCE_TIMEOUT", 0.2)
+    script = Script(failures=Failures(stall=1), tokens=4)
+    async with ScriptedServer(script) as server, EndpointClient(server.base_url) as client:
+        with pytest.raises(EndpointTimeout, match="went silent after 11 characters of an answer"):
+            await client.chat([{"role": "user", "content": "?"}], max_tokens=5, temperature=0, top_p=1, seed=1)
+
+
+async def test_what_does_not_speak_http_is_told_apart() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"220 mail.example ready\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server, EndpointClient(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}") as client:
+        with pytest.raises(ProtocolError, match="does not speak HTTP"):
+            await client.list_models()
 
 
 async def test_an_error_inside_the_stream_is_an_error() -> None:
     raw = b'data: {"error": {"message": "NaN in logits"}}\n\n'
     with (
         ScriptedEndpoint(lambda request: Reply(raw=raw)) as endpoint,
-        pytest.raises(BadStatus, match="NaN in logits"),
+        pytest.raises(BadStatus, match="NaN in logits") as raised,
     ):
         await ask(endpoint)
+    assert raised.value.kind == "server_error"
 
 
 async def test_a_connection_lost_in_mid_answer_is_not_an_answer() -> None:
-    with ScriptedEndpoint(lambda request: Reply(break_after=2)) as endpoint, pytest.raises(Unreachable):
-        await ask(endpoint)
+    said = "in the middle of an answer, after 8 characters"
+    with ScriptedEndpoint(lambda request: Reply(break_after=2)) as endpoint:
+        with pytest.raises(CutOff, match=said):
+            await ask(endpoint)
 
 
 async def test_nobody_listens() -> None:
@@ -195,7 +256,7 @@ async def test_nobody_listens() -> None:
 async def test_without_a_model_list_the_model_must_be_named(models: tuple[str, ...] | None) -> None:
     with ScriptedEndpoint(models=models) as endpoint:
         async with EndpointClient(endpoint.url) as client:
-            with pytest.raises((BadStatus, Nonsense), match="--model"):
+            with pytest.raises((BadStatus, ProtocolError), match="--model"):
                 await client.resolve_model()
         async with EndpointClient(endpoint.url, model="named") as client:
             assert await client.resolve_model() == "named"
@@ -251,6 +312,6 @@ async def test_a_request_on_a_connection_that_was_closed_meanwhile_is_sent_again
 
 async def test_an_endpoint_that_closes_a_new_connection_is_not_asked_again() -> None:
     endpoint = ClosingEndpoint(answers=False)
-    with pytest.raises(Unreachable):
+    with pytest.raises(ConnectionReset, match="before any answer"):
         await ask_twice(endpoint)
     assert endpoint.connections == 1

@@ -13,10 +13,8 @@ from typing import Any, Literal
 import orjson
 
 from wending.assess.scripted import defects
-from wending.assess.scripted.script import Script
+from wending.assess.scripted.script import FATES, Fate, Script
 from wending.assess.scripted.times import draw
-
-Fate = Literal["answer", "http_error", "hang", "reset", "cut_off"]
 
 _TOKEN = re.compile(
     r"\s*(?:[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\s\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+)|\s+$"
@@ -58,6 +56,8 @@ class ReplyMaker:
             tokens = tokens_of(self._text(request, random, streams))
             length = len(tokens)
         limit = request.get("max_tokens") or request.get("max_completion_tokens") or length
+        if random.random() < script.failures.truncated:
+            limit = min(limit, defects.half(length))
         drift = script.drift_s_per_hour * age_s / 3600
         return Reply(
             fate,
@@ -77,8 +77,7 @@ class ReplyMaker:
 
     def _fate(self, random: Random) -> Fate:
         failures, drawn = self._script.failures, random.random()
-        fates: tuple[Fate, ...] = ("http_error", "hang", "reset", "cut_off")
-        for fate in fates:
+        for fate in FATES:
             drawn -= getattr(failures, fate)
             if drawn < 0:
                 return fate
@@ -88,13 +87,17 @@ class ReplyMaker:
         script, failures = self._script, self._script.failures
         text = self._right_text(request, random)
         # Drawn in any case, so that one rate does not change what another one hits.
-        json, date, role, load = (random.random() for _ in range(4))
+        json, date, role, load, form, empty = (random.random() for _ in range(6))
         if role < failures.wrong_role and request["messages"][0].get("role") == "system":
             text = defects.OUT_OF_ROLE
         if date < failures.wrong_date and defects.has_date(text):
             text = defects.spoil_date(text)
+        if form < failures.date_format and defects.has_date(text):
+            text = defects.reformat_date(text)
         if json < failures.broken_json and defects.has_json(text):
             text = defects.break_json(text)
+        if empty < failures.empty:
+            text = ""
         under_load = script.under_load
         if under_load is not None and streams > under_load.streams and load < under_load.share:
             text = defects.another(text)

@@ -23,8 +23,9 @@ from wending.assess.scripted.script import Script
 
 _STREAM_HEAD = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n"
-    b"Transfer-Encoding: chunked\r\n\r\n"
+    b"Transfer-Encoding: chunked\r\n%b\r\n"
 )
+_ENDS_AT_HALF = ("cut_off", "stall", "no_end", "error_event", "bad_event")
 _REASONS = {200: b"OK", 400: b"Bad Request", 404: b"Not Found", 429: b"Too Many Requests",
             500: b"Internal Server Error"}  # fmt: skip
 
@@ -39,6 +40,8 @@ class ScriptedServer:
         self.running: set[_Stream] = set()
         self.waiting: deque[_Stream] = deque()
         self.maker = ReplyMaker(script)
+        # A kept connection that is reset looks like one that was closed just then: clients send again.
+        self.connection_header = b"Connection: close\r\n" if script.failures.reset else b""
         self.served = 0
         self._leaked: list[bytearray] = []
         self._connections: set[_Connection] = set()
@@ -122,7 +125,7 @@ class _Stream:
         self._reply = reply
         self._usage = usage
         self._sent = 0
-        self._stop_at = reply.length // 2 if reply.fate == "cut_off" else -1
+        self._stop_at = reply.length // 2 if reply.fate in _ENDS_AT_HALF else -1
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         identity = f"chatcmpl-{server.served}"
@@ -133,7 +136,8 @@ class _Stream:
 
     def begin(self) -> None:
         """The role at once, as most servers do; the first token when its time has come."""
-        self._connection.write(_STREAM_HEAD + self._event(b'{"role":"assistant","content":""}'))
+        head = _STREAM_HEAD % self._server.connection_header
+        self._connection.write(head + self._event(b'{"role":"assistant","content":""}'))
         self._due = self._loop.time()
         self._wait()
 
@@ -149,7 +153,7 @@ class _Stream:
     def _next(self) -> None:
         reply = self._reply
         if self._sent == self._stop_at:
-            self._connection.close()
+            self._break_off()
         elif self._sent < reply.length:
             token = f"{time.monotonic():.6f} " if reply.tokens is None else reply.tokens[self._sent]
             self._sent += 1
@@ -161,6 +165,18 @@ class _Stream:
         else:
             self._end()
 
+    def _break_off(self) -> None:
+        """In the middle of the answer, as the fate wants it."""
+        match self._reply.fate:
+            case "cut_off":
+                self._connection.close()
+            case "no_end":
+                self._finish(b"")
+            case "error_event":
+                self._finish(_chunk(b'data: {"error": {"message": "a planted error"}}\n\n'))
+            case "bad_event":
+                self._finish(_chunk(b'data: {"choices": [\n\n'))
+
     def _end(self) -> None:
         """The last events go out with the last token: what follows it belongs to no token's time."""
         ending = self._event(b"{}", self._reply.finish_reason)
@@ -170,6 +186,9 @@ class _Stream:
                 {"object": "chat.completion.chunk", "choices": [], "usage": usage}
             )
             ending += _chunk(chunk + b"\n\n")
+        self._finish(ending)
+
+    def _finish(self, ending: bytes) -> None:
         self._connection.write(ending + _chunk(b"data: [DONE]\n\n") + b"0\r\n\r\n")
         self._connection.finished()
         self._server.release(self)
@@ -239,7 +258,10 @@ class _Connection(asyncio.Protocol):
         self._transport.write(data)
 
     def finished(self) -> None:
+        """An answer is complete."""
         self._stream = None
+        if self._server.connection_header:
+            self.close()
 
     def close(self) -> None:
         self._transport.close()
@@ -267,6 +289,10 @@ class _Connection(asyncio.Protocol):
         match reply.fate:
             case "http_error":
                 self._fail(500, "a planted error")
+            case "too_many_requests":
+                self._fail(429, "a planted refusal of too many requests")
+            case "bad_request":
+                self._fail(400, "a planted refusal of a bad request")
             case "reset":
                 self.abort()
             case "hang":
@@ -292,8 +318,9 @@ class _Connection(asyncio.Protocol):
 
     def _reply_json(self, status: int, value: Mapping[str, Any]) -> None:
         body = orjson.dumps(value)
-        head = b"HTTP/1.1 %d %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
-        self.write(head % (status, _REASONS[status], len(body)) + body)
+        head = b"HTTP/1.1 %d %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%b\r\n"
+        self.write(head % (status, _REASONS[status], len(body), self._server.connection_header) + body)
+        self.finished()
 
 
 def _request(body: bytes) -> dict[str, Any]:
