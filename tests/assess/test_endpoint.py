@@ -170,7 +170,10 @@ async def test_a_good_key_is_sent() -> None:
     ],
 )
 async def test_what_is_not_the_protocol_is_told_apart(raw: bytes, said: str) -> None:
-    with ScriptedEndpoint(lambda request: Reply(raw=raw)) as endpoint, pytest.raises(ProtocolError, match=said):
+    with (
+        ScriptedEndpoint(lambda request: Reply(raw=raw)) as endpoint,
+        pytest.raises(ProtocolError, match=said),
+    ):
         await ask(endpoint)
 
 
@@ -212,7 +215,9 @@ async def test_an_endpoint_that_goes_silent_in_mid_answer_has_timed_out(
     script = Script(failures=Failures(stall=1), tokens=4)
     async with ScriptedServer(script) as server, EndpointClient(server.base_url) as client:
         with pytest.raises(EndpointTimeout, match="went silent after 11 characters of an answer"):
-            await client.chat([{"role": "user", "content": "?"}], max_tokens=5, temperature=0, top_p=1, seed=1)
+            await client.chat(
+                [{"role": "user", "content": "?"}], max_tokens=5, temperature=0, top_p=1, seed=1
+            )
 
 
 async def test_what_does_not_speak_http_is_told_apart() -> None:
@@ -239,9 +244,9 @@ async def test_an_error_inside_the_stream_is_an_error() -> None:
 
 async def test_a_connection_lost_in_mid_answer_is_not_an_answer() -> None:
     said = "in the middle of an answer, after 8 characters"
-    with ScriptedEndpoint(lambda request: Reply(break_after=2)) as endpoint:
-        with pytest.raises(CutOff, match=said):
-            await ask(endpoint)
+    reply = Reply(break_after=2)
+    with ScriptedEndpoint(lambda request: reply) as endpoint, pytest.raises(CutOff, match=said):
+        await ask(endpoint)
 
 
 async def test_nobody_listens() -> None:

@@ -142,6 +142,11 @@ def test_a_repeat_that_deviates_is_unstable() -> None:
     assert unstable.example == "pool_two_pipes: answered 6; 4 of 5 repeats answered 5"
 
 
+def test_a_repeat_that_was_cut_off_before_its_answer_is_not_unstable() -> None:
+    runs = [run("pool_two_pipes", "Answer: 5")] * 4 + [run("pool_two_pipes", "In 12 hours", "length")]
+    assert found(runs) == {"truncated": 1}
+
+
 def test_always_the_same_wrong_answer_is_stable() -> None:
     assert found([run("pool_two_pipes", "Answer: 6")] * 5) == {"wrong_answer": 5}
 

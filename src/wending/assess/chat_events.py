@@ -30,7 +30,9 @@ def take_event(answer: ChatAnswer, data: bytes, now: float) -> None:
         ) from None
     if not isinstance(chunk, dict):
         found = excerpt(data)
-        raise ProtocolError(Bilingual(f"a stream event is not an object: {found}", f"流事件不是对象：{found}"))
+        raise ProtocolError(
+            Bilingual(f"a stream event is not an object: {found}", f"流事件不是对象：{found}")
+        )
     if chunk.get("error"):
         raise BadStatus(200, error_message(data))
     usage = chunk.get("usage")
@@ -40,7 +42,9 @@ def take_event(answer: ChatAnswer, data: bytes, now: float) -> None:
     choices = chunk.get("choices")
     if not isinstance(choices, list) or (not choices and usage is None):
         found = excerpt(data)
-        raise ProtocolError(Bilingual(f"a stream event has no choices: {found}", f"流事件没有 choices：{found}"))
+        raise ProtocolError(
+            Bilingual(f"a stream event has no choices: {found}", f"流事件没有 choices：{found}")
+        )
     if not choices:
         return
     try:
@@ -83,7 +87,8 @@ def timed_out(url: str, answer: ChatAnswer | None = None) -> EndpointTimeout:
     count = len(answer.text)
     return EndpointTimeout(
         Bilingual(
-            f"{url} went silent after {count} characters of an answer", f"{url} 在回答 {count} 个字符后停止发送"
+            f"{url} went silent after {count} characters of an answer",
+            f"{url} 在回答 {count} 个字符后停止发送",
         )
     )
 

@@ -114,10 +114,13 @@ def _evidence(run: JudgedRun) -> dict[str, str]:
 
 
 def _deviating(runs: Sequence[JudgedRun]) -> list[Sighting]:
-    """For each run whose parsed answer differs from the most common one of its item: what it said instead."""
+    """For each run whose parsed answer differs from the most common one of its item: what it said instead.
+
+    An answer that was cut off may have been going to say the same.
+    """
     by_item: dict[str, list[JudgedRun]] = defaultdict(list)
     for run in runs:
-        if run.answer is not None:
+        if run.answer is not None and len(run.answers) not in run.cut_turns:
             by_item[run.item].append(run)
     found: list[Sighting] = []
     for item, several in by_item.items():
@@ -155,7 +158,7 @@ def _row(
 
 
 def _severity(problem: str, share: float) -> Severity:
-    """High: no answer, or one that a program cannot use, or one in five runs. Low: fewer than one in twenty."""
+    """High: no answer, one that a program cannot use, or one in five runs. Low: fewer than one in twenty."""
     if problem in UNUSABLE or share >= FREQUENT:
         return "high"
     return "medium" if share >= RARE else "low"
