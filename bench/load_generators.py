@@ -8,7 +8,9 @@ The scripted endpoint has one core, the generator with all its processes another
 which the server sent it, so that what the generator itself adds is known for each token whose arrival it
 keeps: all (wending, vllm bench serve), or the first and the last of an answer (guidellm). A number of streams
 is sustained if the 99 % quantile of that is at most 5 ms while so many run, and the server kept its own
-schedule as well. All generators take turns in every round of the bisection and of the confirmations.
+schedule as well. All generators take turns, each at the level that its own search comes to: bisection
+until neighbours are 10 % apart, then confirmations; one that fails lowers the level. The table has the
+highest level that held whenever it was tried.
 
 Needs a machine with nothing else to do: the column "others" says what it did besides, in cores.
 """
@@ -67,12 +69,12 @@ async def try_level(name: str, streams: int, search: Search, options: argparse.N
 
 
 async def measure(names: Iterable[str], options: argparse.Namespace) -> dict[str, Search]:
-    searches = {name: Search(options.low, options.high) for name in names}
+    searches = {name: Search(options.low, options.high, options.confirmations) for name in names}
     print(HEAD, flush=True)
-    for number in range(options.rounds + options.confirmations):
+    while any(search.next is not None for search in searches.values()):
         for name, search in searches.items():
-            streams = search.middle if number < options.rounds else search.low
-            await try_level(name, streams, search, options)
+            if (streams := search.next) is not None:
+                await try_level(name, streams, search, options)
     return searches
 
 
@@ -93,17 +95,20 @@ def _cell(value: float | None, factor: float, unit: str, digits: int) -> str:
 def table(searches: dict[str, Search]) -> str:
     rows = []
     for name, search in searches.items():
-        held, tried = search.held
-        rows.append(row(name, search.low, search.best, "not measured", f"{held} of {tried}"))
+        streams = search.sustained or search.failed_at
+        if streams is not None:
+            level, why = search.last_at(streams)
+            held, tried = search.held_of(streams)
+            rows.append(row(name, streams, level, why, f"{held} of {tried}"))
     return "\n".join([HEAD, *rows])
 
 
 def as_json(searches: dict[str, Search]) -> dict[str, object]:
     return {
         name: {
-            "streams": search.low,
-            "held": search.held[0],
-            "tried": search.held[1],
+            "streams": search.sustained,
+            "held": 0 if search.sustained is None else search.held_of(search.sustained)[0],
+            "failed_at": search.failed_at,
             "levels": [
                 {"streams": streams, "why": why or None, "held": level is not None and level.held}
                 | (dataclasses.asdict(level) if level is not None else {})
@@ -121,10 +126,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("folder", type=Path, nargs="?", help="has the environments of the others")
     parser.add_argument("--setup", action="store_true", help="install the others, and end")
     parser.add_argument("--generators", nargs="*", choices=list(generators.TITLES), help="only these")
-    parser.add_argument("--low", type=int, default=50, help="fewest streams")
+    parser.add_argument("--low", type=int, default=50, help="fewest streams that are wanted")
     parser.add_argument("--high", type=int, default=2500, help="more than can be sustained")
-    parser.add_argument("--rounds", type=int, default=5, help="of the bisection")
-    parser.add_argument("--confirmations", type=int, default=2)
+    parser.add_argument("--confirmations", type=int, default=2, help="of the highest level that held")
     parser.add_argument("--seconds", type=float, default=3.0, help="of an answer")
     parser.add_argument("--server-core", type=int, help="default: the last that may be used")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also written there")

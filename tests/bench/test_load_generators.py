@@ -37,15 +37,39 @@ def level(streams: int, p99: float) -> Level:
     return Level(streams, 4.0, 1000, 0.001, p99, p99, 0.001, None, None, None)
 
 
-def test_the_bisection_comes_near_the_limit_and_lowers_what_is_not_confirmed():
+def carried_out(search: Search, limit: int) -> Search:
+    while (streams := search.next) is not None:
+        search.add(streams, level(streams, 0.001 if streams <= limit else 0.1))
+    return search
+
+
+@pytest.mark.parametrize("limit", [7, 30, 50, 60, 137, 640, 900, 1500, 2400])
+def test_the_search_ends_with_confirmations_of_a_level_near_the_limit(limit: int):
+    search = carried_out(Search(50, 2500), limit)
+    assert search.sustained is not None
+    assert limit / 1.25 <= search.sustained <= limit
+    assert search.held_of(search.sustained) == (3, 3)
+    assert search.failed_at is None or limit < search.failed_at <= 1.25 * limit + 1
+
+
+def test_a_level_that_is_not_confirmed_is_lowered_to_one_that_is_tried():
     search = Search(100, 4000)
-    for _ in range(8):
-        streams = search.middle
+    while (streams := search.next) is not None and search.held_of(streams)[0] < 2:
         search.add(streams, level(streams, 0.001 if streams <= 900 else 0.1))
-    assert 850 <= search.low <= 900
-    confirmed = search.low
-    search.add(confirmed, level(confirmed, 0.001))
-    assert search.held == (2, 2)
-    search.add(confirmed, None, "never had so many streams at once")
-    assert search.low < confirmed
-    assert search.held == (0, 0)
+    unlucky = search.low
+    assert search.next == unlucky
+    search.add(unlucky, None, "never had so many streams at once")
+    carried_out(search, 900)
+    assert search.sustained is not None
+    assert 0.8 * unlucky < search.sustained < unlucky
+    assert search.held_of(search.sustained) == (3, 3)
+    assert search.failed_at == unlucky
+
+
+def test_a_generator_that_holds_nothing_has_no_level_and_an_end():
+    search = carried_out(Search(50, 2500), 0)
+    assert search.sustained is None
+    assert search.failed_at is not None
+    assert search.last_at(search.failed_at)[0] is not None
+    fewest = carried_out(Search(2, 4), 0)
+    assert (fewest.sustained, fewest.failed_at) == (None, 1)
