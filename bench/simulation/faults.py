@@ -135,5 +135,6 @@ async def _soaked(fault: str, script: Script, words: str) -> Named:
     if fault == "crashes":
         # Each start was followed by a crash; the last one may still have been to come.
         is_named = is_named and soaked.starts - soaked.report["crashes"]["n"] in (0, 1)
-    said = tuple(one.split(";")[0].split(":")[0] for one in soaked.found)
+    said = tuple(one.split(";")[0].split(":")[0] for one in soaked.found if "requests failed" not in one)
+    said += tuple(one for one in soaked.found if "requests failed" in one)  # with what they failed of
     return Named(fault, (words,) if words else (), said, found[0] if found else "", is_named)

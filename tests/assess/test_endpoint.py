@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import re
 import socket
+from dataclasses import replace
 
 import pytest
-from tests.assess.scripted_endpoint import Reply, Request, ScriptedEndpoint
+from tests.assess.decided import Decided, Request, always, say
+from tests.assess.raw_server import END, EVENT, RawServer, chunked, whole
 
 from wending.assess.chat_answer import ChatAnswer
 from wending.assess.endpoint import EndpointClient, normalize_base_url
@@ -22,19 +21,18 @@ from wending.assess.endpoint_errors import (
     Unreachable,
 )
 from wending.assess.scripted import Script, ScriptedServer
+from wending.assess.scripted.reply import Reply, refusal
 from wending.assess.scripted.script import Failures
 
+QUESTION = [{"role": "user", "content": "How many hours?"}]
 
-async def ask(endpoint: ScriptedEndpoint, *, api_key: str | None = None) -> tuple[ChatAnswer, EndpointClient]:
-    async with EndpointClient(endpoint.url, api_key=api_key) as client:
+
+async def ask(
+    endpoint: ScriptedServer | RawServer, *, api_key: str | None = None, model: str | None = None
+) -> tuple[ChatAnswer, EndpointClient]:
+    async with endpoint, EndpointClient(endpoint.base_url, api_key=api_key, model=model) as client:
         await client.resolve_model()
-        answer = await client.chat(
-            [{"role": "user", "content": "How many hours?"}],
-            max_tokens=20,
-            temperature=0.7,
-            top_p=0.9,
-            seed=3,
-        )
+        answer = await client.chat(QUESTION, max_tokens=20, temperature=0.7, top_p=0.9, seed=3)
         return answer, client
 
 
@@ -63,43 +61,38 @@ def test_other_urls_are_refused(url: str) -> None:
 
 
 async def test_an_answer_carries_text_tokens_and_end() -> None:
-    with ScriptedEndpoint(lambda request: Reply(("Ant", "wort：", "5"), usage_tokens=4)) as endpoint:
-        answer, client = await ask(endpoint)
+    endpoint = Decided(lambda _: replace(say("Ant", "wort：", "5"), usage=(7, 4)))
+    answer, client = await ask(endpoint)
     assert answer.text == "Antwort：5"
     assert answer.finish_reason == "stop"
     assert (answer.tokens, answer.prompt_tokens) == (4, 7)
     assert not client.usage_missing
-    sent = endpoint.served[0].request
-    assert (sent["model"], sent["seed"], sent["max_tokens"]) == ("scripted-model", 3, 20)
+    [sent] = endpoint.requests
+    assert (sent["model"], sent["seed"], sent["max_tokens"]) == ("scripted", 3, 20)
     assert (sent["temperature"], sent["top_p"], sent["stream"]) == (0.7, 0.9, True)
 
 
 async def test_the_first_token_is_the_first_content_and_not_the_role_chunk() -> None:
-    with ScriptedEndpoint(lambda request: Reply(("a",) * 9, first_delay=0.4, gap=0.03)) as endpoint:
-        answer, _ = await ask(endpoint)
-    served = endpoint.served[0]
-    assert served.first_piece is not None
-    assert served.last_piece is not None
+    answer, _ = await ask(ScriptedServer(Script(ttft_s=0.4, token_s=0.03, tokens=9, clock=True)))
+    sent = [float(token) for token in answer.text.split()]
     assert answer.ttft_s is not None
     assert answer.tpot_s is not None
     # Both clocks are the same machine's: the client sees a piece after it was sent; the upper bounds are
     # wide.
     assert answer.ttft_s >= 0.4
-    assert 0 <= answer.content_times[0] - served.first_piece < 1
+    assert 0 <= answer.content_times[0] - sent[0] < 1
     assert len(answer.content_times) == 9
-    assert answer.tpot_s == pytest.approx((served.last_piece - served.first_piece) / 8, abs=0.1)
+    assert answer.tpot_s == pytest.approx((sent[-1] - sent[0]) / 8, abs=0.1)
 
 
 async def test_an_answer_of_a_few_tokens_has_no_speed() -> None:
-    with ScriptedEndpoint(lambda request: Reply(("one", "two"))) as endpoint:
-        answer, _ = await ask(endpoint)
+    answer, _ = await ask(ScriptedServer(always("one two")))
     assert answer.ttft_s is not None
     assert answer.tokens_per_s is None
 
 
 async def test_without_usage_the_events_are_counted() -> None:
-    with ScriptedEndpoint(lambda request: Reply(usage=False)) as endpoint:
-        answer, client = await ask(endpoint)
+    answer, client = await ask(ScriptedServer(always("one two three", usage=False)))
     assert answer.tokens == 3
     assert client.usage_missing
 
@@ -107,56 +100,48 @@ async def test_without_usage_the_events_are_counted() -> None:
 @pytest.mark.parametrize("message", ["Unrecognized field: stream_options", "Extra inputs are not permitted"])
 async def test_a_refused_usage_request_is_left_out_from_then_on(message: str) -> None:
     def script(request: Request) -> Reply:
-        refused = "stream_options" in request
-        return Reply(status=400, error={"error": {"message": message}}) if refused else Reply()
+        return refusal(400, message) if "stream_options" in request else say("a", "b", "c")
 
-    with ScriptedEndpoint(script) as endpoint:
-        async with EndpointClient(endpoint.url) as client:
-            for seed in range(2):
-                answer = await client.chat([], max_tokens=5, temperature=0, top_p=1, seed=seed)
-                assert answer.tokens == 3
+    async with Decided(script) as endpoint, EndpointClient(endpoint.base_url) as client:
+        for seed in range(2):
+            answer = await client.chat(QUESTION, max_tokens=5, temperature=0, top_p=1, seed=seed)
+            assert answer.tokens == 3
     assert client.refused_fields == {"stream_options": message}
-    assert ["stream_options" in served.request for served in endpoint.served] == [True, False, False]
+    assert ["stream_options" in request for request in endpoint.requests] == [True, False, False]
 
 
 async def test_another_refusal_is_not_blamed_on_an_optional_field() -> None:
-    refusal = Reply(status=400, error={"error": {"message": "prompt of 9000 tokens exceeds 2048"}})
-    with (
-        ScriptedEndpoint(lambda request: refusal) as endpoint,
-        pytest.raises(BadStatus, match="9000") as raised,
-    ):
-        await ask(endpoint)
+    with pytest.raises(BadStatus, match="9000") as raised:
+        await ask(Decided(lambda _: refusal(400, "prompt of 9000 tokens exceeds 2048")))
     assert raised.value.status == 400
 
 
 @pytest.mark.parametrize(
     ("error", "message"),
     [
-        ({"error": {"message": "engine is dead"}}, "engine is dead"),
-        ({"error": "engine is dead"}, "engine is dead"),
-        ({"detail": "engine is dead"}, "engine is dead"),
-        ("<h1>Bad gateway</h1>", "<h1>Bad gateway</h1>"),
+        (b'{"error": {"message": "engine is dead"}}', "engine is dead"),
+        (b'{"error": "engine is dead"}', "engine is dead"),
+        (b'{"detail": "engine is dead"}', "engine is dead"),
+        (b"<h1>Bad gateway</h1>", "<h1>Bad gateway</h1>"),
     ],
 )
-async def test_a_server_error_carries_the_servers_words(error: object, message: str) -> None:
-    reply = Reply(status=500, error=error)
-    with ScriptedEndpoint(lambda request: reply) as endpoint, pytest.raises(BadStatus) as raised:
-        await ask(endpoint)
+async def test_a_server_error_carries_the_servers_words(error: bytes, message: str) -> None:
+    with pytest.raises(BadStatus) as raised:
+        await ask(RawServer(whole(b"500 Internal Server Error", error)), model="m")
     assert raised.value.message == message
     assert "HTTP 500" in str(raised.value)
 
 
 @pytest.mark.parametrize("key", [None, "wrong"])
 async def test_a_refused_key_says_what_to_do(key: str | None) -> None:
-    with ScriptedEndpoint(key="right") as endpoint, pytest.raises(Unauthorized) as raised:
-        await ask(endpoint, api_key=key)
+    with pytest.raises(Unauthorized) as raised:
+        await ask(ScriptedServer(Script(api_key="right")), api_key=key)
     assert ("--api-key" in str(raised.value)) == (key is None)
     assert "wrong" not in str(raised.value)
 
 
 async def test_a_good_key_is_sent() -> None:
-    with ScriptedEndpoint(key="right") as endpoint:
-        answer, _ = await ask(endpoint, api_key="right")
+    answer, _ = await ask(ScriptedServer(always("Answer: 5", api_key="right")), api_key="right")
     assert answer.text == "Answer: 5"
 
 
@@ -170,25 +155,21 @@ async def test_a_good_key_is_sent() -> None:
     ],
 )
 async def test_what_is_not_the_protocol_is_told_apart(raw: bytes, said: str) -> None:
-    with (
-        ScriptedEndpoint(lambda request: Reply(raw=raw)) as endpoint,
-        pytest.raises(ProtocolError, match=said),
-    ):
-        await ask(endpoint)
+    with pytest.raises(ProtocolError, match=said):
+        await ask(RawServer(chunked(raw)), model="m")
+
+
+async def test_what_does_not_speak_http_is_told_apart() -> None:
+    with pytest.raises(ProtocolError, match="does not speak HTTP"):
+        await ask(RawServer(b"220 mail.example ready\r\n", hang_up=True), model="m")
 
 
 @pytest.mark.parametrize(
-    ("raw", "characters"),
-    [
-        (b"<html>welcome</html>", 0),
-        (b'data: {"choices": [{"delta": {"content": "half"}}]}\n\n', 4),
-        (b'data: {"choices": [{"delta": {"content": "half"}}]}\n\ndata: [DONE]\n\n', 4),
-    ],
+    ("raw", "characters"), [(b"<html>welcome</html>", 0), (EVENT, 3), (EVENT + b"data: [DONE]\n\n", 3)]
 )
 async def test_a_stream_that_ends_without_a_finish_reason_is_cut_off(raw: bytes, characters: int) -> None:
-    said = f"without a finish_reason after {characters} characters"
-    with ScriptedEndpoint(lambda request: Reply(raw=raw)) as endpoint, pytest.raises(CutOff, match=said):
-        await ask(endpoint)
+    with pytest.raises(CutOff, match=f"without a finish_reason after {characters} characters"):
+        await ask(RawServer(chunked(raw)), model="m")
 
 
 @pytest.mark.parametrize(
@@ -202,9 +183,8 @@ async def test_a_stream_that_ends_without_a_finish_reason_is_cut_off(raw: bytes,
     ],
 )
 async def test_error_statuses_are_of_the_kind_that_tells_what_to_do(status: int, kind: str) -> None:
-    reply = Reply(status=status, error={"error": {"message": "no"}})
-    with ScriptedEndpoint(lambda request: reply) as endpoint, pytest.raises(BadStatus) as raised:
-        await ask(endpoint)
+    with pytest.raises(BadStatus) as raised:
+        await ask(Decided(lambda _: refusal(status, "no")))
     assert raised.value.kind == kind
 
 
@@ -212,41 +192,20 @@ async def test_an_endpoint_that_goes_silent_in_mid_answer_has_timed_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("wending.assess.endpoint.SILENCE_TIMEOUT", 0.2)
-    script = Script(failures=Failures(stall=1), tokens=4)
-    async with ScriptedServer(script) as server, EndpointClient(server.base_url) as client:
-        with pytest.raises(EndpointTimeout, match="went silent after 11 characters of an answer"):
-            await client.chat(
-                [{"role": "user", "content": "?"}], max_tokens=5, temperature=0, top_p=1, seed=1
-            )
-
-
-async def test_what_does_not_speak_http_is_told_apart() -> None:
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"220 mail.example ready\r\n")
-        writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server, EndpointClient(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}") as client:
-        with pytest.raises(ProtocolError, match="does not speak HTTP"):
-            await client.list_models()
+    with pytest.raises(EndpointTimeout, match="went silent after 11 characters of an answer"):
+        await ask(ScriptedServer(Script(failures=Failures(stall=1), tokens=4)))
 
 
 async def test_an_error_inside_the_stream_is_an_error() -> None:
     raw = b'data: {"error": {"message": "NaN in logits"}}\n\n'
-    with (
-        ScriptedEndpoint(lambda request: Reply(raw=raw)) as endpoint,
-        pytest.raises(BadStatus, match="NaN in logits") as raised,
-    ):
-        await ask(endpoint)
+    with pytest.raises(BadStatus, match="NaN in logits") as raised:
+        await ask(RawServer(chunked(raw)), model="m")
     assert raised.value.kind == "server_error"
 
 
 async def test_a_connection_lost_in_mid_answer_is_not_an_answer() -> None:
-    said = "in the middle of an answer, after 8 characters"
-    reply = Reply(break_after=2)
-    with ScriptedEndpoint(lambda request: reply) as endpoint, pytest.raises(CutOff, match=said):
-        await ask(endpoint)
+    with pytest.raises(CutOff, match="in the middle of an answer, after 11 characters"):
+        await ask(ScriptedServer(Script(failures=Failures(cut_off=1), tokens=4)))
 
 
 async def test_nobody_listens() -> None:
@@ -257,66 +216,35 @@ async def test_nobody_listens() -> None:
                 await client.list_models()
 
 
-@pytest.mark.parametrize("models", [None, ()])
-async def test_without_a_model_list_the_model_must_be_named(models: tuple[str, ...] | None) -> None:
-    with ScriptedEndpoint(models=models) as endpoint:
-        async with EndpointClient(endpoint.url) as client:
+@pytest.mark.parametrize(
+    "endpoint", [ScriptedServer(Script(model=None)), RawServer(whole(b"200 OK", b'{"data": []}'))]
+)
+async def test_without_a_model_list_the_model_must_be_named(endpoint: ScriptedServer | RawServer) -> None:
+    async with endpoint:
+        async with EndpointClient(endpoint.base_url) as client:
             with pytest.raises((BadStatus, ProtocolError), match="--model"):
                 await client.resolve_model()
-        async with EndpointClient(endpoint.url, model="named") as client:
+        async with EndpointClient(endpoint.base_url, model="named") as client:
             assert await client.resolve_model() == "named"
 
 
-class ClosingEndpoint:
-    """Answers the first request of each connection and promises to keep it, but closes it at the second;
-    with `answers=False` it closes at the first."""
-
-    def __init__(self, *, answers: bool = True) -> None:
-        self.answers = answers
-        self.connections = 0
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        await self._read_request(reader)
-        if self.answers:
-            choice = {"index": 0, "delta": {"content": "five"}, "finish_reason": "stop"}
-            event = b"data: " + json.dumps({"choices": [choice]}).encode() + b"\n\n"
-            writer.write(
-                b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nKeep-Alive: timeout=5, max=100\r\n"
-                b"Content-Length: %d\r\n\r\n" % len(event) + event
-            )
-            await writer.drain()
-            await self._read_request(reader)
-        writer.close()
-
-    async def _read_request(self, reader: asyncio.StreamReader) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = re.search(rb"content-length: (\d+)", head.lower())
-        await reader.readexactly(int(length[1]) if length else 0)
-
-
-async def ask_twice(endpoint: ClosingEndpoint) -> tuple[list[str], EndpointClient]:
-    server = await asyncio.start_server(endpoint.serve, "127.0.0.1", 0)
-    async with server, EndpointClient(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}") as client:
-        texts = []
-        for number in range(2):
-            answer = await client.chat(
-                [{"role": "user", "content": f"Question {number}"}],
-                max_tokens=20, temperature=0.0, top_p=1.0, seed=1,
-            )  # fmt: skip
-            texts.append(answer.text)
-    return texts, client
+async def ask_twice(endpoint: RawServer) -> tuple[list[str], EndpointClient]:
+    async with endpoint, EndpointClient(endpoint.base_url) as client:
+        answers = [
+            await client.chat(QUESTION, max_tokens=20, temperature=0, top_p=1, seed=seed) for seed in range(2)
+        ]
+    return [answer.text for answer in answers], client
 
 
 async def test_a_request_on_a_connection_that_was_closed_meanwhile_is_sent_again() -> None:
-    endpoint = ClosingEndpoint()
+    endpoint = RawServer(chunked(EVENT, END), answers=1)
     texts, client = await ask_twice(endpoint)
-    assert texts == ["five", "five"]
+    assert texts == ["tea", "tea"]
     assert (client.sent_again, endpoint.connections) == (1, 2)
 
 
 async def test_an_endpoint_that_closes_a_new_connection_is_not_asked_again() -> None:
-    endpoint = ClosingEndpoint(answers=False)
+    endpoint = RawServer(answers=0)
     with pytest.raises(ConnectionReset, match="before any answer"):
         await ask_twice(endpoint)
     assert endpoint.connections == 1

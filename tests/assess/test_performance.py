@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import pytest
-from tests.assess.scripted_endpoint import Reply, Request, ScriptedEndpoint
+from tests.assess.decided import Decided, Request, say
 
 from wending.assess.endpoint import EndpointClient
 from wending.assess.load import Objective, drive
 from wending.assess.performance import PerformanceMeasurement, RequestTypePerformance, distribution
 from wending.assess.performance_requests import REQUEST_TYPES
+from wending.assess.scripted import Script, ScriptedServer
+from wending.assess.scripted.reply import Reply
 
 
 async def measure(
-    endpoint: ScriptedEndpoint, seconds: float, objective: Objective
+    endpoint: ScriptedServer, seconds: float, objective: Objective
 ) -> list[RequestTypePerformance]:
-    async with EndpointClient(endpoint.url) as client:
+    async with EndpointClient(endpoint.base_url) as client:
         await client.resolve_model()
         measurement = PerformanceMeasurement(
             client, seconds=seconds, seed=1, temperature=0.7, top_p=0.9, objective=objective,
@@ -25,8 +27,7 @@ async def measure(
 
 
 async def test_times_are_those_of_the_endpoint() -> None:
-    reply = Reply(("x",) * 10, first_delay=0.05, gap=0.01)
-    with ScriptedEndpoint(lambda request: reply) as endpoint:
+    async with ScriptedServer(Script(ttft_s=0.05, token_s=0.01, tokens=10)) as endpoint:
         results = await measure(endpoint, 6.0, Objective())
     for result in results:
         ttft, speed = distribution(result.single_stream.ttfts), distribution(result.single_stream.speeds)
@@ -44,11 +45,11 @@ async def test_a_capacity_limit_is_found_and_named(monkeypatch: pytest.MonkeyPat
     """With more than three requests at once the first token takes 1.2 s; 0.8 s are allowed."""
 
     def script(request: Request) -> Reply:
-        return Reply(("x",) * 10, first_delay=1.2 if endpoint.in_flight > 3 else 0.02, gap=0.005)
+        return say(*["x"] * 10, first_s=1.2 if endpoint.streams > 3 else 0.02, gap_s=0.005)
 
     # Whoever runs the tests may have a busy machine; this one is not about that.
     monkeypatch.setattr(drive, "LIMIT_S", 10.0)
-    with ScriptedEndpoint(script) as endpoint:
+    async with Decided(script) as endpoint:
         results = await measure(endpoint, 30.0, Objective(max_ttft_s=0.8, min_tokens_per_s=1.0))
     for result in results:
         assert result.capacity is not None

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.assess.scripted_endpoint import Reply, Request, ScriptedEndpoint
-from tests.assess.test_main import report_of, runs_of
+from tests.assess.assessing import report_of, runs_of
+from tests.assess.decided import Decided, Request, say
+from tests.assess.in_thread import in_thread
 
 from wending.assess import main
 from wending.assess.conductor import DONE
 from wending.assess.main import USAGE, run_assessment
 from wending.assess.results import Assessment
+from wending.assess.scripted.reply import Reply, refusal
 
 FIELD = "restate_system"
 
@@ -53,9 +55,9 @@ def assess(
         **options,
     }
     file = written(folder, items)
-    with ScriptedEndpoint(script) as endpoint:
+    with in_thread(Decided(script)) as endpoint:
         return run_assessment(
-            endpoint.url, out=folder / "out", scenario_files=[file], language="en", **settings
+            endpoint.base_url, out=folder / "out", scenario_files=[file], language="en", **settings
         )
 
 
@@ -67,7 +69,7 @@ def forgets_at_turn_8(request: Request) -> Reply:
     """Two of three guides lose their role at turn 8, unless it is kept."""
     forgetful = "guide 0" not in request["messages"][0]["content"]
     lost = forgetful and turn_of(request) >= 8 and FIELD not in request
-    return Reply(("It is here.",) if lost else ("It is here. ", "Farewell."))
+    return say("It is here.") if lost else say("It is here. ", "Farewell.")
 
 
 def rates(curve: dict[str, Any]) -> dict[int, tuple[int, int]]:
@@ -121,7 +123,7 @@ def test_loss_at_turn_8_shows_in_the_curve_and_role_keeping_beside_it(tmp_path: 
 def test_role_keeping_that_is_refused_is_said_to_be_not_offered(tmp_path: Path) -> None:
     def script(request: Request) -> Reply:
         if FIELD in request:
-            return Reply(status=400, error={"error": {"message": f"unknown field {FIELD}"}})
+            return refusal(400, f"unknown field {FIELD}")
         return forgets_at_turn_8(request)
 
     assert assess(script, tmp_path, [conversation(1)], role_keeping=json.dumps({FIELD: 4})) == DONE
@@ -136,8 +138,8 @@ def test_role_keeping_that_is_refused_is_said_to_be_not_offered(tmp_path: Path) 
 def test_an_endpoint_that_refuses_long_conversations_is_not_gone(tmp_path: Path) -> None:
     def script(request: Request) -> Reply:
         if turn_of(request) > 3:
-            return Reply(status=400, error={"error": {"message": "context length exceeded"}})
-        return Reply(("Yes. ", "Farewell."))
+            return refusal(400, "context length exceeded")
+        return say("Yes. ", "Farewell.")
 
     items = [conversation(number) for number in range(6)] + [conversation(9, turns=2)]
     assert assess(script, tmp_path, items) == DONE
@@ -155,7 +157,7 @@ def test_an_endpoint_that_refuses_long_conversations_is_not_gone(tmp_path: Path)
 def test_an_answer_that_was_cut_off_at_a_probe_is_no_loss_of_the_role(tmp_path: Path) -> None:
     def script(request: Request) -> Reply:
         cut = turn_of(request) == 4
-        return Reply(("Well",), finish_reason="length") if cut else Reply(("Well. ", "Farewell."))
+        return say("Well", finish_reason="length") if cut else say("Well. ", "Farewell.")
 
     assert assess(script, tmp_path, [conversation(1)]) == DONE
     report = report_of(tmp_path / "out")

@@ -8,15 +8,17 @@ from typing import Any
 
 import pytest
 from bench.peers.assessment_table import assessment_table
-from tests.assess.scripted_endpoint import Reply, ScriptedEndpoint
+from tests.assess.decided import always
+from tests.assess.in_thread import in_thread
 
 from wending.assess.main import run_assessment
+from wending.assess.scripted import ScriptedServer
 
 
 def report(out: Path, scenario: str, performance_seconds: float) -> dict[str, Any]:
-    with ScriptedEndpoint(lambda request: Reply(("Answer: ", "5") * 6)) as endpoint:
+    with in_thread(ScriptedServer(always("Answer: 5 " * 6))) as endpoint:
         run_assessment(
-            endpoint.url,
+            endpoint.base_url,
             out=out,
             scenarios=[scenario],
             repeats=1,

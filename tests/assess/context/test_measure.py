@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.assess.scripted_endpoint import Reply, Request, ScriptedEndpoint
+from tests.assess.decided import Decided, Request, say
 
 from wending.assess.context import ContextEffort, ContextResult, measure
 from wending.assess.context.measure import ANSWER_TOKENS, lengths_up_to
 from wending.assess.endpoint import EndpointClient
-from wending.assess.endpoint_errors import BadStatus, Unreachable
+from wending.assess.endpoint_errors import BadStatus, CutOff
+from wending.assess.scripted import Script, ScriptedServer
+from wending.assess.scripted.reply import Reply, refusal
+from wending.assess.scripted.script import Failures
 
 EFFORT = ContextEffort(repeats=2, request_s=30.0, total_s=300.0)
 OVERHEAD = 40
@@ -25,7 +29,7 @@ def tokens_of(text: str) -> list[str]:
 
 
 def says(text: str, prompt: str, **settings: Any) -> Reply:
-    return Reply((text,), prompt_tokens=OVERHEAD + len(tokens_of(prompt)), **settings)
+    return say(text, prompt_tokens=OVERHEAD + len(tokens_of(prompt)), **settings)
 
 
 def code_in(text: str) -> str:
@@ -39,17 +43,16 @@ def remembers_all(request: Request) -> Reply:
     return says(code_in(prompt), prompt)
 
 
-async def measured(endpoint: ScriptedEndpoint, effort: ContextEffort = EFFORT) -> ContextResult:
-    with endpoint:
-        async with EndpointClient(endpoint.url) as client:
-            await client.resolve_model()
-            result = await measure(client, effort, seed=1, progress=lambda share, detail: None)
+async def measured(endpoint: ScriptedServer, effort: ContextEffort = EFFORT) -> ContextResult:
+    async with endpoint, EndpointClient(endpoint.base_url) as client:
+        await client.resolve_model()
+        result = await measure(client, effort, seed=1, progress=lambda share, detail: None)
     json.dumps(result.to_json())
     return result
 
 
 async def test_a_sound_endpoint_is_measured_up_to_its_limit() -> None:
-    result = await measured(ScriptedEndpoint(remembers_all, model_facts={"max_model_len": 4096}))
+    result = await measured(Decided(remembers_all, Script(max_model_len=4096)))
     assert (result.limit, result.limit_source, result.stopped_by) == (4096, "models", "limit")
     assert all(probe.recalled for probe in result.probes)
     assert result.first_miss is None
@@ -71,7 +74,7 @@ async def test_a_fact_forgotten_beyond_a_distance_is_missed_from_there_on() -> N
         far = fact is not None and len(tokens_of(prompt[fact.end() :])) > 1400
         return says("00000" if far else code_in(prompt), prompt)
 
-    result = await measured(ScriptedEndpoint(forgets, model_facts={"max_model_len": 8192}))
+    result = await measured(Decided(forgets, Script(max_model_len=8192)))
     assert result.stopped_by == "limit"
     assert result.first_miss is not None
     assert 1400 < result.first_miss < 2200  # the next distance that is asked for
@@ -88,16 +91,12 @@ async def test_a_refusal_is_reported_and_names_the_limit() -> None:
         prompt = request["messages"][-1]["content"]
         count = OVERHEAD + len(tokens_of(prompt))
         message = f"This model's maximum context length is 3000 tokens, you sent {count}."
-        return (
-            Reply(status=400, error={"error": {"message": message}})
-            if count > 3000
-            else says(code_in(prompt), prompt)
-        )
+        return refusal(400, message) if count > 3000 else says(code_in(prompt), prompt)
 
-    result = await measured(ScriptedEndpoint(refuses))
+    result = await measured(Decided(refuses))
     assert (result.limit, result.limit_source, result.stopped_by) == (3000, "refusal", "limit")
     assert all(probe.recalled for probe in result.probes)
-    lies = await measured(ScriptedEndpoint(refuses, model_facts={"max_model_len": 8192}))
+    lies = await measured(Decided(refuses, Script(max_model_len=8192)))
     assert (lies.limit, lies.stopped_by) == (8192, "refused")
     assert lies.stopped_at is not None
     assert 3000 < lies.stopped_at < 4500
@@ -112,7 +111,7 @@ async def test_a_prompt_cut_in_silence_is_noticed() -> None:
         kept = prompt[-4000:] if prompt.isascii() else prompt[-1500:]
         return says(code_in(kept), kept)
 
-    result = await measured(ScriptedEndpoint(cuts))
+    result = await measured(Decided(cuts))
     assert (result.limit, result.limit_source, result.stopped_by) == (None, "default", "shortened")
     assert result.stopped_at is not None
     assert 1000 < result.stopped_at < 4200
@@ -121,9 +120,9 @@ async def test_a_prompt_cut_in_silence_is_noticed() -> None:
 async def test_a_request_that_takes_too_long_is_broken_off() -> None:
     def dawdles(request: Request) -> Reply:
         prompt = request["messages"][-1]["content"]
-        return says(code_in(prompt), prompt, first_delay=30.0 if len(tokens_of(prompt)) > 900 else 0.0)
+        return says(code_in(prompt), prompt, first_s=30.0 if len(tokens_of(prompt)) > 900 else 0.0)
 
-    endpoint = ScriptedEndpoint(dawdles, model_facts={"max_model_len": 8192})
+    endpoint = Decided(dawdles, Script(max_model_len=8192))
     result = await measured(endpoint, ContextEffort(repeats=1, request_s=1.0, total_s=60.0))
     assert result.stopped_by == "time"
     assert result.stopped_at is not None
@@ -133,28 +132,28 @@ async def test_a_request_that_takes_too_long_is_broken_off() -> None:
 
 async def test_without_usage_the_lengths_are_estimates() -> None:
     def silent(request: Request) -> Reply:
-        return Reply((code_in(request["messages"][-1]["content"]),), usage=False)
+        return replace(say(code_in(request["messages"][-1]["content"])), usage=None)
 
-    result = await measured(ScriptedEndpoint(silent, model_facts={"max_model_len": 1024}))
+    result = await measured(Decided(silent, Script(max_model_len=1024)))
     assert result.to_json()["tokens_counted_by"] == "estimate"
     assert all(probe.recalled for probe in result.probes)
 
 
 async def test_an_endpoint_that_answers_nothing_raises() -> None:
     with pytest.raises(BadStatus):
-        await measured(ScriptedEndpoint(lambda request: Reply(status=500, error="broken")))
-    with pytest.raises(Unreachable):
-        await measured(ScriptedEndpoint(lambda request: Reply(("x", "y"), break_after=1)))
+        await measured(ScriptedServer(Script(failures=Failures(http_error=1))))
+    with pytest.raises(CutOff):
+        await measured(ScriptedServer(Script(failures=Failures(cut_off=1))))
 
 
 async def test_a_failure_later_on_is_the_end_and_a_finding() -> None:
     def fails(request: Request) -> Reply:
         prompt = request["messages"][-1]["content"]
         if len(tokens_of(prompt)) > 700:
-            return Reply(status=500, error={"error": "out of memory"})
+            return refusal(500, "out of memory")
         return says(code_in(prompt), prompt)
 
-    result = await measured(ScriptedEndpoint(fails, model_facts={"max_model_len": 2048}))
+    result = await measured(Decided(fails, Script(max_model_len=2048)))
     assert (result.stopped_by, result.message) == ("error", "out of memory")
     assert len(result.probes) == 12
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 
 import pytest
+from tests.assess.raw_server import END, EVENT, STREAM, RawServer, chunked, whole
 
 from wending.assess.chat_answer import ChatAnswer
 from wending.assess.endpoint_errors import (
@@ -23,60 +22,9 @@ from wending.assess.load import connection as connection_module
 from wending.assess.load.connection import ChatConnection
 from wending.assess.load.dial import Address
 
-EVENT = b'data: {"choices":[{"delta":{"content":"tea"},"finish_reason":null}]}\n\n'
-END = b'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
-STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
 
-
-def chunked(*parts: bytes) -> bytes:
-    chunks = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (*parts, b""))
-    return STREAM + b"Transfer-Encoding: chunked\r\n\r\n" + chunks
-
-
-def whole(status: bytes, body: bytes) -> bytes:
-    head = b"HTTP/1.1 %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
-    return head % (status, len(body)) + body
-
-
-class RawServer:
-    """Answers each request with the next of `replies`, in pieces of `piece` bytes; hangs up if told to."""
-
-    def __init__(self, replies: Sequence[bytes], piece: int, hang_up: bool) -> None:
-        self.connections = 0
-        self.requests: list[bytes] = []
-        self._replies = list(replies)
-        self._piece = piece
-        self._hang_up = hang_up
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        try:
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
-                self.requests.append(head + await reader.readexactly(length))
-                reply = self._replies.pop(0)
-                for start in range(0, len(reply), self._piece):
-                    writer.write(reply[start : start + self._piece])
-                    await writer.drain()
-                    await asyncio.sleep(0)
-                if self._hang_up:
-                    break
-        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError, IndexError):
-            pass
-        finally:
-            writer.close()
-
-
-@asynccontextmanager
-async def raw_server(
-    *replies: bytes, piece: int = 1 << 16, hang_up: bool = False
-) -> AsyncIterator[tuple[RawServer, Address]]:
-    raw = RawServer(replies, piece, hang_up)
-    server = await asyncio.start_server(raw.serve, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    async with server:
-        yield raw, Address(f"http://127.0.0.1:{port}/v1", {"Authorization": "Bearer secret"})
+def address_of(raw: RawServer) -> Address:
+    return Address(raw.base_url, {"Authorization": "Bearer secret"})
 
 
 async def ask(connection: ChatConnection, address: Address, body: bytes = b"{}") -> ChatAnswer:
@@ -97,7 +45,8 @@ async def ask(connection: ChatConnection, address: Address, body: bytes = b"{}")
     ],
 )
 async def test_streams_are_read_in_any_pieces(reply: bytes, hang_up: bool, piece: int) -> None:
-    async with raw_server(reply, piece=piece, hang_up=hang_up) as (raw, address):
+    async with RawServer(reply, piece=piece, hang_up=hang_up) as raw:
+        address = address_of(raw)
         connection = ChatConnection(address)
         answer = await ask(connection, address, b'{"stream": true}')
         connection.close()
@@ -109,7 +58,8 @@ async def test_streams_are_read_in_any_pieces(reply: bytes, hang_up: bool, piece
 
 
 async def test_a_connection_is_used_again() -> None:
-    async with raw_server(chunked(EVENT, END), chunked(EVENT, END)) as (raw, address):
+    async with RawServer(chunked(EVENT, END)) as raw:
+        address = address_of(raw)
         connection = ChatConnection(address)
         assert [(await ask(connection, address)).text for _ in range(2)] == ["tea", "tea"]
         connection.close()
@@ -142,7 +92,8 @@ async def test_a_connection_is_used_again() -> None:
     ],
 )
 async def test_what_goes_wrong_has_a_name(reply: bytes, error: type[Exception], said: str) -> None:
-    async with raw_server(reply, hang_up=True) as (_, address):
+    async with RawServer(reply, hang_up=True) as raw:
+        address = address_of(raw)
         with pytest.raises(error) as caught:
             await ask(ChatConnection(address), address)
     assert said in str(caught.value)
@@ -158,7 +109,8 @@ async def test_nobody_there_is_unreachable() -> None:
 
 async def test_silence_ends_in_a_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection_module, "SILENCE_TIMEOUT", 0.05)
-    async with raw_server(chunked(EVENT)[:-5]) as (_, address):
+    async with RawServer(chunked(EVENT)[:-5]) as raw:
+        address = address_of(raw)
         with pytest.raises(EndpointTimeout, match="went silent after 3 characters"):
             await ask(ChatConnection(address), address)
 
@@ -166,8 +118,8 @@ async def test_silence_ends_in_a_timeout(monkeypatch: pytest.MonkeyPatch) -> Non
 async def test_a_proxy_is_told_the_whole_url_and_this_machine_needs_none(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async with raw_server(chunked(EVENT, END)) as (raw, direct):
-        monkeypatch.setenv("http_proxy", f"http://user:pass@127.0.0.1:{direct.port}")
+    async with RawServer(chunked(EVENT, END)) as raw:
+        monkeypatch.setenv("http_proxy", f"http://user:pass@127.0.0.1:{raw.port}")
         monkeypatch.delenv("no_proxy", raising=False)
         monkeypatch.delenv("NO_PROXY", raising=False)
         assert Address("http://localhost:1/v1", {}).proxy is None

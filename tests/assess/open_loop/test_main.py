@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import json
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.assess.in_thread import in_thread
 
 from wending.assess.open_loop.main import DONE, USAGE, LoadOptions, run_load
 from wending.assess.scripted import Script, ScriptedServer
@@ -19,25 +18,9 @@ from wending.cli import main
 
 @pytest.fixture
 def endpoint() -> Iterator[str]:
-    """In a thread of its own: the load runs its own event loop."""
-    started, urls = threading.Event(), list[str]()
-    loop = asyncio.new_event_loop()
-    stop = asyncio.Event()
-
-    async def serve() -> None:
-        script = Script(seed=5, ttft_s=0.02, token_s=0.002, tokens=20, failures=Failures(http_error=0.3))
-        async with ScriptedServer(script) as server:
-            urls.append(server.base_url)
-            started.set()
-            await stop.wait()
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
-    thread.start()
-    assert started.wait(30)
-    yield urls[0]
-    loop.call_soon_threadsafe(stop.set)
-    thread.join(30)
-    loop.close()
+    script = Script(seed=5, ttft_s=0.02, token_s=0.002, tokens=20, failures=Failures(http_error=0.3))
+    with in_thread(ScriptedServer(script)) as server:
+        yield server.base_url
 
 
 def test_a_poisson_load_is_sent_whole_and_every_request_written_down(endpoint: str, tmp_path: Path) -> None:

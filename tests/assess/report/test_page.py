@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.assess.scripted_endpoint import Reply, ScriptedEndpoint
+from tests.assess.decided import always
+from tests.assess.in_thread import in_thread
 
 from wending.assess.main import run_assessment
 from wending.assess.report import texts
 from wending.assess.report.html import render_html
 from wending.assess.report.markdown import render_markdown
+from wending.assess.scripted import ScriptedServer
 
 VOID = {"meta", "link", "br", "img", "input"}
 
@@ -24,10 +26,10 @@ VOID = {"meta", "link", "br", "img", "input"}
 def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """A whole report of two scenarios and the performance of a scripted endpoint."""
     out = tmp_path_factory.mktemp("page") / "out"
-    with ScriptedEndpoint(lambda request: Reply(("Answer: ", "5") * 6)) as endpoint:
+    with in_thread(ScriptedServer(always("Answer: 5 " * 6))) as endpoint:
         scenarios = ["math_reasoning", "json_output"]
         run_assessment(
-            endpoint.url, out=out, scenarios=scenarios, repeats=2, performance_seconds=1, language="en"
+            endpoint.base_url, out=out, scenarios=scenarios, repeats=2, performance_seconds=1, language="en"
         )
     found: dict[str, Any] = json.loads((out / "report.json").read_text("utf-8"))
     return found

@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.assess.scripted_endpoint import Reply, ScriptedEndpoint
-from tests.assess.test_main import report_of
+from tests.assess.assessing import report_of
+from tests.assess.decided import always
+from tests.assess.in_thread import in_thread
 
 from wending.assess.checks import registry
 from wending.assess.conductor import DONE
 from wending.assess.main import USAGE, run_assessment
 from wending.assess.scenarios import load_scenarios
 from wending.assess.scenarios.own import load_checks, load_own_scenario
+from wending.assess.scripted import ScriptedServer
 
 CHECK = """
 from wending.assess.checks import CheckResult, check
@@ -53,10 +55,10 @@ def written(folder: Path, name: str, content: str | dict[str, Any]) -> Path:
 
 
 def assess(folder: Path, scenario: Path, module: Path | None, **options: Any) -> int:
-    with ScriptedEndpoint(lambda request: Reply(("Fish!",))) as endpoint:
+    with in_thread(ScriptedServer(always("Fish!"))) as endpoint:
         settings: dict[str, Any] = {"repeats": 1, "performance_seconds": 0, "agreement_repeats": 0}
         return run_assessment(
-            endpoint.url, out=folder / "out", scenario_files=[scenario], language="en", context=False,
+            endpoint.base_url, out=folder / "out", scenario_files=[scenario], language="en", context=False,
             checks_modules=[module] if module else [], **settings, **options,
         )  # fmt: skip
 

@@ -12,7 +12,14 @@ import pytest
 
 from wending.assess.chat_answer import ChatAnswer
 from wending.assess.endpoint import EndpointClient
-from wending.assess.endpoint_errors import BadStatus, ConnectionReset, CutOff, EndpointError, ProtocolError
+from wending.assess.endpoint_errors import (
+    BadStatus,
+    ConnectionReset,
+    CutOff,
+    EndpointError,
+    ProtocolError,
+    Unreachable,
+)
 from wending.assess.scripted import Script, ScriptedProcess, ScriptedServer
 from wending.assess.scripted.script import Capacity, Failures
 
@@ -90,6 +97,14 @@ async def test_one_that_hangs_sends_nothing() -> None:
             await asyncio.wait_for(ask(client), 0.2)
 
 
+async def test_a_field_that_it_refuses_is_left_out_by_the_client() -> None:
+    script = Script(refused_fields=("stream_options",), tokens=3)
+    async with ScriptedServer(script) as server, EndpointClient(server.base_url) as client:
+        assert (await ask(client)).tokens == 3
+    assert client.refused_fields == {"stream_options": "unknown field 'stream_options'"}
+    assert client.usage_missing
+
+
 async def test_beyond_its_capacity_requests_wait() -> None:
     script = Script(ttft_s=0.0, token_s=0.02, tokens=10, capacity=Capacity(2, "queue"))
     async with ScriptedServer(script) as server, EndpointClient(server.base_url) as client:
@@ -148,6 +163,22 @@ def test_it_crashes_when_told_to(tmp_path: Path) -> None:
     ended = subprocess.run(command, capture_output=True, text=True, timeout=30)
     assert ended.returncode == 1
     assert ended.stdout.startswith("http://127.0.0.1:")
+
+
+async def test_it_ends_with_its_input_when_told_to() -> None:
+    command = [sys.executable, "-m", "wending.assess.scripted", "--until-input-ends"]
+    process = await asyncio.create_subprocess_exec(
+        *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    base_url = (await process.stdout.readline()).decode().strip()
+    async with EndpointClient(base_url) as client:
+        assert await client.list_models() == ["scripted"]
+        process.stdin.close()
+        assert await process.wait() == 0
+        with pytest.raises(Unreachable):
+            await client.list_models()
 
 
 def test_a_script_with_a_mistake_is_refused(tmp_path: Path) -> None:

@@ -16,10 +16,11 @@ from typing import Any, cast
 import orjson
 import pytest
 from rich.console import Console
-from tests.assess.scripted_endpoint import Reply, Request, ScriptedEndpoint
+from tests.assess.decided import Decided, Request, say
 
 from wending.assess.endpoint import EndpointClient
 from wending.assess.scripted import Script, ScriptedServer
+from wending.assess.scripted.reply import Reply, refusal
 from wending.assess.scripted.script import UnderLoad
 from wending.assess.soak.canary import PROMPTS, CanarySet
 from wending.assess.soak.log import NAME, SoakLog, read_log
@@ -86,8 +87,9 @@ def head(plan: SoakPlan, canaries: CanarySet) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("script", "rises"), [(LEAKING, True), (FLAT, False)])
 async def test_a_leak_is_found_and_level_memory_is_none(tmp_path: Path, script: str, rises: bool) -> None:
-    with ScriptedEndpoint(lambda _: Reply(first_delay=0.02)) as endpoint, running(script) as server:
-        report = await soak(endpoint.url, tmp_path, server, duration_s=3.0)
+    with running(script) as server:
+        async with ScriptedServer(Script(ttft_s=0.02, tokens=3)) as endpoint:
+            report = await soak(endpoint.base_url, tmp_path, server, duration_s=3.0)
     trends = {row["name"]: row for row in report["trends"]}
     assert trends["memory_bytes"]["rises"] is rises
     assert trends["threads"]["rises"] is False
@@ -99,8 +101,12 @@ async def test_a_leak_is_found_and_level_memory_is_none(tmp_path: Path, script: 
 
 async def test_a_stall_of_all_requests_is_told(tmp_path: Path) -> None:
     numbers = itertools.count()
-    with ScriptedEndpoint(lambda _: Reply(first_delay=1.2 if 40 <= next(numbers) < 44 else 0.01)) as endpoint:
-        report = await soak(endpoint.url, tmp_path, duration_s=3.0, stall_s=0.4, canary_s=60.0)
+
+    def script(_: Request) -> Reply:
+        return say("tea", first_s=1.2 if 40 <= next(numbers) < 44 else 0.01)
+
+    async with Decided(script) as endpoint:
+        report = await soak(endpoint.base_url, tmp_path, duration_s=3.0, stall_s=0.4, canary_s=60.0)
     assert report["event_counts"]["stall_begin"] >= 1
     assert report["stalls"]["longest_s"] > 0.4
 
@@ -112,11 +118,11 @@ async def test_answers_that_drift_and_errors_by_kind(tmp_path: Path) -> None:
         number = next(numbers)
         is_canary = request["messages"][0]["content"] in PROMPTS.values()
         if not is_canary and number % 2:
-            return Reply(status=503, error={"error": {"message": "busy"}})
-        return Reply(pieces=("later",) if number > 2 * len(PROMPTS) else ("first",), first_delay=0.01)
+            return refusal(503, "busy")
+        return say("later" if number > 2 * len(PROMPTS) else "first", first_s=0.01)
 
-    with ScriptedEndpoint(script) as endpoint:
-        report = await soak(endpoint.url, tmp_path)
+    async with Decided(script) as endpoint:
+        report = await soak(endpoint.base_url, tmp_path)
     assert report["errors"]["http_503"] > 0
     assert report["canary"]["loaded"]["k"] == 0
     assert report["canary"]["differing"][0]["text"] == "later"
@@ -144,13 +150,13 @@ async def wait_for(folder: Path, kind: str, count: int) -> None:
 
 async def test_a_killed_soak_is_reported_and_gone_on_with(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    with ScriptedEndpoint(lambda _: Reply(first_delay=0.01)) as endpoint:
+    async with ScriptedServer(Script(ttft_s=0.01, tokens=3)) as endpoint:
         command = [
             sys.executable,
             "-m",
             "wending",
             "soak",
-            endpoint.url,
+            endpoint.base_url,
             "--hours",
             "0.001",
             "--sample",
@@ -183,8 +189,8 @@ async def test_a_killed_soak_is_reported_and_gone_on_with(tmp_path: Path) -> Non
 
 async def test_ctrl_c_ends_in_order(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    with ScriptedEndpoint(lambda _: Reply(first_delay=0.01)) as endpoint:
-        process = await start(endpoint.url, "--hours", "1", "--capacity", "3", "--out", str(out))
+    async with ScriptedServer(Script(ttft_s=0.01, tokens=3)) as endpoint:
+        process = await start(endpoint.base_url, "--hours", "1", "--capacity", "3", "--out", str(out))
         await wait_for(out, "sample", 3)
         process.send_signal(signal.SIGINT)
         assert await process.wait() == INTERRUPTED + signal.SIGINT

@@ -7,8 +7,9 @@ from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import repeat
 from random import Random
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import orjson
 
@@ -20,6 +21,8 @@ _TOKEN = re.compile(
     r"\s*(?:[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\s\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+)|\s+$"
 )
 _COUNTERS = 1 << 16
+PROMPT_TOKENS = 7
+"""What every prompt is said to have."""
 
 
 @dataclass(slots=True)
@@ -34,6 +37,29 @@ class Reply:
     length: int
     finish_reason: Literal["stop", "length"]
     gaps: Iterator[float]
+    usage: tuple[int, int] | None = None
+    """Tokens of the prompt and of the answer; None where the endpoint does not count them."""
+    status: int = 500
+    message: str = "a planted error"
+    """Of an HTTP error."""
+
+
+def refusal(status: int, message: str) -> Reply:
+    return Reply("http_error", (), 0, "stop", repeat(0.0), status=status, message=message)
+
+
+_REFUSALS: Mapping[Fate, tuple[int, str]] = {
+    "too_many_requests": (429, "a planted refusal of too many requests"),
+    "bad_request": (400, "a planted refusal of a bad request"),
+}
+
+
+class Replies(Protocol):
+    """Whoever decides what becomes of requests."""
+
+    def reply(self, request: Mapping[str, Any], streams: int, age_s: float) -> Reply:
+        """`streams`: how many run, this one included; `age_s`: how long the endpoint has been running."""
+        ...
 
 
 class ReplyMaker:
@@ -47,9 +73,14 @@ class ReplyMaker:
         self._counts = array("Q", bytes(8 * _COUNTERS))
 
     def reply(self, request: Mapping[str, Any], streams: int, age_s: float) -> Reply:
-        """`streams`: how many run, this one included; `age_s`: how long the endpoint has been running."""
-        script, random = self._script, self._random(request)
+        script = self._script
+        for name in script.refused_fields:
+            if name in request:
+                return refusal(400, f"unknown field {name!r}")
+        random = self._random(request)
         fate = self._fate(random)
+        if fate in _REFUSALS:
+            return refusal(*_REFUSALS[fate])
         tokens: Sequence[str] | None = None
         length = script.tokens
         if not script.clock:
@@ -59,12 +90,14 @@ class ReplyMaker:
         if random.random() < script.failures.truncated:
             limit = min(limit, defects.half(length))
         drift = script.drift_s_per_hour * age_s / 3600
+        sent = min(length, limit)
         return Reply(
             fate,
             tokens,
-            min(length, limit),
+            sent,
             "stop" if length <= limit else "length",
             _gaps(script, random, drift),
+            (PROMPT_TOKENS, sent) if script.usage else None,
         )
 
     def _random(self, request: Mapping[str, Any]) -> Random:

@@ -98,7 +98,16 @@ class Script(_Part, frozen=True):
     """Every field may be left out: what is left is a fast endpoint without faults."""
 
     seed: int = 1
-    model: str = "scripted"
+    model: str | None = "scripted"
+    """Name in the model list; None: there is no such list."""
+    max_model_len: int | None = None
+    """What the model list says of the longest prompt and answer together; nothing is refused for it."""
+    api_key: str | None = None
+    """Requests without it are answered 401."""
+    refused_fields: tuple[str, ...] = ()
+    """Requests with one of these fields are answered 400."""
+    usage: bool = True
+    """Whether the tokens are counted where a request asks for it."""
     ttft_s: Times = 0.0
     """From the end of the request to the first token."""
     token_s: Times = 0.0

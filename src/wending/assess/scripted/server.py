@@ -13,12 +13,13 @@ import struct
 import time
 from collections import deque
 from collections.abc import Mapping
-from typing import Any
+from http import HTTPStatus
+from typing import Any, Self
 
 import httptools
 import orjson
 
-from wending.assess.scripted.reply import Reply, ReplyMaker
+from wending.assess.scripted.reply import Replies, Reply, ReplyMaker
 from wending.assess.scripted.script import Script
 
 _STREAM_HEAD = (
@@ -26,27 +27,30 @@ _STREAM_HEAD = (
     b"Transfer-Encoding: chunked\r\n%b\r\n"
 )
 _ENDS_AT_HALF = ("cut_off", "stall", "no_end", "error_event", "bad_event")
-_REASONS = {200: b"OK", 400: b"Bad Request", 404: b"Not Found", 429: b"Too Many Requests",
-            500: b"Internal Server Error"}  # fmt: skip
 
 
 class ScriptedServer:
-    """Serves one script. An async context manager; `port` 0 lets the system choose."""
+    """Serves one script. An async context manager; `port` 0 lets the system choose.
 
-    def __init__(self, script: Script, port: int = 0, host: str = "127.0.0.1") -> None:
+    What requests are answered may be left to `replies` instead of the script.
+    """
+
+    def __init__(
+        self, script: Script, port: int = 0, host: str = "127.0.0.1", *, replies: Replies | None = None
+    ) -> None:
         self.script = script
         self.host = host
         self.port = port
         self.running: set[_Stream] = set()
         self.waiting: deque[_Stream] = deque()
-        self.maker = ReplyMaker(script)
+        self.replies = replies or ReplyMaker(script)
         # A kept connection that is reset looks like one that was closed just then: clients send again.
         self.connection_header = b"Connection: close\r\n" if script.failures.reset else b""
         self.served = 0
         self._leaked: list[bytearray] = []
         self._connections: set[_Connection] = set()
 
-    async def __aenter__(self) -> ScriptedServer:
+    async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
         self._started = loop.time()
         self._server = await loop.create_server(
@@ -119,7 +123,9 @@ class _Stream:
         "_timer", "_usage",
     )  # fmt: skip
 
-    def __init__(self, server: ScriptedServer, connection: _Connection, reply: Reply, usage: bool) -> None:
+    def __init__(
+        self, server: ScriptedServer, connection: _Connection, reply: Reply, usage: tuple[int, int] | None
+    ) -> None:
         self._server = server
         self._connection = connection
         self._reply = reply
@@ -180,8 +186,9 @@ class _Stream:
     def _end(self) -> None:
         """The last events go out with the last token: what follows it belongs to no token's time."""
         ending = self._event(b"{}", self._reply.finish_reason)
-        if self._usage:
-            usage = {"prompt_tokens": 7, "completion_tokens": self._sent, "total_tokens": 7 + self._sent}
+        if self._usage is not None:
+            prompt, sent = self._usage
+            usage = {"prompt_tokens": prompt, "completion_tokens": sent, "total_tokens": prompt + sent}
             chunk = b"data: " + orjson.dumps(
                 {"object": "chat.completion.chunk", "choices": [], "usage": usage}
             )
@@ -208,7 +215,7 @@ class _Connection(asyncio.Protocol):
         self._server = server
         self._stream: _Stream | None = None
         self._parser = httptools.HttpRequestParser(self)
-        self._url, self._body = b"", b""
+        self._url, self._body, self._key = b"", b"", b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport: asyncio.Transport = transport  # type: ignore[assignment]
@@ -230,10 +237,14 @@ class _Connection(asyncio.Protocol):
     # What the parser finds.
 
     def on_message_begin(self) -> None:
-        self._url, self._body = b"", b""
+        self._url, self._body, self._key = b"", b"", b""
 
     def on_url(self, url: bytes) -> None:
         self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if name.lower() == b"authorization":
+            self._key = value.removeprefix(b"Bearer ")
 
     def on_body(self, body: bytes) -> None:
         self._body += body
@@ -242,13 +253,15 @@ class _Connection(asyncio.Protocol):
         if self._stream is not None:
             self.close()  # a second request before the answer to the first
             return
-        path = self._url.split(b"?")[0]
-        if path.endswith(b"/chat/completions"):
-            self._chat()
-        elif path.endswith(b"/models"):
-            self._reply_json(200, {"object": "list", "data": [{"id": self._server.script.model}]})
-        elif path == b"/health":
+        path, script = self._url.split(b"?")[0], self._server.script
+        if path == b"/health":
             self._reply_json(200, {"status": "ok"})
+        elif script.api_key is not None and self._key != script.api_key.encode():
+            self._fail(401, "another API key is wanted")
+        elif path.endswith(b"/chat/completions"):
+            self._chat()
+        elif path.endswith(b"/models") and script.model is not None:
+            self._reply_json(200, {"object": "list", "data": [_model_entry(script)]})
         else:
             self._fail(404, f"there is no {path.decode('latin-1')}")
 
@@ -285,14 +298,10 @@ class _Connection(asyncio.Protocol):
         if capacity is not None and capacity.beyond == "refuse" and server.is_full:
             self._fail(429, f"{len(server.running)} requests are running, the most there may be")
             return
-        reply = server.maker.reply(request, len(server.running) + 1, server.age_s)
+        reply = server.replies.reply(request, len(server.running) + 1, server.age_s)
         match reply.fate:
             case "http_error":
-                self._fail(500, "a planted error")
-            case "too_many_requests":
-                self._fail(429, "a planted refusal of too many requests")
-            case "bad_request":
-                self._fail(400, "a planted refusal of a bad request")
+                self._fail(reply.status, reply.message)
             case "reset":
                 self.abort()
             case "hang":
@@ -300,8 +309,8 @@ class _Connection(asyncio.Protocol):
             case _ if not request.get("stream"):
                 self._reply_whole(reply)
             case _:
-                usage = bool((request.get("stream_options") or {}).get("include_usage"))
-                self._stream = _Stream(server, self, reply, usage)
+                wants_usage = (request.get("stream_options") or {}).get("include_usage")
+                self._stream = _Stream(server, self, reply, reply.usage if wants_usage else None)
                 server.admit(self._stream)
 
     def _reply_whole(self, reply: Reply) -> None:
@@ -319,8 +328,14 @@ class _Connection(asyncio.Protocol):
     def _reply_json(self, status: int, value: Mapping[str, Any]) -> None:
         body = orjson.dumps(value)
         head = b"HTTP/1.1 %d %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%b\r\n"
-        self.write(head % (status, _REASONS[status], len(body), self._server.connection_header) + body)
+        phrase = HTTPStatus(status).phrase.encode()
+        self.write(head % (status, phrase, len(body), self._server.connection_header) + body)
         self.finished()
+
+
+def _model_entry(script: Script) -> dict[str, Any]:
+    entry: dict[str, Any] = {"id": script.model}
+    return entry if script.max_model_len is None else entry | {"max_model_len": script.max_model_len}
 
 
 def _request(body: bytes) -> dict[str, Any]:
