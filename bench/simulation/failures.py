@@ -18,13 +18,12 @@ from bench.simulation.observation import Observation
 from bench.simulation.right_answers import TEXTS, known, known_scenarios
 
 from wending.assess.checks import CheckResult, run_passes
-from wending.assess.problems import FAILED_REQUESTS
 from wending.assess.results import JSON_RATES
 from wending.assess.scenarios import Item, Scenario, judge
 from wending.assess.scripted import Script, defects
 from wending.assess.scripted.reply import tokens_of
 from wending.assess.scripted.script import Answer, Failures
-from wending.assess.stats import Interval, exact, rate_over_items
+from wending.assess.stats import Interval, rate_over_items
 
 REPEATS = 5
 MOST_ITEMS = {"code_completion": 2}
@@ -153,9 +152,6 @@ def _of_scenario(
         # One that was not seen has no row: then what its row would say counts.
         frequency = found.get(problem) or _none_of(len(scenario.items))
         yield _observed(f"problem: {problem}", planted, frequency)
-        if problem in FAILED_REQUESTS:
-            interval = exact(frequency["k"], frequency["n"]) or Interval(0.0, 1.0)
-            yield Observation(f"{problem}, exact interval (Clopper-Pearson)", planted, *interval)
     if told["json_rates"] is not None:
         for name, check in JSON_RATES.items():
             yield _observed(f"JSON: {name}", mean.checks[check], told["json_rates"][name])
