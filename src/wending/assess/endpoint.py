@@ -289,7 +289,7 @@ class EndpointClient:
         except aiohttp.ConnectionTimeoutError:
             raise _unreachable(url, f"no connection within {CONNECT_TIMEOUT:g} s") from None
         except TimeoutError:
-            raise timed_out(url, answer) from None
+            raise timed_out(answer) from None
         except (aiohttp.ClientError, OSError) as error:
             raise _failed(url, error, answer, has_begun=has_begun) from None
 
@@ -299,12 +299,14 @@ def _failed(
 ) -> EndpointError:
     """What a failure of the network means; `has_begun`: the head of the answer was there."""
     why = str(error) or type(error).__name__
+    if isinstance(error, aiohttp.ClientPayloadError):
+        why = Bilingual("its body is not complete", "正文不完整")
     elsewhere = (aiohttp.ClientHttpProxyError, aiohttp.TooManyRedirects)
     if isinstance(error, aiohttp.ClientResponseError) and not isinstance(error, elsewhere):
         return ProtocolError(Bilingual(f"{url} does not speak HTTP: {why}", f"{url} 不符合 HTTP：{why}"))
     was_open = isinstance(error, (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionError))
     if has_begun or (was_open and not isinstance(error, aiohttp.ClientConnectorError)):
-        return connection_lost(url, why, answer, has_begun=has_begun)
+        return connection_lost(why, answer, has_begun=has_begun)
     return _unreachable(url, why)
 
 

@@ -62,7 +62,7 @@ class BadStatus(EndpointError):  # noqa: N818
         if status == 200:
             where = Bilingual("an error inside the stream", "流中的错误")
         else:
-            where = Bilingual(f"HTTP {status}", f"HTTP {status}")
+            where = Bilingual(f"HTTP {status}", f" HTTP {status}")
         super().__init__(
             Bilingual(
                 f"the endpoint answered with {where}: {message}", f"服务返回{where.zh}：{chinese(message)}"
