@@ -219,7 +219,8 @@ def _values(
     problem = "wrong_date" if wrong_dates else "wrong_values"
     count = len(found)
     reason = Bilingual(
-        f"{count} wrong {'value' if count == 1 else 'values'}, first: {found[0]}", f"{count} 处取值错误，首处：{chinese(found[0])}"
+        f"{count} wrong {'value' if count == 1 else 'values'}, first: {found[0]}",
+        f"{count} 处取值错误，首处：{chinese(found[0])}",
     )
     return CheckResult("json_values", False, reason, problem=problem)
 
