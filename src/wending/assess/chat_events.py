@@ -94,7 +94,7 @@ def timed_out(answer: ChatAnswer | None = None) -> EndpointTimeout:
 
 
 def connection_lost(why: str, answer: ChatAnswer | None, *, has_begun: bool) -> EndpointError:
-    """The error of a lost connection. `has_begun`: the head of the answer was there."""
+    """The error of a lost connection. `has_begun`: something of the answer had come."""
     if not has_begun:
         return ConnectionReset(
             Bilingual(
