@@ -13,7 +13,7 @@ import httpx
 import psutil
 import pytest
 from tests.serve.bad_requests import CHAT_URL, MAX_BODY, RAW, VALID, Bad, bad_requests
-from tests.serve.test_main import Serving
+from tests.serve.serving import Serving
 
 BAD = bad_requests()
 ROUNDS = 8

@@ -88,6 +88,8 @@ class EndpointClient:
         """Hears the time of each piece that brought content, of whichever answer, while answers run."""
         self.sent_again = 0
         """Requests sent once more, since the endpoint had closed the connection kept from before."""
+        self.has_reasoning = False
+        """Whether an answer showed that the model reasons before it answers."""
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._session: aiohttp.ClientSession | None = None
         self._unkept_session: aiohttp.ClientSession | None = None
@@ -212,6 +214,7 @@ class EndpointClient:
             self.refused_fields[field] = error.message
         self._answers += 1
         self._usage_works = self._usage_works or answer.usage_tokens is not None
+        self.has_reasoning = self.has_reasoning or answer.has_reasoning
         return answer
 
     def _field_to_leave_out(self, error: BadStatus, body: Mapping[str, Any]) -> str | None:

@@ -12,6 +12,7 @@ from wending.assess.agreement import scenario_agreement
 from wending.assess.agreement_conditions import agreement_json
 from wending.assess.bilingual import chinese
 from wending.assess.context import ContextResult
+from wending.assess.failed_requests import failed_requests_json
 from wending.assess.load.calibration import Calibration
 from wending.assess.load.level import Level
 from wending.assess.load.objective import Objective
@@ -75,6 +76,8 @@ class Assessment:
     """What the load generator itself adds to the times of the performance."""
     usage_missing: bool = False
     """The endpoint gave no token counts: events with content stand for tokens."""
+    has_reasoning: bool = False
+    """The model reasons before it answers."""
     refused_fields: Mapping[str, str] = field(default_factory=dict)
     """Optional request fields that the endpoint refused, with what it said."""
     sent_again: int = 0
@@ -115,6 +118,7 @@ class Assessment:
             "notes": notes_of(self),
             "lost_runs": self.lost_runs,
             "pass_rate": rate_of(self.records),
+            "failed_requests": failed_requests_json(self.records, self.agreement_records, self.performance),
             "scenarios": scenarios,
             "agreement": agreement_json(self.scenarios, [*self.records, *self.agreement_records]),
             "performance": [_performance(result) for result in self.performance],

@@ -65,7 +65,7 @@ def _scenarios(report: Report) -> Iterator[str]:
                 rate_percent(scenario["pass_rate"]),
                 interval_percent(scenario["pass_rate"]),
                 percent(scenario["agreement"]["tar_raw"]),
-                percent(scenario["agreement"]["tar_answer"]),
+                sentences.same_answer(scenario["agreement"])["en"],
             )
             for scenario in report["scenarios"]
         ],
@@ -95,7 +95,7 @@ def _agreement(report: Report) -> Iterator[str]:
                 f"{row['title']['en']} · {row['title']['zh']}",
                 str(row["items"]),
                 percent(row["tar_raw"]),
-                percent(row["tar_answer"]),
+                sentences.same_answer(row)["en"],
             )
             for row in agreement["conditions"]
         ],

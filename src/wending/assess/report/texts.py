@@ -63,6 +63,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "runs": ("Runs", "运行数"),
     "same_text": ("Same text", "原文一致"),
     "same_answer": ("Same answer", "答案一致"),
+    "unparsed": ("{share} ({n} unparsed)", "{share}（{n} 个无法解析）"),
     "agreement_note": (
         "Same text (TARr) and same answer (TARa): the share of items whose repeats all gave the same "
         "text, or the same parsed answer. Different seeds are meant to vary the text; the answer to a "
@@ -225,7 +226,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "错误率不超过 {errors}；{valid}。不足 20 次请求时以最慢者为准。复测 k/n：在该并发数下重复测量 n 次"
         "（时间允许时为 3 次），其中 k 次全部达标。",
     ),
-    "valid_as_alone": ("no fewer answers valid than alone", "有效回答不少于单路时"),
+    "valid_as_alone": ("no fewer answers valid than alone, and not none", "有效回答不少于单路时，且不为零"),
+    "valid_here": ("{share} valid", "{share} 有效"),
     "valid_share": ("{share} of the answers valid", "有效回答不少于 {share}"),
     "goodput": (
         "valid answers: {k} of {n} attempts ({interval})",
