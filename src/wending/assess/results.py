@@ -21,6 +21,7 @@ from wending.assess.notes import notes_of
 from wending.assess.performance import RequestTypePerformance, distribution
 from wending.assess.profile import Profile
 from wending.assess.rate import rate, rate_over, with_interval
+from wending.assess.recovery.conversations import conversations_json
 from wending.assess.recovery.row import RecoveryResult
 from wending.assess.resources import NOTHING_MEASURED, Resources
 from wending.assess.response_format import ResponseFormatResult, with_schema
@@ -127,6 +128,7 @@ class Assessment:
             else _rounded_floats(self.calibration.to_json()),
             "context": None if self.context is None else self.context.to_json(),
             "recovery": None if self.recovery is None else self.recovery.to_json(),
+            "model_recovery": conversations_json(self.scenarios, self.records),
             "resources": asdict(self.resources),
             "stability_problems": [_problem(problem) for problem in self._problems()],
         }

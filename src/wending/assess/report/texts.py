@@ -98,6 +98,13 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "from before.",
         "客户端可能制造的各种故障；每次之后以温度 0 提出同一问题，回答必须与之前相同。",
     ),
+    "model_recovery_lead": (
+        "And the model itself: told that it is wrong, contradicted, pressed to give up its role. Each row is "
+        "counted over the conversations of the scenarios, and its interval is that over items.",
+        "以及模型本身：被告知出错、被反驳、被诱导放弃角色。每行按场景中的对话统计，区间按题目计算。",
+    ),
+    "trial": ("What is done to the model", "对模型做了什么"),
+    "recovered_often": ("How often recovered", "恢复次数"),
     "not_steady": (
         "The endpoint did not agree with itself before any fault, so answers are only asked to be good.",
         "在没有任何故障时，服务的回答已前后不一，因此之后只要求能正常回答。",
