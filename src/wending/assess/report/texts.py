@@ -113,6 +113,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "counted over the conversations of the scenarios, and its interval is that over items.",
         "以及模型本身：被告知出错、被反驳、被诱导放弃角色。每行按场景中的对话统计，区间按题目计算。",
     ),
+    "when_right": (
+        "Instead, where the checks have nothing against the answer before ({{verdict}} is what they have)",
+        "若检查对上一个回答没有意见（{{verdict}} 即其意见），则改为",
+    ),
     "trial": ("What is done to the model", "对模型做了什么"),
     "recovered_often": ("How often recovered", "恢复次数"),
     "not_steady": (
