@@ -8,6 +8,9 @@ from wending.assess.bilingual import Bilingual
 from wending.assess.chat_answer import ChatAnswer
 from wending.assess.endpoint_errors import BadStatus, EndpointError, Nonsense, Unauthorized
 
+_REASONING_FIELDS = ("reasoning_content", "reasoning")
+"""What servers call the text of a model that reasons before it answers."""
+
 
 def take_event(answer: ChatAnswer, data: bytes, now: float) -> None:
     """Adds one event of a stream, which arrived at `now`. Raises Nonsense and BadStatus."""
@@ -29,6 +32,9 @@ def take_event(answer: ChatAnswer, data: bytes, now: float) -> None:
     if isinstance(usage, dict) and isinstance(usage.get("completion_tokens"), int):
         answer.usage_tokens = usage["completion_tokens"]
         answer.prompt_tokens = usage.get("prompt_tokens")
+        details = usage.get("completion_tokens_details")
+        if isinstance(details, dict) and isinstance(details.get("reasoning_tokens"), int):
+            answer.reasoning_tokens = details["reasoning_tokens"]
     choices = chunk.get("choices")
     if not isinstance(choices, list) or (not choices and usage is None):
         found = excerpt(data)
@@ -38,6 +44,7 @@ def take_event(answer: ChatAnswer, data: bytes, now: float) -> None:
     try:
         delta = choices[0].get("delta") or {}
         content, finish_reason = delta.get("content"), choices[0].get("finish_reason")
+        reasoning = any(delta.get(name) for name in _REASONING_FIELDS)
     except AttributeError:
         found = excerpt(data)
         raise Nonsense(
@@ -47,6 +54,8 @@ def take_event(answer: ChatAnswer, data: bytes, now: float) -> None:
             )
         ) from None
     # The first chunk of many servers carries a role and an empty string: it is no token, and no first token.
+    if reasoning and answer.reasoning_began is None:
+        answer.reasoning_began = now
     if content:
         answer.add_content(str(content), now)
     if finish_reason == "error":

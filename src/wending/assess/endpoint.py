@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from ssl import SSLError
 from types import SimpleNamespace, TracebackType
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,6 +27,7 @@ from wending.assess.endpoint_errors import (
     Unreachable,
 )
 from wending.assess.sse import EventSplitter
+from wending.assess.tls import tls_failure, trust
 
 Message = Mapping[str, Any]
 
@@ -83,6 +85,8 @@ class EndpointClient:
         """Hears the time of each piece that brought content, of whichever answer, while answers run."""
         self.sent_again = 0
         """Requests sent once more, since the endpoint had closed the connection kept from before."""
+        self.has_reasoning = False
+        """Whether an answer showed that the model reasons before it answers."""
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._session: aiohttp.ClientSession | None = None
         self._unkept_session: aiohttp.ClientSession | None = None
@@ -106,18 +110,20 @@ class EndpointClient:
 
     def _new_session(self, *, keep: bool) -> aiohttp.ClientSession:
         """`keep`: whether connections serve for later requests."""
-        host = urlsplit(self.base_url).hostname
+        parts = urlsplit(self.base_url)
         trace = aiohttp.TraceConfig()
         trace.on_connection_reuseconn.append(_note_reuse)
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, force_close=not keep),
+            connector=aiohttp.TCPConnector(
+                limit=0, force_close=not keep, ssl=trust() if parts.scheme == "https" else True
+            ),
             timeout=aiohttp.ClientTimeout(
                 total=ANSWER_TIMEOUT, sock_connect=CONNECT_TIMEOUT, sock_read=SILENCE_TIMEOUT
             ),
             headers=self._headers,
             read_bufsize=1 << 20,
             # A proxy from the environment is for the world outside, never for this machine.
-            trust_env=host not in ("127.0.0.1", "localhost", "::1"),
+            trust_env=parts.hostname not in ("127.0.0.1", "localhost", "::1"),
             trace_configs=[trace],
         )
 
@@ -205,6 +211,7 @@ class EndpointClient:
             self.refused_fields[field] = error.message
         self._answers += 1
         self._usage_works = self._usage_works or answer.usage_tokens is not None
+        self.has_reasoning = self.has_reasoning or answer.has_reasoning
         return answer
 
     def _field_to_leave_out(self, error: BadStatus, body: Mapping[str, Any]) -> str | None:
@@ -288,6 +295,8 @@ class EndpointClient:
                 )
             ) from None
         except (aiohttp.ClientError, OSError) as error:
+            if isinstance(error.__cause__, SSLError):
+                raise tls_failure(url, error.__cause__) from None
             why = str(error) or type(error).__name__
             raise Unreachable(
                 Bilingual(f"{url} cannot be reached: {why}", f"无法连接 {url}：{why}")

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
 from wending.cli.objective import add_objective, objective_of
-from wending.cli.options import Say, add_endpoint, add_language, add_target, not_negative, positive
+from wending.cli.options import (
+    Say,
+    add_endpoint,
+    add_language,
+    add_target,
+    api_key_of,
+    not_negative,
+    positive,
+)
 
 
 def add_assess(
     commands: argparse._SubParsersAction[argparse.ArgumentParser], say: Say, language: str
 ) -> None:
     summary = say(
-        "put a model or an endpoint through the five scenarios and write the report",
-        "让模型或服务接受五类场景的检验并写出报告",
+        "put a model or an endpoint through six scenarios (five in the quick profile) and write the report",
+        "让模型或服务接受六类场景的检验（quick 方案为五类）并写出报告",
     )
     command = commands.add_parser(
         "assess",
@@ -154,7 +161,7 @@ def _assess(options: argparse.Namespace) -> int:
         role_keeping=options.role_keeping,
         seed=options.seed,
         model=options.model,
-        api_key=options.api_key or os.environ.get("OPENAI_API_KEY"),
+        api_key=api_key_of(options),
         concurrency=options.concurrency,
         objective=objective_of(options),
         concurrency_cap=options.concurrency_cap,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from wending.assess.bilingual import Bilingual
 from wending.assess.chat_answer import ChatAnswer
+from wending.assess.endpoint_errors import OutOfSockets
 from wending.assess.load.level import Alone, Level, judge_level
 from wending.assess.load.objective import Objective
 from wending.assess.load.record import Failure, RequestRecord
@@ -89,6 +91,15 @@ def test_an_empty_answer_is_no_failure_of_capacity_but_no_valid_answer() -> None
     assert (found.requests, found.errors, found.valid) == (2, 0, 1)
 
 
+def test_a_level_without_sockets_is_invalid_and_not_failed() -> None:
+    records = many(20)
+    records[3].failure = Failure.of(OutOfSockets(Bilingual("no more connections", "无法再建立连接")))
+    level = judge(records)
+    assert not level.held
+    assert level.invalid is not None
+    assert "no more connections" in level.invalid
+
+
 def test_answers_may_not_get_worse_than_alone() -> None:
     assert judge(many(20), invalid=8, alone=Alone(12, 20)).held
     worse = judge(many(20), invalid=16, alone=Alone(20, 20))
@@ -97,6 +108,24 @@ def test_answers_may_not_get_worse_than_alone() -> None:
     assert judge(many(20), invalid=16).held
     wanted = judge(many(20), Objective(min_valid_share=0.9), invalid=3)
     assert wanted.reason == "17 of 20 answers valid, 90% wanted"
+
+
+@pytest.mark.parametrize(
+    ("answers", "alone", "held"),
+    [
+        (5, None, True),
+        (6, None, False),
+        (2, Alone(0, 3), True),
+        (3, Alone(0, 3), False),
+        (4, Alone(1, 20), True),
+        (20, Alone(1, 20), False),
+    ],
+)
+def test_where_no_answer_is_valid_nothing_holds(answers: int, alone: Alone | None, held: bool) -> None:
+    found = judge(many(answers), invalid=answers, alone=alone)
+    assert (found.held, found.missed) == (held, () if held else ("answers",))
+    assert found.reason == ("" if held else f"none of {answers} answers valid")
+    assert judge(many(answers), Objective(min_valid_share=0.0), invalid=answers, alone=alone).held
 
 
 def test_requests_that_were_cut_off_count_with_their_wait() -> None:

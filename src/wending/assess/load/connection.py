@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import ssl
 import time
 
 import httptools
@@ -18,6 +19,7 @@ from wending.assess.chat_events import check_finished, not_a_stream, status_erro
 from wending.assess.endpoint_errors import EndpointError, EndpointTimeout, Nonsense, OutOfSockets, Unreachable
 from wending.assess.load.dial import Address, dial
 from wending.assess.sse import EventSplitter
+from wending.assess.tls import tls_failure
 
 SILENCE_TIMEOUT = 120.0
 """Seconds without a byte after which an answer is given up."""
@@ -34,30 +36,30 @@ class ChatConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._answer: ChatAnswer | None = None
         self._done: asyncio.Future[None] | None = None
+        self._is_answering = False
+        self.sent_again = 0
+        """Requests sent once more, since the endpoint had closed the connection kept from before."""
 
     async def ask(self, request: bytes, answer: ChatAnswer) -> float:
         """Send a request, head and body, and fill in `answer` as its events arrive.
 
-        The time of its last byte. Raises EndpointError.
+        The time of its last byte. Raises EndpointError. Any server may close a connection that it had kept,
+        in the very moment in which the next request is sent (RFC 9112, 9.3.1). Such a request was never
+        looked at, and goes out again on a new connection.
         """
+        is_kept = self._transport is not None
+        try:
+            return await self._exchange(request, answer)
+        except Unreachable:
+            if not is_kept or self._is_answering:
+                raise
+        self.sent_again += 1
+        return await self._exchange(request, answer)
+
+    async def _exchange(self, request: bytes, answer: ChatAnswer) -> float:
         loop = asyncio.get_running_loop()
-        if self._transport is None:
-            try:
-                await dial(self._address, lambda: self)
-            except TimeoutError:
-                raise EndpointTimeout(
-                    Bilingual(f"{self._url} did not answer in time", f"{self._url} 未按时应答")
-                ) from None
-            except OSError as error:
-                if error.errno in OUT_OF_SOCKETS:
-                    why = error.strerror
-                    raise OutOfSockets(
-                        Bilingual(f"no more connections: {why}", f"无法再建立连接：{why}")
-                    ) from None
-                raise self._unreachable(str(error) or type(error).__name__) from None
-        if self._transport is None:
-            raise self._unreachable("the connection was closed at once")
-        self._answer, self._done = answer, loop.create_future()
+        transport = self._transport or await self._open()
+        self._answer, self._done, self._is_answering = answer, loop.create_future(), False
         self._parser = httptools.HttpResponseParser(self)
         self._splitter = EventSplitter()
         self._is_json = self._is_framed = self._is_stream = self._is_complete = self._stays_open = False
@@ -65,7 +67,7 @@ class ChatConnection(asyncio.Protocol):
         self._began = self._heard = time.monotonic()
         self._watch = loop.call_later(SILENCE_TIMEOUT, self._look)
         try:
-            self._transport.write(request)
+            transport.write(request)
             await self._done
             self._finish(answer)
         except (EndpointError, asyncio.CancelledError):
@@ -77,6 +79,25 @@ class ChatConnection(asyncio.Protocol):
         if not self._stays_open:
             self.close()
         return self._heard
+
+    async def _open(self) -> asyncio.Transport:
+        try:
+            await dial(self._address, lambda: self)
+        except TimeoutError:
+            words = Bilingual(f"{self._url} did not answer in time", f"{self._url} 未按时应答")
+            raise EndpointTimeout(words) from None
+        except ssl.SSLError as error:
+            raise tls_failure(self._url, error) from None
+        except OSError as error:
+            if error.errno in OUT_OF_SOCKETS:
+                why = error.strerror
+                raise OutOfSockets(
+                    Bilingual(f"no more connections: {why}", f"无法再建立连接：{why}")
+                ) from None
+            raise self._unreachable(str(error) or type(error).__name__) from None
+        if self._transport is None:
+            raise self._unreachable("the connection was closed at once")
+        return self._transport
 
     def close(self) -> None:
         if self._transport is not None:
@@ -91,7 +112,7 @@ class ChatConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._answer is None or self._done is None or self._done.done():
             return
-        self._heard = time.monotonic()
+        self._heard, self._is_answering = time.monotonic(), True
         try:
             self._parser.feed_data(data)
             if self._is_stream and self._pieces:

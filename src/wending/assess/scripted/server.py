@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import ssl
 import struct
 import time
 from collections import deque
@@ -31,11 +32,17 @@ _STREAM_HEAD = (
 class ScriptedServer:
     """Serves one script. An async context manager; `port` 0 lets the system choose.
 
-    What requests are answered may be left to `replies` instead of the script.
+    What requests are answered may be left to `replies` instead of the script. With `tls` it speaks https.
     """
 
     def __init__(
-        self, script: Script, port: int = 0, host: str = "127.0.0.1", *, replies: Replies | None = None
+        self,
+        script: Script,
+        port: int = 0,
+        host: str = "127.0.0.1",
+        *,
+        replies: Replies | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.script = script
         self.host = host
@@ -44,6 +51,7 @@ class ScriptedServer:
         self.waiting: deque[_Stream] = deque()
         self.replies = replies or ReplyMaker(script)
         self.served = 0
+        self._tls = tls
         self._leaked: list[bytearray] = []
         self._connections: set[_Connection] = set()
 
@@ -51,7 +59,7 @@ class ScriptedServer:
         loop = asyncio.get_running_loop()
         self._started = loop.time()
         self._server = await loop.create_server(
-            lambda: _Connection(self), self.host, self.port, backlog=4096, reuse_address=True
+            lambda: _Connection(self), self.host, self.port, backlog=4096, reuse_address=True, ssl=self._tls
         )
         self.port = self._server.sockets[0].getsockname()[1]
         if self.script.crash_after_s is not None:
@@ -65,7 +73,7 @@ class ScriptedServer:
 
     @property
     def base_url(self) -> str:
-        return f"http://{self.host}:{self.port}/v1"
+        return f"http{'s' if self._tls else ''}://{self.host}:{self.port}/v1"
 
     @property
     def age_s(self) -> float:

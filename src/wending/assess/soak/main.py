@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,13 +15,15 @@ import psutil
 from rich.console import Console
 
 from wending import demo
-from wending.assess.bilingual import Bilingual, in_language
+from wending.assess.bilingual import Bilingual, chinese, in_language
 from wending.assess.endpoint import EndpointClient
 from wending.assess.endpoint_errors import EndpointError
 from wending.assess.environment import command_line, environment_facts
 from wending.assess.load.objective import Objective
+from wending.assess.open_target import open_target
 from wending.assess.performance import PerformanceMeasurement
 from wending.assess.soak.canary import CanarySet
+from wending.assess.soak.folder_lock import folder_lock
 from wending.assess.soak.log import NAME, SoakLog
 from wending.assess.soak.plan import SoakPlan, canary_interval, concurrency_of
 from wending.assess.soak.report import write_report
@@ -54,6 +55,8 @@ class SoakOptions:
     seed: int = 1
     model: str | None = None
     api_key: str | None = None
+    pid: int | None = None
+    """Process of a server that somebody else started on this machine."""
 
 
 def run_soak(
@@ -64,28 +67,35 @@ def run_soak(
     resume: Path | None = None,
     language: Language | None = None,
 ) -> int:
-    """Soaks a target, or goes on with the soak in the folder `resume`; writes the report at every end.
+    """Soaks a target, or goes on with the soak in the folder `resume`, which decides all but `api_key` and
+    `pid`; writes the report at every end.
 
     Status: 0 the time is over (whatever was found: the report says it); 1 the endpoint could not be asked or
     our server could not be started again; 2 nothing was begun; 130 Ctrl-C.
     """
     language = language or language_of_locale(os.environ.get("LC_ALL") or os.environ.get("LANG") or "")
     console, errors = Console(), Console(stderr=True)
-    try:
-        before = None if resume is None else summarize(resume)
-        folder = _new_folder(out) if resume is None else resume
-        parsed = parse_target(target if before is None else _given(before))
-    except (TargetError, NoSoakError) as error:
-        message = in_language(error.args[0], language)
-        errors.print(say("error", language, message=message), style="red", markup=False, soft_wrap=True)
-        return USAGE
-    view = make_view(errors, language)
-    try:
-        return asyncio.run(_Soak(parsed, options, folder, before, view, language).run())
-    finally:
-        view.close()
-        if (folder / NAME).exists():
-            report_soak(folder, language, console)
+    with contextlib.ExitStack() as held:
+        try:
+            folder = _new_folder(out) if resume is None else resume
+            held.enter_context(folder_lock(folder))
+            before = None if resume is None else summarize(resume)
+            parsed = parse_target(target if before is None else _given(before))
+            process = _process(options.pid, parsed)
+        except (TargetError, NoSoakError) as error:
+            message = in_language(error.args[0], language)
+            errors.print(say("error", language, message=message), style="red", markup=False, soft_wrap=True)
+            return USAGE
+        if before is not None and before.end == "done":
+            console.print(in_language(_complete(folder), language), markup=False, soft_wrap=True)
+            return report_soak(folder, language, console)
+        view = make_view(errors, language)
+        try:
+            return asyncio.run(_Soak(parsed, options, folder, before, view, language, process).run())
+        finally:
+            view.close()
+            if (folder / NAME).exists():
+                report_soak(folder, language, console)
 
 
 def report_soak(folder: Path, language: Language | None = None, console: Console | None = None) -> int:
@@ -95,7 +105,9 @@ def report_soak(folder: Path, language: Language | None = None, console: Console
         path = write_report(summarize(folder).to_json(), folder)
     except NoSoakError as error:
         message = in_language(error.args[0], language)
-        Console(stderr=True).print(say("error", language, message=message), style="red", markup=False)
+        Console(stderr=True).print(
+            say("error", language, message=message), style="red", markup=False, soft_wrap=True
+        )
         return USAGE
     (console or Console()).print(say("report", language, path=path), markup=False, soft_wrap=True)
     return DONE
@@ -112,6 +124,7 @@ class _Soak:
         before: SoakSummary | None,
         view: SoakView,
         language: Language,
+        process: psutil.Process | None,
     ) -> None:
         self._target = target
         self._options = options
@@ -119,13 +132,15 @@ class _Soak:
         self._before = before
         self._view = view
         self._language = language
+        self._process = process
         self._signal: signal.Signals | None = None
 
     async def run(self) -> int:
         self._stop_on_signals()
         with SoakLog(self._folder) as log:
             try:
-                async with self._endpoint() as (base_url, server):
+                opened = open_target(self._target, self._server_log, starting=self._starting)
+                async with opened as (base_url, server):
                     model = self._options.model
                     if self._before is not None:
                         model = self._before.head["target"]["model"]
@@ -142,7 +157,7 @@ class _Soak:
                 words = in_language(error.words, self._language)
                 self._view.say(say("error", self._language, message=words))
                 if log.is_begun:
-                    log.write("end", {"reason": str(error.words)})
+                    log.write("end", {"reason": str(error.words), "reason_zh": chinese(error.words)})
                 return BROKEN_OFF
             log.write("end", {"reason": "done"})
         return DONE
@@ -160,6 +175,8 @@ class _Soak:
             log.write("resume", {"command": environment_facts(command_line())["command"]})
         if server is not None:
             log.write("server", {"pid": server.pid})
+        if self._process is not None:
+            log.write("process", {"pid": self._process.pid})
         self._view.say(
             in_language(
                 Bilingual(
@@ -172,7 +189,9 @@ class _Soak:
             )
         )
         soaked_s = 0.0 if self._before is None else self._before.soaked_s
-        session = SoakSession(client, server, plan, canaries, log, self._view, soaked_before_s=soaked_s)
+        session = SoakSession(
+            client, server, plan, canaries, log, self._view, soaked_before_s=soaked_s, process=self._process
+        )
         await session.run()
 
     def _head(self, client: EndpointClient, plan: SoakPlan, canaries: CanarySet) -> dict[str, Any]:
@@ -223,18 +242,15 @@ class _Soak:
         held = [result.capacity.max_concurrency for result in measurement.results if result.capacity]
         return min(held, default=1)
 
-    @contextlib.asynccontextmanager
-    async def _endpoint(self) -> AsyncIterator[tuple[str, OwnServer | None]]:
-        if self._target.base_url is not None:
-            yield self._target.base_url, None
-            return
+    @property
+    def _server_log(self) -> Path:
+        session = "" if self._before is None else f"-{self._before.sessions + 1}"
+        return self._folder / f"server{session}.log"
+
+    def _starting(self) -> None:
         if self._before is not None and self._before.server_pid is not None:
             _end_left_over_server(self._before.server_pid)
         self._view.say(say("starting_server", self._language))
-        session = "" if self._before is None else f"-{self._before.sessions + 1}"
-        async with OwnServer(self._target.folder, self._folder / f"server{session}.log") as server:
-            await server.wait_until_ready(lambda _: None)
-            yield server.base_url, server
 
     def _stop_on_signals(self) -> None:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
@@ -263,6 +279,30 @@ def _end_left_over_server(pid: int) -> None:
             _, alive = psutil.wait_procs(family, timeout=10)
             for member in alive:
                 member.kill()
+
+
+def _process(pid: int | None, target: Target) -> psutil.Process | None:
+    """The process of somebody else's server. Raises TargetError if there is none."""
+    if pid is None:
+        return None
+    if target.base_url is None:
+        raise TargetError(
+            Bilingual(
+                "--pid is for a server that runs already; that of a checkpoint is started and sampled here",
+                "--pid 用于已在运行的服务；模型文件夹的服务由浸泡测试自行启动并采样",
+            )
+        )
+    try:
+        return psutil.Process(pid)
+    except psutil.Error:
+        raise TargetError(Bilingual(f"--pid {pid}: no such process", f"--pid {pid}：没有这个进程")) from None
+
+
+def _complete(folder: Path) -> Bilingual:
+    return Bilingual(
+        f"The soak in {folder} is complete; there is nothing to go on with.",
+        f"{folder} 中的浸泡测试已完成，无需继续。",
+    )
 
 
 def _given(before: SoakSummary) -> str | None:
