@@ -88,7 +88,7 @@ def test_level_memory_is_no_leak_even_when_it_warms_up_and_wanders(tmp_path: Pat
 def test_growth_that_levels_off_is_no_leak(tmp_path: Path) -> None:
     """Even if it goes on beyond the warm-up."""
     random = np.random.default_rng(3)
-    report = day(tmp_path, lambda hour: 300 + min(hour, 15) + random.normal(0, 7))
+    report = day(tmp_path, lambda hour: 300 + min(hour, 12) + random.normal(0, 7))
     memory = report["trends"][0]
     assert memory["is_certain"]
     assert not memory["still_rises"]

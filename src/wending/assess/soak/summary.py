@@ -244,7 +244,7 @@ class SoakSummary:
             in_30_days is not None and in_30_days > MATERIAL_PROJECTION * level
         )
         # A growth that ends by itself is seen in the whole, and no more in the second half.
-        half = points[len(points) // 2 :]
+        half = [point for point in points if point[0] >= whole / 2]
         late = trend([t / 3600 for t, _ in half], [value for _, value in half])
         still_rises = late is None or late.low > 0
         return row | {
