@@ -346,6 +346,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "The answers are in runs.jsonl and in this page on a screen.",
         "全部回答见 runs.jsonl 及本页的屏幕版。",
     ),
+    "under_role_keeping": ("with role keeping", "启用角色保持"),
+    "under_response_format": ("with response_format", "使用 response_format"),
     "prompt": ("Prompt", "提问"),
     "seed": ("seed {n}", "种子 {n}"),
     "turn": ("Answer to turn {n}", "第 {n} 轮回答"),
