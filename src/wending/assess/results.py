@@ -82,6 +82,11 @@ class Assessment:
     sandbox_layers: tuple[str, ...] = ()
     resources: Resources = field(default_factory=lambda: Resources(reason=NOTHING_MEASURED))
 
+    @property
+    def has_measured(self) -> bool:
+        """Whether the report says anything of the endpoint."""
+        return bool(self.records) or any(result.single_stream.requests for result in self.performance)
+
     def scenarios_of_one_turn(self) -> list[Scenario]:
         """What agreement is measured on: in a conversation one answer that differs changes all others."""
         return [

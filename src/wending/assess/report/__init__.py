@@ -8,14 +8,15 @@ from typing import Any
 
 import orjson
 
+from wending.assess.output import write_whole
 from wending.assess.report.html import render_html
 from wending.assess.report.markdown import render_markdown
 from wending.assess.report.runs_csv import render_csv
 
 
 def write_reports(report: Mapping[str, Any], folder: Path) -> None:
-    """Writes report.json, runs.csv, report.md and report.html into `folder`."""
-    (folder / "report.json").write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))
-    (folder / "runs.csv").write_text(render_csv(report), "utf-8-sig")  # the mark tells spreadsheets
-    (folder / "report.md").write_text(render_markdown(report), "utf-8")
-    (folder / "report.html").write_text(render_html(report), "utf-8")
+    """Writes report.json, runs.csv, report.md and report.html into `folder`. Raises OutputError."""
+    write_whole(folder / "report.json", orjson.dumps(report, option=orjson.OPT_INDENT_2))
+    write_whole(folder / "runs.csv", render_csv(report).encode("utf-8-sig"))  # the mark tells spreadsheets
+    write_whole(folder / "report.md", render_markdown(report).encode())
+    write_whole(folder / "report.html", render_html(report).encode())

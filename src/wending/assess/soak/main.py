@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import signal
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,8 +19,11 @@ from wending.assess.bilingual import Bilingual, in_language
 from wending.assess.endpoint import EndpointClient
 from wending.assess.endpoint_errors import EndpointError
 from wending.assess.environment import command_line, environment_facts
+from wending.assess.load.generator import GeneratorError
 from wending.assess.load.objective import Objective
+from wending.assess.output import OutputError, kept_in
 from wending.assess.performance import PerformanceMeasurement
+from wending.assess.signals import cancel_on_signals, pass_over_signals, signals_as_before
 from wending.assess.soak.canary import CanarySet
 from wending.assess.soak.log import NAME, SoakLog
 from wending.assess.soak.plan import SoakPlan, canary_interval, concurrency_of
@@ -67,7 +69,7 @@ def run_soak(
     """Soaks a target, or goes on with the soak in the folder `resume`; writes the report at every end.
 
     Status: 0 the time is over (whatever was found: the report says it); 1 the endpoint could not be asked or
-    our server could not be started again; 2 nothing was begun; 130 Ctrl-C.
+    our server could not be started again, or a file could not be written; 2 nothing was begun; 130 Ctrl-C.
     """
     language = language or language_of_locale(os.environ.get("LC_ALL") or os.environ.get("LANG") or "")
     console, errors = Console(), Console(stderr=True)
@@ -76,29 +78,45 @@ def run_soak(
         folder = _new_folder(out) if resume is None else resume
         parsed = parse_target(target if before is None else _given(before))
     except (TargetError, NoSoakError) as error:
-        message = in_language(error.args[0], language)
-        errors.print(say("error", language, message=message), style="red", markup=False, soft_wrap=True)
+        _say_error(in_language(error.args[0], language), language)
         return USAGE
     view = make_view(errors, language)
-    try:
-        return asyncio.run(_Soak(parsed, options, folder, before, view, language).run())
-    finally:
-        view.close()
-        if (folder / NAME).exists():
-            report_soak(folder, language, console)
+    reported = DONE
+    with signals_as_before():
+        try:
+            status = asyncio.run(_Soak(parsed, options, folder, before, view, language).run())
+        finally:
+            pass_over_signals()
+            view.close()
+            if (folder / NAME).exists():
+                reported = report_soak(folder, language, console)
+    return status or reported
 
 
 def report_soak(folder: Path, language: Language | None = None, console: Console | None = None) -> int:
-    """Writes the report of the log in a folder, also while its soak runs; status 0, or 2 if there is none."""
+    """Writes the report of the log in a folder, also while its soak runs.
+
+    Status 0; 2 if there is no log, 1 if a file could not be written.
+    """
     language = language or language_of_locale(os.environ.get("LC_ALL") or os.environ.get("LANG") or "")
     try:
         path = write_report(summarize(folder).to_json(), folder)
     except NoSoakError as error:
-        message = in_language(error.args[0], language)
-        Console(stderr=True).print(say("error", language, message=message), style="red", markup=False)
+        _say_error(in_language(error.args[0], language), language)
         return USAGE
+    except OutputError as error:
+        message = say(
+            "kept", language, message=in_language(error.words, language), folder=folder, kept=kept_in(folder)
+        )
+        _say_error(message, language)
+        return BROKEN_OFF
     (console or Console()).print(say("report", language, path=path), markup=False, soft_wrap=True)
     return DONE
+
+
+def _say_error(message: str, language: Language) -> None:
+    text = say("error", language, message=message)
+    Console(stderr=True).print(text, style="red", markup=False, soft_wrap=True)
 
 
 class _Soak:
@@ -119,33 +137,42 @@ class _Soak:
         self._before = before
         self._view = view
         self._language = language
-        self._signal: signal.Signals | None = None
 
     async def run(self) -> int:
-        self._stop_on_signals()
-        with SoakLog(self._folder) as log:
-            try:
-                async with self._endpoint() as (base_url, server):
-                    model = self._options.model
-                    if self._before is not None:
-                        model = self._before.head["target"]["model"]
-                    key = self._options.api_key
-                    async with EndpointClient(base_url, api_key=key, model=model) as client:
-                        await self._soak(client, server, log)
-            except asyncio.CancelledError:
-                if self._signal is None:
-                    raise
-                if log.is_begun:
-                    log.write("end", {"reason": self._signal.name})
-                return INTERRUPTED + self._signal
-            except (EndpointError, TargetError) as error:
-                words = in_language(error.words, self._language)
-                self._view.say(say("error", self._language, message=words))
-                if log.is_begun:
-                    log.write("end", {"reason": str(error.words)})
-                return BROKEN_OFF
-            log.write("end", {"reason": "done"})
+        try:
+            with SoakLog(self._folder) as log:
+                return await self._run(log)
+        except OutputError as error:
+            self._say_error(error.words)
+            return BROKEN_OFF
+
+    async def _run(self, log: SoakLog) -> int:
+        ending = cancel_on_signals()
+        try:
+            async with self._endpoint() as (base_url, server):
+                model = self._options.model
+                if self._before is not None:
+                    model = self._before.head["target"]["model"]
+                key = self._options.api_key
+                async with EndpointClient(base_url, api_key=key, model=model) as client:
+                    await self._soak(client, server, log)
+        except asyncio.CancelledError:
+            if ending.signal is None:
+                raise
+            if log.is_begun:
+                log.write("end", {"reason": ending.signal.name})
+            return INTERRUPTED + ending.signal
+        except (EndpointError, TargetError, GeneratorError) as error:
+            self._say_error(error.words)
+            if log.is_begun:
+                log.write("end", {"reason": str(error.words)})
+            return BROKEN_OFF
+        log.write("end", {"reason": "done"})
         return DONE
+
+    def _say_error(self, words: str) -> None:
+        message = in_language(words, self._language)
+        self._view.say(say("error", self._language, message=message))
 
     async def _soak(self, client: EndpointClient, server: OwnServer | None, log: SoakLog) -> None:
         await client.resolve_model()
@@ -235,19 +262,6 @@ class _Soak:
         async with OwnServer(self._target.folder, self._folder / f"server{session}.log") as server:
             await server.wait_until_ready(lambda _: None)
             yield server.base_url, server
-
-    def _stop_on_signals(self) -> None:
-        loop, task = asyncio.get_running_loop(), asyncio.current_task()
-
-        def stop(number: signal.Signals) -> None:
-            self._signal = number
-            if task is not None:
-                task.cancel()
-
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            # Outside the main thread there are no signal handlers.
-            with contextlib.suppress(RuntimeError, ValueError):
-                loop.add_signal_handler(number, stop, number)
 
 
 def _end_left_over_server(pid: int) -> None:
