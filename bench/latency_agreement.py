@@ -2,11 +2,17 @@
 
     python bench/load_generators.py FOLDER --setup     installs the others into FOLDER/environments, once
     python bench/latency_agreement.py FOLDER           some eight minutes
+    python bench/latency_agreement.py FOLDER --servers "wending serve" --checkpoint MODEL
 
 Two servers: the scripted endpoint, whose times are drawn from lognormal distributions, the same for each
-generator, and `wending serve` on the bundled model. The same prompts, the same length of answer, the same
-closed loop. The generators take turns in every round, each with a server that has just been started; what is
-printed is the median over rounds of the other's figure divided by wending's in the same round.
+generator, and `wending serve` on the bundled model or on another checkpoint. The same prompts, the same
+length of answer, the same closed loop. The generators take turns in every round, each with a server that has
+just been started.
+
+A model answers a second run as fast as the first only by chance. So every request goes through a tap, which
+notes on the way when it passed and when each event of its answer did. The first table has each generator's
+figure divided by the tap's of the same run; the second, the other's figure divided by wending's in the same
+round. Both are medians over rounds, with the lowest and the highest.
 
 Compared are figures of one definition, from the times that each generator has kept of every request: TTFT,
 from sending to the first event with text; TPOT, (last - first event with text) / (tokens - 1); gaps between
@@ -23,9 +29,9 @@ import os
 import signal
 import sys
 import tempfile
-from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -34,6 +40,7 @@ import aiohttp
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from bench.generators import generators
+from bench.generators.tap import Tap
 from bench.generators.timed import Job, JobError, TimedRequest
 
 from wending.assess.scripted import Script, ScriptedProcess
@@ -49,27 +56,29 @@ Figures = dict[str, float]
 
 
 @asynccontextmanager
-async def scripted(_: Path) -> AsyncIterator[tuple[str, int, str]]:
+async def scripted(_: Path, __: Path | None) -> AsyncIterator[tuple[str, int, str]]:
     """Base URL, process id, name of the model."""
     async with ScriptedProcess(SCRIPT) as server:
         yield server.base_url, server.pid, SCRIPT.model
 
 
 @asynccontextmanager
-async def bundled(folder: Path) -> AsyncIterator[tuple[str, int, str]]:
+async def served(folder: Path, checkpoint: Path | None) -> AsyncIterator[tuple[str, int, str]]:
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) > 1:
         os.sched_setaffinity(0, cores[1:])  # for the server: a generator must not take its processor time
     try:
-        async with _bundled(folder, cores[:1]) as found:
+        async with _served(folder, checkpoint, cores[:1]) as found:
             yield found
     finally:
         os.sched_setaffinity(0, cores)
 
 
 @asynccontextmanager
-async def _bundled(folder: Path, generator_cores: Sequence[int]) -> AsyncIterator[tuple[str, int, str]]:
-    async with OwnServer(None, folder / "server.log") as server:
+async def _served(
+    folder: Path, checkpoint: Path | None, generator_cores: Sequence[int]
+) -> AsyncIterator[tuple[str, int, str]]:
+    async with OwnServer(checkpoint, folder / "server.log") as server:
         await server.wait_until_ready(lambda _: None)
         os.sched_setaffinity(0, generator_cores)
         async with aiohttp.ClientSession() as session, session.get(f"{server.base_url}/models") as models:
@@ -77,7 +86,7 @@ async def _bundled(folder: Path, generator_cores: Sequence[int]) -> AsyncIterato
         yield server.base_url, server.pid, name
 
 
-SERVERS = {"scripted endpoint": scripted, "wending serve": bundled}
+SERVERS = {"scripted endpoint": scripted, "wending serve": served}
 
 
 def figures_of(requests: Sequence[TimedRequest]) -> Figures:
@@ -93,7 +102,7 @@ def figures_of(requests: Sequence[TimedRequest]) -> Figures:
         "TTFT": [one.first - one.sent for one in requests],
         "TPOT": tpots,
         "gap between tokens": gaps,
-        "tok/s of a stream": [1 / tpot for tpot in tpots],
+        "tok/s of a stream": [1 / tpot for tpot in tpots if tpot > 0],
     }
     found: Figures = {}
     for name, values in series.items():
@@ -106,61 +115,87 @@ def figures_of(requests: Sequence[TimedRequest]) -> Figures:
     return found
 
 
-async def run(name: str, server: str, options: argparse.Namespace) -> tuple[Figures, Figures]:
-    """Figures of one definition, and those that the generator prints. Raises JobError."""
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of one generator; all empty where it failed."""
+
+    figures: Figures
+    """Of one definition, from the generator's own times."""
+    tapped: Figures
+    """The same, from the times of the tap."""
+    reported: Figures
+    """As the generator defines and prints them."""
+
+
+async def run(name: str, server: str, options: argparse.Namespace) -> Run:
+    """Raises JobError."""
     prompts = [f"Request {number}: tell me about it." for number in range(options.requests)]
     with tempfile.TemporaryDirectory() as folder:
-        async with SERVERS[server](Path(folder)) as (base_url, pid, model):
-            job = Job(base_url, pid, model, prompts, options.tokens, options.streams)
+        async with (
+            SERVERS[server](Path(folder), options.checkpoint) as (base_url, pid, model),
+            Tap(base_url) as tap,
+        ):
+            job = Job(tap.base_url, pid, model, prompts, options.tokens, options.streams)
             outcome = await generators.run(name, job, options.folder)
-    return figures_of(outcome.requests), outcome.reported
+    return Run(figures_of(outcome.requests), figures_of(tap.requests), outcome.reported)
 
 
-async def measure(names: Iterable[str], server: str, options: argparse.Namespace) -> dict[str, object]:
+async def measure(names: Iterable[str], server: str, options: argparse.Namespace) -> dict[str, list[Run]]:
     """Runs of each generator, with the reasons of those that failed; and the tables."""
-    runs: dict[str, list[Figures]] = defaultdict(list)
-    reported: dict[str, list[Figures]] = defaultdict(list)
+    runs: dict[str, list[Run]] = {name: [] for name in names}
     for number in range(options.rounds):
-        for name in names:
+        for name, made in runs.items():
             try:
-                figures, own = await run(name, server, options)
+                made.append(await run(name, server, options))
             except JobError as error:
                 print(f"{server}, round {number + 1}: {generators.TITLES[name]}: {error}", flush=True)
-                figures, own = {}, {}
-            runs[name].append(figures)
-            reported[name].append(own)
-    print(f"\n## {server}\n\n{ratio_table(runs)}\n\nAs each generator defines and prints it:\n")
-    print(f"{reported_table(reported)}\n", flush=True)
-    return {"runs": runs, "reported": reported}
+                made.append(Run({}, {}, {}))
+    print(f"\n## {server}\n\n{tap_table(runs)}\n\nFrom run to run:\n\n{ratio_table(runs)}\n")
+    print(f"As each generator defines and prints it:\n\n{reported_table(runs)}\n", flush=True)
+    return runs
 
 
-def ratio_table(runs: dict[str, list[Figures]]) -> str:
+def tap_table(runs: dict[str, list[Run]]) -> str:
+    rows = [["figure", "tap", *(f"{generators.TITLES[name]} / tap" for name in runs)]]
+    for figure in dict.fromkeys(figure for made in runs.values() for one in made for figure in one.figures):
+        tapped = [one.tapped[figure] for made in runs.values() for one in made if figure in one.tapped]
+        ratios = (
+            [one.figures[figure] / one.tapped[figure] for one in made if figure in one.figures]
+            for made in runs.values()
+        )
+        rows.append([figure, _value(figure, tapped), *(_ratio(each) for each in ratios)])
+    return _table(rows)
+
+
+def ratio_table(runs: dict[str, list[Run]]) -> str:
     others = [name for name in runs if name != "wending"]
-    head = ["figure", "wending", *(f"{generators.TITLES[name]} / wending" for name in others)]
-    rows = [head, ["---"] * len(head)]
-    for figure in runs["wending"][0]:
-        cells = [figure, _value(figure, [one[figure] for one in runs["wending"] if figure in one])]
+    rows = [["figure", "wending", *(f"{generators.TITLES[name]} / wending" for name in others)]]
+    for figure in dict.fromkeys(figure for one in runs["wending"] for figure in one.figures):
+        cells = [figure, _value(figure, [one.figures[figure] for one in runs["wending"] if one.figures])]
         for name in others:
-            ratios = [
-                other[figure] / own[figure]
-                for own, other in zip(runs["wending"], runs[name], strict=True)
-                if figure in own and figure in other
-            ]
-            middle = median(ratios)
-            cells.append("–" if middle is None else f"{middle:.3f} ({min(ratios):.3f} to {max(ratios):.3f})")
+            pairs = zip(runs["wending"], runs[name], strict=True)
+            both = [(own, other) for own, other in pairs if figure in own.figures and figure in other.figures]
+            cells.append(_ratio([other.figures[figure] / own.figures[figure] for own, other in both]))
         rows.append(cells)
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
+    return _table(rows)
 
 
-def reported_table(reported: dict[str, list[Figures]]) -> str:
-    figures = dict.fromkeys(figure for runs in reported.values() for one in runs for figure in one)
-    rows = [["figure", *(generators.TITLES[name] for name in reported)], ["---"] * (1 + len(reported))]
-    for figure in figures:
-        values = [
-            _value(figure, [one[figure] for one in runs if figure in one]) for runs in reported.values()
-        ]
-        rows.append([figure.replace("_", " "), *values])
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
+def reported_table(runs: dict[str, list[Run]]) -> str:
+    rows = [["figure", *(generators.TITLES[name] for name in runs)]]
+    for figure in dict.fromkeys(figure for made in runs.values() for one in made for figure in one.reported):
+        found = ([one.reported[figure] for one in made if figure in one.reported] for made in runs.values())
+        rows.append([figure.replace("_", " "), *(_value(figure, values) for values in found)])
+    return _table(rows)
+
+
+def _table(rows: list[list[str]]) -> str:
+    head, *rest = rows
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rest))
+
+
+def _ratio(ratios: Sequence[float]) -> str:
+    middle = median(ratios)
+    return "–" if middle is None else f"{middle:.3f} ({min(ratios):.3f} to {max(ratios):.3f})"
 
 
 def _value(figure: str, values: Sequence[float]) -> str:
@@ -176,6 +211,7 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("folder", type=Path, help="has the environments of the others")
     parser.add_argument("--servers", nargs="*", choices=list(SERVERS), default=list(SERVERS))
+    parser.add_argument("--checkpoint", type=Path, help="of wending serve; default: the bundled model")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--streams", type=int, default=4)
     parser.add_argument("--requests", type=int, default=60, help="of one run")
@@ -198,7 +234,11 @@ async def measure_all(options: argparse.Namespace) -> None:
     load = os.getloadavg()[0]
     found = {server: await measure(names, server, options) for server in options.servers}
     print(f"load average {load:.1f} before, {os.getloadavg()[0]:.1f} after")
-    result = json.dumps({"servers": found}, indent=1)
+    servers = {
+        server: {name: [asdict(one) for one in made] for name, made in runs.items()}
+        for server, runs in found.items()
+    }
+    result = json.dumps({"servers": servers}, indent=1)
     print(f"\n{result}" if options.json is None else "")
     if options.json is not None:
         options.json.write_text(result + "\n")
