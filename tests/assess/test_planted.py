@@ -68,7 +68,18 @@ async def test_without_a_fault_everything_passes() -> None:
 async def test_intervals_hold_the_planted_rates_of_failures() -> None:
     """Of two assessments; the command counts two hundred."""
     plant = failures.Plant(
-        Failures(http_error=0.02, cut_off=0.02, broken_json=0.1, wrong_date=0.3, wrong_role=0.1), 0.8, 0.3
+        Failures(
+            http_error=0.02,
+            reset=0.02,
+            cut_off=0.02,
+            broken_json=0.1,
+            wrong_date=0.3,
+            wrong_role=0.1,
+            truncated=0.1,
+            empty=0.1,
+        ),
+        0.8,
+        0.3,
     )
     scenarios = [replace(scenario, items=scenario.items[:12]) for scenario in known_scenarios()
                  if scenario.id != "code_completion"]  # fmt: skip
@@ -76,7 +87,9 @@ async def test_intervals_hold_the_planted_rates_of_failures() -> None:
     for number in range(2):
         observations += (await failures.simulate(f"planted {number}", plant, scenarios))[0]
     figures = {one.figure for one in observations}
-    assert {"problem: broken_json", "problem: request_error", "problem: role_forgotten"} <= figures
+    planted = ("broken_json", "server_error", "connection_reset", "cut_off", "wrong_date", "role_forgotten",
+               "truncated", "empty_answer")  # fmt: skip
+    assert {f"problem: {problem}" for problem in planted} <= figures
     covered = sum(one.is_covered for one in observations)
     assert covered >= 0.9 * len(observations)
 
@@ -144,7 +157,7 @@ def test_leaks_drifts_crashes_and_stalls_are_found() -> None:
         assert said in words
 
 
-@pytest.mark.parametrize("number", range(9))
+@pytest.mark.parametrize("number", range(19))
 async def test_a_fault_is_named_and_nothing_else(number: int) -> None:
     """Those of requests and answers; those of soaks take their time, see the command."""
     named = await faults.checks(1)[number]()

@@ -205,6 +205,7 @@ class Assessment:
                 run.checks,
                 run.cut_turns,
                 run.error,
+                run.error_type,
                 items[run.scenario, run.item].comparable_answer(run.text),
                 run.repeat,
             )

@@ -13,7 +13,7 @@ from wending.assess.compare.main import SAME, USAGE, WORSE, run_comparison
 
 
 def report(passes: dict[str, list[bool]], ttft: float | None = 0.1, changed: int = 0) -> dict[str, Any]:
-    runs = [{"item": item, "pass": one} for item, several in passes.items() for one in several]
+    runs = [{"item": item, "pass": one, "error": None} for item, several in passes.items() for one in several]
     scenario = {"id": "s", "title": {"en": "Sums", "zh": "加法"}, "runs": runs}
     performance = {
         "request_type": "short",
@@ -95,6 +95,29 @@ def test_what_is_no_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     nothing = report(GOOD) | {"scenarios": [], "performance": [], "agreement": {"changed_under_load": None}}
     assert compared(tmp_path, report(GOOD), nothing) == USAGE
     assert "nothing in common" in capsys.readouterr().err
+
+
+def test_failed_requests_compare_whatever_their_types_were_called(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def failing(type_of_problem: str, more: int, **fields: Any) -> Any:
+        found = report(GOOD)
+        for number, run in enumerate(found["scenarios"][0]["runs"]):
+            if number % 5 < 1 + more * (1 + number // 5 % 2):
+                run |= {"pass": False, "error": "HTTP 503: overloaded", **fields}
+        return found | {"stability_problems": [{"type": type_of_problem}]}
+
+    old, new = failing("request_error", 0), failing("server_error", 1, error_type="server_error")
+    rules = ("failed_requests>0.1", "any-worse")
+    assert compared(tmp_path, old, new, *rules) == WORSE
+    said = capsys.readouterr().out
+    assert "+30%" in next(line for line in said.splitlines() if "runs whose request failed" in line)
+    assert "--fail-on any-worse: runs whose request failed" in said
+    assert "request_error" not in said
+    assert compared(tmp_path, new, old, *rules) == SAME
+    capsys.readouterr()
+    assert compared(tmp_path, report(GOOD), report(GOOD)) == SAME
+    assert "request failed" not in capsys.readouterr().out
 
 
 def test_a_figure_that_one_lacks_is_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

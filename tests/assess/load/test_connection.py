@@ -9,7 +9,15 @@ import pytest
 from tests.assess.raw_server import END, EVENT, STREAM, RawServer, chunked, whole
 
 from wending.assess.chat_answer import ChatAnswer
-from wending.assess.endpoint_errors import BadStatus, EndpointTimeout, Nonsense, Unauthorized, Unreachable
+from wending.assess.endpoint_errors import (
+    BadStatus,
+    ConnectionReset,
+    CutOff,
+    EndpointTimeout,
+    ProtocolError,
+    Unauthorized,
+    Unreachable,
+)
 from wending.assess.load import connection as connection_module
 from wending.assess.load.connection import ChatConnection
 from wending.assess.load.dial import Address
@@ -67,20 +75,20 @@ async def test_a_connection_is_used_again() -> None:
             "HTTP 500: on fire",
         ),
         (whole(b"401 Unauthorized", b'{"error": "no"}'), Unauthorized, "the key was refused"),
-        (whole(b"200 OK", b'{"choices": []}'), Nonsense, "whole JSON body"),
-        (chunked(b"data: {\n\n"), Nonsense, "not JSON"),
-        (chunked(EVENT), Nonsense, "without a finish_reason after 3 characters"),
-        (b"SMTP ready\r\n", Nonsense, "does not speak HTTP"),
-        (chunked(EVENT)[:-5], Unreachable, "lost in the middle"),
-        (STREAM[:30], Unreachable, "lost in the middle"),
+        (whole(b"200 OK", b'{"choices": []}'), ProtocolError, "whole JSON body"),
+        (chunked(b"data: {\n\n"), ProtocolError, "not JSON"),
+        (chunked(EVENT), CutOff, "without a finish_reason after 3 characters"),
+        (b"SMTP ready\r\n", ProtocolError, "does not speak HTTP"),
+        (chunked(EVENT)[:-5], CutOff, "in the middle of an answer, after 3 characters"),
+        (STREAM[:30], ConnectionReset, "lost before any answer"),
         (
             whole(b"429 Too Many Requests", b"slow down").replace(b"application/json", b"text/plain"),
             BadStatus,
             "HTTP 429: slow down",
         ),
-        (STREAM + b"\r\n<html>", Nonsense, "without a finish_reason"),
+        (STREAM + b"\r\n<html>", CutOff, "without a finish_reason"),
         (chunked(EVENT, b'data: {"error": {"message": "out of memory"}}\n\n'), BadStatus, "out of memory"),
-        (b"", Unreachable, "lost in the middle"),
+        (b"", ConnectionReset, "lost before any answer"),
     ],
 )
 async def test_what_goes_wrong_has_a_name(reply: bytes, error: type[Exception], said: str) -> None:
@@ -103,7 +111,7 @@ async def test_silence_ends_in_a_timeout(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(connection_module, "SILENCE_TIMEOUT", 0.05)
     async with RawServer(chunked(EVENT)[:-5]) as raw:
         address = address_of(raw)
-        with pytest.raises(EndpointTimeout):
+        with pytest.raises(EndpointTimeout, match="went silent after 3 characters"):
             await ask(ChatConnection(address), address)
 
 

@@ -12,14 +12,15 @@ from wending.assess.stats.proportion import Interval
 from wending.assess.wording import say
 
 Report = Mapping[str, Any]
-Kind = Literal["pass_rate", "ttft", "speed", "concurrency", "changed_under_load"]
+Kind = Literal["pass_rate", "failed_requests", "ttft", "speed", "concurrency", "changed_under_load"]
 
-LOWER_IS_BETTER = frozenset(("ttft", "changed_under_load"))
+LOWER_IS_BETTER = frozenset(("failed_requests", "ttft", "changed_under_load"))
 RATIOS = frozenset(("ttft", "speed", "concurrency"))
 """Compared as second / first; rates as second - first."""
 
 _KINDS: dict[Kind, Bilingual] = {
     "pass_rate": Bilingual("passed", "通过率"),
+    "failed_requests": Bilingual("runs whose request failed", "请求失败的运行"),
     "ttft": Bilingual("first token", "首字时延"),
     "speed": Bilingual("tok/s", "tok/s"),
     "concurrency": Bilingual("at once", "最大并发"),
@@ -48,40 +49,65 @@ class Row:
     @property
     def is_worse(self) -> bool:
         """Whether the interval leaves no doubt that the second is worse."""
-        return self.interval is not None and self.interval.high < 0
+        if self.interval is None:
+            return False
+        return self.interval.low > 0 if self.kind in LOWER_IS_BETTER else self.interval.high < 0
 
 
 def compare(first: Report, second: Report) -> list[Row]:
-    """Rows for all that both have measured."""
-    return [*_pass_rates(first, second), *_changed(first, second), *_performance(first, second)]
+    """Rows for all that both have measured.
+
+    Types of stability problem are not compared: what is one type in an old report may be several in a new
+    one. Requests that failed are, all together, because that means the same in both.
+    """
+    return [
+        *_pass_rates(first, second),
+        *_failed(first, second),
+        *_changed(first, second),
+        *_performance(first, second),
+    ]
+
+
+def _in_both(first: Report, second: Report) -> list[tuple[Report, Report]]:
+    """The scenarios that both have asked."""
+    others = {scenario["id"]: scenario for scenario in second["scenarios"]}
+    return [(one, others[one["id"]]) for one in first["scenarios"] if one["id"] in others]
 
 
 def _pass_rates(first: Report, second: Report) -> Iterator[Row]:
-    others = {scenario["id"]: scenario for scenario in second["scenarios"]}
-    both = [(one, others[one["id"]]) for one in first["scenarios"] if one["id"] in others]
-    row = _pass_rate(Bilingual("", ""), [one for one, _ in both], [other for _, other in both])
+    both = _in_both(first, second)
+    row = _share("pass_rate", Bilingual("", ""), both)
     if row is not None and len(both) > 1:
         yield row
     for one, other in both:
-        row = _pass_rate(Bilingual(one["title"]["en"], one["title"]["zh"]), [one], [other])
+        row = _share("pass_rate", Bilingual(one["title"]["en"], one["title"]["zh"]), [(one, other)])
         if row is not None:
             yield row
 
 
-def _pass_rate(about: Bilingual, first: Sequence[Report], second: Sequence[Report]) -> Row | None:
-    before, after = _passes(first), _passes(second)
+def _failed(first: Report, second: Report) -> Iterator[Row]:
+    row = _share("failed_requests", Bilingual("", ""), _in_both(first, second))
+    if row is not None and (row.first or row.second):
+        yield row
+
+
+def _share(kind: Kind, about: Bilingual, scenarios: Sequence[tuple[Report, Report]]) -> Row | None:
+    """Of the runs, paired by item."""
+    before = _by_item(kind, [one for one, _ in scenarios])
+    after = _by_item(kind, [other for _, other in scenarios])
     change = paired_change(before, after)
     if change is None:
         return None
-    return Row("pass_rate", about, _rate(before), _rate(after), change.difference, change.interval)
+    return Row(kind, about, _rate(before), _rate(after), change.difference, change.interval)
 
 
-def _passes(scenarios: Sequence[Report]) -> dict[str, list[float]]:
-    """By item, 1 for each run that passed and 0 for another."""
+def _by_item(kind: Kind, scenarios: Sequence[Report]) -> dict[str, list[float]]:
+    """By item, 1 for each run that passed, or failed for want of an answer, and 0 for another."""
     found: dict[str, list[float]] = {}
     for scenario in scenarios:
         for run in scenario["runs"]:
-            found.setdefault(f"{scenario['id']}/{run['item']}", []).append(float(run["pass"]))
+            counts = run["pass"] if kind == "pass_rate" else run["error"] is not None
+            found.setdefault(f"{scenario['id']}/{run['item']}", []).append(float(counts))
     return found
 
 

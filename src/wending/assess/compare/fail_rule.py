@@ -16,7 +16,8 @@ _FORM = re.compile(r"(\w+)\s*([<>])\s*([-+]?\d+(?:\.\d+)?)")
 @dataclass(frozen=True, slots=True)
 class FailRule:
     """`pass_rate<-0.05`: the pass rate of a scenario, or of all together, fell by more than five points.
-    `ttft>1.2`, `speed<0.8`, `concurrency<1`: second divided by first. `changed_under_load>0`: the difference.
+    `ttft>1.2`, `speed<0.8`, `concurrency<1`: second divided by first. `changed_under_load>0` and
+    `failed_requests>0`: the difference.
     """
 
     text: str

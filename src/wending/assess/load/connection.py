@@ -14,9 +14,16 @@ import httptools
 
 from wending.assess.bilingual import Bilingual
 from wending.assess.chat_answer import ChatAnswer
-from wending.assess.chat_events import check_finished, not_a_stream, status_error, take_event
-from wending.assess.endpoint_errors import EndpointError, EndpointTimeout, Nonsense, OutOfSockets, Unreachable
-from wending.assess.load.dial import Address, dial
+from wending.assess.chat_events import (
+    check_finished,
+    connection_lost,
+    not_a_stream,
+    status_error,
+    take_event,
+    timed_out,
+)
+from wending.assess.endpoint_errors import EndpointError, OutOfSockets, ProtocolError, Unreachable
+from wending.assess.load.dial import CONNECT_TIMEOUT, Address, dial
 from wending.assess.sse import EventSplitter
 
 SILENCE_TIMEOUT = 120.0
@@ -45,9 +52,7 @@ class ChatConnection(asyncio.Protocol):
             try:
                 await dial(self._address, lambda: self)
             except TimeoutError:
-                raise EndpointTimeout(
-                    Bilingual(f"{self._url} did not answer in time", f"{self._url} 未按时应答")
-                ) from None
+                raise self._unreachable(f"no connection within {CONNECT_TIMEOUT:g} s") from None
             except OSError as error:
                 if error.errno in OUT_OF_SOCKETS:
                     why = error.strerror
@@ -61,6 +66,7 @@ class ChatConnection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._splitter = EventSplitter()
         self._is_json = self._is_framed = self._is_stream = self._is_complete = self._stays_open = False
+        self._has_begun = False
         self._pieces: list[bytes] = []
         self._began = self._heard = time.monotonic()
         self._watch = loop.call_later(SILENCE_TIMEOUT, self._look)
@@ -106,7 +112,7 @@ class ChatConnection(asyncio.Protocol):
             words = Bilingual(
                 f"{self._url} does not speak HTTP: {error}", f"{self._url} 不符合 HTTP：{error}"
             )
-            self._done.set_exception(Nonsense(words))
+            self._done.set_exception(ProtocolError(words))
             return
         if self._is_complete:
             self._done.set_result(None)
@@ -119,11 +125,8 @@ class ChatConnection(asyncio.Protocol):
             self._done.set_result(None)  # a body without a length ends with its connection
             return
         why = str(error) if error is not None else "closed by the endpoint"
-        words = Bilingual(
-            f"the connection to {self._url} was lost in the middle of an answer: {why}",
-            f"与 {self._url} 的连接在回答途中断开：{why}",
-        )
-        self._done.set_exception(Unreachable(words))
+        lost = connection_lost(self._url, why, self._answer, has_begun=self._has_begun)
+        self._done.set_exception(lost)
 
     # What the parser finds.
 
@@ -138,6 +141,7 @@ class ChatConnection(asyncio.Protocol):
             self._is_framed = True
 
     def on_headers_complete(self) -> None:
+        self._has_begun = True
         self._is_stream = not self._is_json and self._parser.get_status_code() == 200
 
     def on_body(self, body: bytes) -> None:
@@ -171,8 +175,7 @@ class ChatConnection(asyncio.Protocol):
         if left > 0:
             self._watch = asyncio.get_running_loop().call_later(left, self._look)
         elif self._done is not None and not self._done.done():
-            words = Bilingual(f"{self._url} did not answer in time", f"{self._url} 未按时应答")
-            self._done.set_exception(EndpointTimeout(words))
+            self._done.set_exception(timed_out(self._url, self._answer))
 
     def _unreachable(self, why: str) -> Unreachable:
         return Unreachable(Bilingual(f"{self._url} cannot be reached: {why}", f"无法连接 {self._url}：{why}"))
