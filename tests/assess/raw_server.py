@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from typing import Self
 
 EVENT = b'data: {"choices":[{"delta":{"content":"tea"},"finish_reason":null}]}\n\n'
+FILTER = b'data: {"choices":[],"prompt_filter_results":[{"prompt_index":0}]}\n\n'
+"""The first event of Azure's streams."""
 END = b'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
 STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
 

@@ -15,6 +15,10 @@ from wending.assess.endpoint_errors import (
     ProtocolError,
     Unauthorized,
 )
+from wending.assess.retry_after import retry_after_s
+
+WRONG_PLACE = (404, 405, 410)
+"""Statuses by which a server says that there is no such thing under this URL."""
 
 
 def take_event(answer: ChatAnswer, data: bytes, now: float) -> None:
@@ -38,13 +42,15 @@ def take_event(answer: ChatAnswer, data: bytes, now: float) -> None:
     usage = chunk.get("usage")
     if isinstance(usage, dict) and isinstance(usage.get("completion_tokens"), int):
         answer.usage_tokens = usage["completion_tokens"]
-        answer.prompt_tokens = usage.get("prompt_tokens")
+        prompt_tokens = usage.get("prompt_tokens")
+        answer.prompt_tokens = prompt_tokens if isinstance(prompt_tokens, int) else None
     choices = chunk.get("choices")
-    if not isinstance(choices, list) or (not choices and usage is None):
+    if not isinstance(choices, list):
         found = excerpt(data)
         raise ProtocolError(
             Bilingual(f"a stream event has no choices: {found}", f"流事件没有 choices：{found}")
         )
+    # The last event brings the usage alone; Azure's first one brings what its filter thinks of the prompt.
     if not choices:
         return
     try:
@@ -122,8 +128,10 @@ def not_a_stream(body: bytes) -> ProtocolError:
     )
 
 
-def status_error(status: int, body: bytes, key_given: bool) -> EndpointError:
-    """The error of an answer whose status is not 200."""
+def status_error(
+    status: int, body: bytes, *, key_given: bool, url: str, retry_after: str | None
+) -> EndpointError:
+    """The error of an answer whose status is not 200; `retry_after` is its header of that name."""
     message = error_message(body)
     if status in (401, 403):
         if key_given:
@@ -139,7 +147,12 @@ def status_error(status: int, body: bytes, key_given: bool) -> EndpointError:
                 f"服务返回 HTTP {status}（{hint.zh}）：{message}",
             )
         )
-    return BadStatus(status, message)
+    return BadStatus(
+        status,
+        message,
+        url=url if status in WRONG_PLACE else None,
+        retry_after_s=retry_after_s(retry_after),
+    )
 
 
 def error_message(body: bytes) -> str:

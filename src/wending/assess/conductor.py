@@ -149,6 +149,7 @@ class Conductor:
             assessment.refused_fields = dict(client.refused_fields)
             assessment.usage_missing = client.usage_missing
             assessment.sent_again = client.sent_again
+            assessment.turned_away = client.turned_away
 
     async def _say_estimate(self, client: EndpointClient) -> None:
         """From one request. If it fails there is none: what follows finds out why."""

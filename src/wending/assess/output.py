@@ -1,9 +1,8 @@
-"""What an assessment leaves on the disk: whole files, and logs of whole lines, also where the disk is full."""
+"""What an assessment leaves on the disk: whole files, and logs of whole lines, even if the disk is full."""
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 from pathlib import Path
 from types import TracebackType
@@ -31,7 +30,7 @@ def write_whole(path: Path, content: bytes) -> None:
     try:
         try:
             beside.write_bytes(content)
-            os.replace(beside, path)
+            beside.replace(path)
         finally:
             beside.unlink(missing_ok=True)
     except OSError as error:
@@ -65,9 +64,9 @@ class LineLog:
         """Raises OutputError."""
         end = os.fstat(self._file.fileno()).st_size
         try:
-            written = self._file.write(line + b"\n")
-            if written != len(line) + 1:
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            left = memoryview(line + b"\n")
+            while left:  # a disk may take a part, and say with the next one why it does not take the rest
+                left = left[self._file.write(left) :]
         except OSError as error:
             with contextlib.suppress(OSError):
                 self._file.truncate(end)

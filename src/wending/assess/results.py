@@ -76,9 +76,11 @@ class Assessment:
     usage_missing: bool = False
     """The endpoint gave no token counts: events with content stand for tokens."""
     refused_fields: Mapping[str, str] = field(default_factory=dict)
-    """Optional request fields that the endpoint refused, with what it said."""
+    """Request fields that the endpoint refused and that were left out or renamed, with what it said."""
     sent_again: int = 0
     """Requests that the endpoint never looked at, since it had closed their connection."""
+    turned_away: int = 0
+    """Requests that the endpoint asked to be sent again later (Retry-After)."""
     sandbox_layers: tuple[str, ...] = ()
     resources: Resources = field(default_factory=lambda: Resources(reason=NOTHING_MEASURED))
 

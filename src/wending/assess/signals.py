@@ -29,8 +29,8 @@ class Ending:
 
 
 def cancel_on_signals() -> Ending:
-    """The first of the signals cancels the task that calls this. Those after it are passed over: impatience must
-    not cost what was measured."""
+    """The first of the signals cancels the task that calls this. Those after it are passed over: impatience
+    must not cost what was measured."""
     loop, task, ending = asyncio.get_running_loop(), asyncio.current_task(), Ending()
 
     def end(number: signal.Signals) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import socket
 
 import pytest
-from tests.assess.raw_server import END, EVENT, STREAM, RawServer, chunked, whole
+from tests.assess.raw_server import END, EVENT, FILTER, STREAM, RawServer, chunked, whole
 
 from wending.assess.chat_answer import ChatAnswer
 from wending.assess.endpoint_errors import (
@@ -39,6 +39,7 @@ async def ask(connection: ChatConnection, address: Address, body: bytes = b"{}")
     [
         (chunked(EVENT, EVENT, END), False),
         (chunked(EVENT + EVENT + END), False),
+        (chunked(FILTER, EVENT, EVENT, END), False),
         (STREAM + b"Content-Length: %d\r\n\r\n" % len(EVENT + EVENT + END) + EVENT + EVENT + END, False),
         (STREAM + b"Connection: close\r\n\r\n" + EVENT + EVENT + END, True),
         (b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + chunked(EVENT, EVENT, END), False),
@@ -75,6 +76,7 @@ async def test_a_connection_is_used_again() -> None:
             "HTTP 500: on fire",
         ),
         (whole(b"401 Unauthorized", b'{"error": "no"}'), Unauthorized, "the key was refused"),
+        (whole(b"404 Not Found", b"{}"), BadStatus, "/v1/chat/completions)"),
         (whole(b"200 OK", b'{"choices": []}'), ProtocolError, "whole JSON body"),
         (chunked(b"data: {\n\n"), ProtocolError, "not JSON"),
         (chunked(EVENT), CutOff, "without a finish_reason after 3 characters"),

@@ -53,8 +53,7 @@ def test_a_reason_that_no_file_can_hold_is_written_out() -> None:
 
 def test_half_of_a_surrogate_pair_is_no_json_that_can_be_used() -> None:
     results = {
-        result.name: result
-        for result in judged("json", '[{"name": "\\ud83d"}]', schema=SCHEMA, values={})
+        result.name: result for result in judged("json", '[{"name": "\\ud83d"}]', schema=SCHEMA, values={})
     }
     assert results["json_parses"].problem == "broken_json"
     assert "\\ud83d" in results["json_parses"].reason

@@ -76,8 +76,10 @@ def _parsed(value: Any, text: str) -> Bilingual:
 
 
 def parse_json(text: str) -> tuple[Any, Bilingual | None]:
-    """(value, None), or (None, the reason) when the text is not strict JSON; NaN and Infinity are not, nor is half
-    of a surrogate pair ("\\ud800"), which no UTF-8 can hold (RFC 8259, 8.2)."""
+    """(value, None), or (None, the reason) when the text is not strict JSON.
+
+    NaN and Infinity are not, nor is half of a surrogate pair, which no UTF-8 can hold (RFC 8259, 8.2).
+    """
     try:
         value = json.loads(text, parse_constant=_refuse_constant)
         json.dumps(value, ensure_ascii=False).encode()

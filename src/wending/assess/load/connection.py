@@ -24,6 +24,7 @@ from wending.assess.chat_events import (
 )
 from wending.assess.endpoint_errors import EndpointError, OutOfSockets, ProtocolError, Unreachable
 from wending.assess.load.dial import CONNECT_TIMEOUT, Address, dial
+from wending.assess.sockets import reason
 from wending.assess.sse import EventSplitter
 
 SILENCE_TIMEOUT = 120.0
@@ -59,7 +60,7 @@ class ChatConnection(asyncio.Protocol):
                     raise OutOfSockets(
                         Bilingual(f"no more connections: {why}", f"无法再建立连接：{why}")
                     ) from None
-                raise self._unreachable(str(error) or type(error).__name__) from None
+                raise self._unreachable(reason(error)) from None
         if self._transport is None:
             raise self._unreachable("the connection was closed at once")
         self._answer, self._done = answer, loop.create_future()
@@ -161,7 +162,13 @@ class ChatConnection(asyncio.Protocol):
         """The end of the body is there."""
         status, body = self._parser.get_status_code(), b"".join(self._pieces)
         if status != 200:
-            raise status_error(status, body, self._address.has_key)
+            raise status_error(
+                status,
+                body,
+                key_given=self._address.has_key,
+                url=self._url,
+                retry_after=None,  # a load does not wait: that it is turned away is what it measures
+            )
         if not self._is_stream:
             raise not_a_stream(body)
         for event in self._splitter.finish():

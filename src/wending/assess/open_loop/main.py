@@ -69,8 +69,8 @@ def run_load(
 ) -> int:
     """Sends the load, prints what became of it, writes load.json and requests.csv.
 
-    Status: 0 done, whatever was found; 1 the endpoint or the generator failed, or a file could not be written;
-    2 nothing was begun; 130 Ctrl-C, with the files of what was over by then.
+    Status: 0 done, whatever was found; 1 the endpoint or the generator failed, or a file could not be
+    written; 2 nothing was begun; 130 Ctrl-C, with the files of what was over by then.
     """
     language = language or language_of_locale(os.environ.get("LC_ALL") or os.environ.get("LANG") or "")
     console, errors = Console(), Console(stderr=True)
@@ -99,7 +99,9 @@ def run_load(
             if loop.seen.records:
                 report = loop.write()
                 print_summary(console, report, language)
-                console.print(say("report", language, path=folder / "load.json"), markup=False, soft_wrap=True)
+                console.print(
+                    say("report", language, path=folder / "load.json"), markup=False, soft_wrap=True
+                )
         except OutputError as error:
             words = in_language(error.words, language)
             message = say("kept", language, message=words, folder=folder, kept=kept_in(folder))
@@ -186,9 +188,7 @@ class _OpenLoop:
                 await client.chat(message, max_tokens=8, temperature=0.0, top_p=1.0, seed=1)
                 self._endpoint = {"base_url": client.base_url, "model": model}
                 bodies = tuple(
-                    orjson.dumps(
-                        one.body(model, derive_seed(options.seed, "open", n), tuple(client.refused_fields))
-                    )
+                    orjson.dumps(client.as_taken(one.body(model, derive_seed(options.seed, "open", n))))
                     for n, one in enumerate(self._offered)
                 )
                 self._calibration = await calibrated(CALIBRATION_STREAMS, CALIBRATION_S)

@@ -16,7 +16,8 @@ def judge(item: Item, answers: Sequence[str]) -> list[CheckResult]:
 
     A check that fails itself, on an answer that nobody thought of, is a failed check whose reason says so: it
     must not end the assessment. Blocks: generated code is executed in the sandbox for up to some seconds, so
-    call it in a thread from asyncio. Raises ValueError when the number of answers is not that of the user turns.
+    call it in a thread from asyncio. Raises ValueError when the number of answers is not that of the user
+    turns.
     """
     if len(answers) != item.turns:
         raise ValueError(f"item {item.id!r} has {item.turns} user turns but got {len(answers)} answers")
