@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import orjson
 
-from wending.assess.bilingual import Bilingual
+from wending.assess.bilingual import Bilingual, chinese
 from wending.assess.chat_answer import ChatAnswer
 from wending.assess.endpoint_errors import (
     BadStatus,
@@ -86,33 +86,33 @@ def check_finished(answer: ChatAnswer) -> None:
         )
 
 
-def timed_out(url: str, answer: ChatAnswer | None = None) -> EndpointTimeout:
+def timed_out(answer: ChatAnswer | None = None) -> EndpointTimeout:
     """The error of a request after which nothing came for too long; `answer` holds what had come before."""
     if answer is None or not answer.text:
-        return EndpointTimeout(Bilingual(f"{url} did not answer in time", f"{url} 未按时应答"))
+        return EndpointTimeout(Bilingual("the endpoint did not answer in time", "服务未按时应答"))
     count = len(answer.text)
     return EndpointTimeout(
         Bilingual(
-            f"{url} went silent after {count} characters of an answer",
-            f"{url} 在回答 {count} 个字符后停止发送",
+            f"the endpoint went silent after {count} characters of an answer",
+            f"服务在回答 {count} 个字符后停止发送",
         )
     )
 
 
-def connection_lost(url: str, why: str, answer: ChatAnswer | None, *, has_begun: bool) -> EndpointError:
+def connection_lost(why: str, answer: ChatAnswer | None, *, has_begun: bool) -> EndpointError:
     """The error of a lost connection. `has_begun`: the head of the answer was there."""
     if not has_begun:
         return ConnectionReset(
             Bilingual(
-                f"the connection to {url} was lost before any answer: {why}",
-                f"与 {url} 的连接在应答之前断开：{why}",
+                f"the connection was lost before any answer: {why}",
+                f"连接在应答之前断开：{chinese(why)}",
             )
         )
     count = 0 if answer is None else len(answer.text)
     return CutOff(
         Bilingual(
-            f"the connection to {url} was lost in the middle of an answer, after {count} characters: {why}",
-            f"与 {url} 的连接在回答途中断开（已收到 {count} 个字符）：{why}",
+            f"the connection was lost in the middle of an answer, after {count} characters: {why}",
+            f"连接在回答途中断开（已收到 {count} 个字符）：{chinese(why)}",
         )
     )
 

@@ -339,7 +339,7 @@ class EndpointClient:
         except aiohttp.ConnectionTimeoutError:
             raise _unreachable(url, f"no connection within {CONNECT_TIMEOUT:g} s") from None
         except TimeoutError:
-            raise timed_out(url, answer) from None
+            raise timed_out(answer) from None
         except (aiohttp.ClientError, OSError) as error:
             raise _failed(url, error, answer, has_begun=has_begun) from None
 
@@ -354,7 +354,7 @@ def _failed(
         return ProtocolError(Bilingual(f"{url} does not speak HTTP: {why}", f"{url} 不符合 HTTP：{why}"))
     was_open = isinstance(error, (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionError))
     if has_begun or (was_open and not isinstance(error, aiohttp.ClientConnectorError)):
-        return connection_lost(url, why, answer, has_begun=has_begun)
+        return connection_lost(why, answer, has_begun=has_begun)
     return _unreachable(url, why)
 
 
@@ -362,6 +362,8 @@ def _reason(error: aiohttp.ClientError | OSError) -> str:
     """In the system's words where the library adds its own, such as "ssl:default" for a plain connection."""
     if isinstance(error, aiohttp.ClientConnectorError):
         return reason(error.os_error)
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return Bilingual("its body is not complete", "正文不完整")
     return str(error) or type(error).__name__
 
 

@@ -69,7 +69,7 @@ class BadStatus(EndpointError):  # noqa: N818
             where = Bilingual("an error inside the stream", "流中的错误")
         else:
             there = "" if url is None else f" ({url})"
-            where = Bilingual(f"HTTP {status}{there}", f"HTTP {status}{there}")
+            where = Bilingual(f"HTTP {status}{there}", f" HTTP {status}{there}")
         super().__init__(
             Bilingual(
                 f"the endpoint answered with {where}: {message}", f"服务返回{where.zh}：{chinese(message)}"

@@ -33,10 +33,11 @@ def add_compare(commands: argparse._SubParsersAction[argparse.ArgumentParser], s
         default=[],
         metavar="RULE",
         help=say(
-            "exit with status 1 if: any-worse (a pass rate has certainly fallen), or a rule such as "
-            "pass_rate<-0.05, ttft>1.2, speed<0.8, concurrency<1, changed_under_load>0; may be repeated",
-            "满足时以状态 1 退出：any-worse（通过率确定下降），或如 pass_rate<-0.05、ttft>1.2、"
-            "speed<0.8、concurrency<1、changed_under_load>0 的规则；可多次给出",
+            "exit with status 1 if: any-worse (a pass rate has certainly fallen or more requests fail), or a "
+            "rule such as pass_rate<-0.05, ttft>1.2, speed<0.8, concurrency<1, changed_under_load>0, "
+            "failed_requests>0; may be repeated",
+            "满足时以状态 1 退出：any-worse（通过率确定下降，或失败的请求确定增多），或如 pass_rate<-0.05、"
+            "ttft>1.2、speed<0.8、concurrency<1、changed_under_load>0、failed_requests>0 的规则；可多次给出",
         ),
     )
     command.set_defaults(run=_compare)

@@ -174,7 +174,7 @@ def _wrong_dates(kind: Any, found: Any, place: str) -> Iterator[str]:
 def _other_than_dates(expected: Any, found: Any, place: str) -> Iterator[str]:
     """The same for an answer of which the one right value is known."""
     if isinstance(expected, dict) and isinstance(found, dict):
-        for key in expected.keys() & found.keys():
+        for key in (key for key in expected if key in found):
             yield from _other_than_dates(expected[key], found[key], f"{place}/{key}".lstrip("/"))
     elif isinstance(expected, list) and isinstance(found, list):
         for number, (one, other) in enumerate(zip(expected, found, strict=False)):
@@ -196,7 +196,8 @@ def _first_error(schema: Mapping[str, Any], value: Any) -> Bilingual | None:
     if not errors:
         return None
     count = len(errors)
-    return Bilingual(f"{count} violations, first: {errors[0]}", f"{count} 处不符，首处：{chinese(errors[0])}")
+    number = "violation" if count == 1 else "violations"
+    return Bilingual(f"{count} {number}, first: {errors[0]}", f"{count} 处不符，首处：{chinese(errors[0])}")
 
 
 def _values(
@@ -228,7 +229,8 @@ def _values(
     problem = "wrong_date" if wrong_dates else "wrong_values"
     count = len(found)
     reason = Bilingual(
-        f"{count} wrong values, first: {found[0]}", f"{count} 处取值错误，首处：{chinese(found[0])}"
+        f"{count} wrong {'value' if count == 1 else 'values'}, first: {found[0]}",
+        f"{count} 处取值错误，首处：{chinese(found[0])}",
     )
     return CheckResult("json_values", False, reason, problem=problem)
 

@@ -125,8 +125,8 @@ class ChatConnection(asyncio.Protocol):
         if self._is_stream and not self._is_framed and error is None:
             self._done.set_result(None)  # a body without a length ends with its connection
             return
-        why = str(error) if error is not None else "closed by the endpoint"
-        lost = connection_lost(self._url, why, self._answer, has_begun=self._has_begun)
+        why = Bilingual("closed by the endpoint", "被服务端关闭") if error is None else str(error)
+        lost = connection_lost(why, self._answer, has_begun=self._has_begun)
         self._done.set_exception(lost)
 
     # What the parser finds.
@@ -182,7 +182,7 @@ class ChatConnection(asyncio.Protocol):
         if left > 0:
             self._watch = asyncio.get_running_loop().call_later(left, self._look)
         elif self._done is not None and not self._done.done():
-            self._done.set_exception(timed_out(self._url, self._answer))
+            self._done.set_exception(timed_out(self._answer))
 
     def _unreachable(self, why: str) -> Unreachable:
         return Unreachable(Bilingual(f"{self._url} cannot be reached: {why}", f"无法连接 {self._url}：{why}"))
