@@ -318,6 +318,12 @@ async def test_events_without_choices_and_odd_counts_are_taken() -> None:
     assert (answer.text, answer.tokens, answer.prompt_tokens) == ("tea", 1, None)
 
 
+async def test_half_a_character_is_a_character_that_cannot_be_read() -> None:
+    half = EVENT.replace(b"tea", "茶".encode()[:2])
+    answer, _ = await ask(RawServer(chunked(EVENT, half, END)), model="m")
+    assert answer.text == "tea\ufffd"
+
+
 async def test_an_address_without_anything_there_is_named() -> None:
     with pytest.raises(BadStatus, match=r"HTTP 404 \(http://127\.0\.0\.1:\d+/v1/chat/completions\)"):
         await ask(RawServer(whole(b"404 Not Found", b'{"detail": "Not Found"}')), model="m")

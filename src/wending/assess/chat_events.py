@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
 
 from wending.assess.bilingual import Bilingual, chinese
@@ -26,7 +28,7 @@ def take_event(answer: ChatAnswer, data: bytes, now: float) -> None:
     if data.strip() == b"[DONE]":
         return
     try:
-        chunk = orjson.loads(data)
+        chunk = _parsed(data)
     except ValueError:
         found = excerpt(data)
         raise ProtocolError(
@@ -72,6 +74,15 @@ def take_event(answer: ChatAnswer, data: bytes, now: float) -> None:
     if finish_reason is not None and answer.finish_reason is None:
         answer.finish_reason = str(finish_reason)
         answer.ended = now
+
+
+def _parsed(data: bytes) -> Any:
+    """Raises ValueError. Bytes that are no UTF-8, as of a character that was cut at a token's end, are replaced by
+    U+FFFD: so any reader of event streams does (HTML Standard, 9.2.6)."""
+    try:
+        return orjson.loads(data)
+    except ValueError:
+        return orjson.loads(data.decode("utf-8", "replace"))
 
 
 def check_finished(answer: ChatAnswer) -> None:
