@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
+import zlib
 from collections.abc import Sequence
 from typing import Self
 
@@ -18,6 +18,14 @@ def chunked(*parts: bytes) -> bytes:
     """A stream of these parts."""
     chunks = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (*parts, b""))
     return STREAM + b"Transfer-Encoding: chunked\r\n\r\n" + chunks
+
+
+def compressed(*parts: bytes) -> bytes:
+    """A stream of these parts, flushed after each, by a server that compresses unasked."""
+    squeeze = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)
+    pieces = [squeeze.compress(part) + squeeze.flush(zlib.Z_SYNC_FLUSH) for part in parts]
+    stream = chunked(*pieces, squeeze.flush())
+    return stream.replace(b"\r\n", b"\r\nContent-Encoding: gzip\r\n", 1)
 
 
 def whole(status: bytes, body: bytes) -> bytes:
@@ -38,7 +46,6 @@ class RawServer:
         piece: int = 1 << 16,
         hang_up: bool = False,
         answers: int | None = None,
-        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.connections = 0
         self.requests: list[bytes] = []
@@ -46,22 +53,29 @@ class RawServer:
         self._piece = piece
         self._hang_up = hang_up
         self._answers = answers
-        self._tls = tls
+        self._writers: list[asyncio.StreamWriter] = []
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self._server.close()
+        self.hang_up_now()
+
+    def hang_up_now(self) -> None:
+        """On everybody."""
+        for writer in self._writers:
+            writer.close()
 
     @property
     def base_url(self) -> str:
-        return f"http{'s' if self._tls else ''}://127.0.0.1:{self.port}/v1"
+        return f"http://127.0.0.1:{self.port}/v1"
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self._writers.append(writer)
         answered = 0
         try:
             while True:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from tests.assess.decided import Decided, Request, always, say
-from tests.assess.raw_server import END, EVENT, FILTER, RawServer, chunked, whole
+from tests.assess.raw_server import END, EVENT, FILTER, RawServer, chunked, compressed, whole
 
 from wending.assess.chat_answer import ChatAnswer
 from wending.assess.endpoint import EndpointClient, normalize_base_url
@@ -316,6 +316,13 @@ async def test_events_without_choices_and_odd_counts_are_taken() -> None:
     usage = b'data: {"choices":[],"usage":{"prompt_tokens":"20","completion_tokens":1}}\n\n'
     answer, _ = await ask(RawServer(chunked(FILTER, EVENT, END, usage)), model="m")
     assert (answer.text, answer.tokens, answer.prompt_tokens) == ("tea", 1, None)
+
+
+async def test_a_stream_that_is_compressed_unasked_is_read() -> None:
+    endpoint = RawServer(compressed(EVENT, EVENT, END))
+    answer, _ = await ask(endpoint, model="m")
+    assert answer.text == "teatea"
+    assert b"\r\naccept-encoding: identity\r\n" in endpoint.requests[0].lower()
 
 
 async def test_half_a_character_is_a_character_that_cannot_be_read() -> None:

@@ -23,8 +23,8 @@ import httpx
 import openai
 import psutil
 import pytest
+from tests.certificate import make_certificate
 from tests.random_checkpoint import small_config, write_random_checkpoint
-from tests.serve.test_tls import make_certificate
 
 from wending import demo
 from wending.engine.load import load_engine

@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 
 import pytest
-from tests.serve.test_tls import make_certificate
+from tests.certificate import make_certificate
 
 from wending.serve.api_keys import ApiKeys
 from wending.serve.operations import Operations

@@ -77,8 +77,8 @@ def take_event(answer: ChatAnswer, data: bytes, now: float) -> None:
 
 
 def _parsed(data: bytes) -> Any:
-    """Raises ValueError. Bytes that are no UTF-8, as of a character that was cut at a token's end, are replaced by
-    U+FFFD: so any reader of event streams does (HTML Standard, 9.2.6)."""
+    """Raises ValueError. Bytes that are no UTF-8, as of a character that was cut at a token's end, become
+    U+FFFD, as for every reader of event streams (HTML Standard, 9.2.6)."""
     try:
         return orjson.loads(data)
     except ValueError:
@@ -111,7 +111,7 @@ def timed_out(answer: ChatAnswer | None = None) -> EndpointTimeout:
 
 
 def connection_lost(why: str, answer: ChatAnswer | None, *, has_begun: bool) -> EndpointError:
-    """The error of a lost connection. `has_begun`: the head of the answer was there."""
+    """The error of a lost connection. `has_begun`: something of the answer had come."""
     if not has_begun:
         return ConnectionReset(
             Bilingual(

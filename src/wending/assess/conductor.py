@@ -20,6 +20,7 @@ from wending.assess.endpoint import EndpointClient
 from wending.assess.endpoint_errors import EndpointError
 from wending.assess.estimate import estimate_s
 from wending.assess.load import GeneratorError
+from wending.assess.open_target import open_target
 from wending.assess.output import OutputError
 from wending.assess.performance import PerformanceMeasurement
 from wending.assess.progress import ProgressDisplay
@@ -79,9 +80,18 @@ class Conductor:
 
     async def run(self) -> int:
         ending = cancel_on_signals()
+        if self._target.base_url is not None:
+            self._assessment.target["base_url"] = self._target.base_url
+            self._assessment.resources = Resources(reason=NOT_OUR_SERVER)
         try:
             async with (
-                self._endpoint() as (base_url, server),
+                open_target(
+                    self._target,
+                    self._folder / "server.log",
+                    starting=lambda: self._begin("starting_server", known_length=False),
+                    waiting=lambda seconds: self._progress.update(0, f"{seconds:.0f} s"),
+                    beside=self._sampled,
+                ) as (base_url, server),
                 EndpointClient(base_url, api_key=self._api_key, model=self._model) as client,
             ):
                 await self._assess(client, server)
@@ -96,32 +106,15 @@ class Conductor:
         return DONE
 
     @contextlib.asynccontextmanager
-    async def _endpoint(self) -> AsyncIterator[tuple[str, OwnServer | None]]:
-        """The endpoint's URL; for a folder, that of a server which runs and is sampled during the block, and
-        the server."""
-        if self._target.base_url is not None:
-            self._assessment.target["base_url"] = self._target.base_url
-            self._assessment.resources = Resources(reason=NOT_OUR_SERVER)
-            yield self._target.base_url, None
-            return
-        self._begin("starting_server", known_length=False)
-        async with OwnServer(self._target.folder, self._folder / "server.log") as server:
-            self._assessment.target["base_url"] = server.base_url
-            self._sampler = ResourceSampler(server.pid)
-            self._sampler.start()
-            try:
-                await server.wait_until_ready(lambda seconds: self._progress.update(0, f"{seconds:.0f} s"))
-                yield server.base_url, server
-            except EndpointError as error:
-                await asyncio.sleep(
-                    0.5
-                )  # the end of a child process becomes known a moment after its sockets
-                if server.exit_status is None:
-                    raise
-                end = server.describe_end()
-                raise TargetError(Bilingual(f"the server died: {end}", f"服务已终止：{end.zh}")) from error
-            finally:
-                await self._stop_sampling()
+    async def _sampled(self, server: OwnServer) -> AsyncIterator[None]:
+        """What our server takes of the machine is measured during the block, if it is not stopped before."""
+        self._assessment.target["base_url"] = server.base_url
+        self._sampler = ResourceSampler(server.pid)
+        self._sampler.start()
+        try:
+            yield
+        finally:
+            await self._stop_sampling()
 
     async def _stop_sampling(self) -> None:
         if self._sampler is not None:
@@ -148,7 +141,7 @@ class Conductor:
         finally:
             assessment.refused_fields = dict(client.refused_fields)
             assessment.usage_missing = client.usage_missing
-            assessment.sent_again = client.sent_again
+            assessment.sent_again += client.sent_again
             assessment.turned_away = client.turned_away
 
     async def _say_estimate(self, client: EndpointClient) -> None:
@@ -286,6 +279,7 @@ class Conductor:
             await measurement.run()
         finally:
             assessment.calibration = measurement.calibration
+            assessment.sent_again += measurement.sent_again
 
     async def _measure_context(self, client: EndpointClient, effort: ContextEffort) -> None:
         self._begin("context")

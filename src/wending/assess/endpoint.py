@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from ssl import SSLError
 from types import SimpleNamespace, TracebackType
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,6 +32,7 @@ from wending.assess.chat_events import (
 from wending.assess.endpoint_errors import BadStatus, EndpointError, ProtocolError, Unreachable
 from wending.assess.sockets import reason
 from wending.assess.sse import EventSplitter
+from wending.assess.tls import tls_failure, trust
 
 Message = Mapping[str, Any]
 
@@ -128,18 +130,21 @@ class EndpointClient:
 
     def _new_session(self, *, keep: bool) -> aiohttp.ClientSession:
         """`keep`: whether connections serve for later requests."""
-        host = urlsplit(self.base_url).hostname
+        parts = urlsplit(self.base_url)
         trace = aiohttp.TraceConfig()
         trace.on_connection_reuseconn.append(_note_reuse)
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, force_close=not keep),
+            connector=aiohttp.TCPConnector(
+                limit=0, force_close=not keep, ssl=trust() if parts.scheme == "https" else True
+            ),
             timeout=aiohttp.ClientTimeout(
                 total=ANSWER_TIMEOUT, sock_connect=CONNECT_TIMEOUT, sock_read=SILENCE_TIMEOUT
             ),
-            headers=self._headers,
+            # Compression holds events back, and with them the times.
+            headers={"Accept-Encoding": "identity"} | self._headers,
             read_bufsize=1 << 20,
             # A proxy from the environment is for the world outside, never for this machine.
-            trust_env=host not in ("127.0.0.1", "localhost", "::1"),
+            trust_env=parts.hostname not in ("127.0.0.1", "localhost", "::1"),
             trace_configs=[trace],
         )
 
@@ -348,6 +353,8 @@ def _failed(
     url: str, error: aiohttp.ClientError | OSError, answer: ChatAnswer | None, *, has_begun: bool
 ) -> EndpointError:
     """What a failure of the network means; `has_begun`: the head of the answer was there."""
+    if isinstance(error.__cause__, SSLError):
+        return tls_failure(url, error.__cause__)
     why = _reason(error)
     elsewhere = (aiohttp.ClientHttpProxyError, aiohttp.TooManyRedirects)
     if isinstance(error, aiohttp.ClientResponseError) and not isinstance(error, elsewhere):

@@ -109,6 +109,8 @@ class PerformanceMeasurement:
         self.results: list[RequestTypePerformance] = []
         self.calibration: Calibration | None = None
         """What the load generator adds to the times, as measured beforehand."""
+        self.sent_again = 0
+        """Requests of the load generator that went out a second time; see RequestRecord."""
         self._client = client
         self._seconds = seconds
         self._seed = seed
@@ -125,13 +127,16 @@ class PerformanceMeasurement:
         seconds = max(min(CALIBRATION_SHARE * self._seconds, 1.0), SHORTEST_CALIBRATION_S)
         self.calibration = await calibrated(self._cap, seconds)
         async with LoadGenerator(self.calibration.processes) as generator:
-            for request_type in REQUEST_TYPES:
-                result = RequestTypePerformance(request_type.name, request_type.max_tokens)
-                self.results.append(result)
-                # What one type leaves over is shared out among those that follow.
-                budget = max(0.0, deadline - time.monotonic()) * request_type.share / (1.0 - done)
-                await self._measure_type(generator, request_type, result, budget, done)
-                done += request_type.share
+            try:
+                for request_type in REQUEST_TYPES:
+                    result = RequestTypePerformance(request_type.name, request_type.max_tokens)
+                    self.results.append(result)
+                    # What one type leaves over is shared out among those that follow.
+                    budget = max(0.0, deadline - time.monotonic()) * request_type.share / (1.0 - done)
+                    await self._measure_type(generator, request_type, result, budget, done)
+                    done += request_type.share
+            finally:
+                self.sent_again = generator.sent_again
 
     async def _measure_type(
         self,

@@ -161,8 +161,8 @@ class Runner:
         self.log.append(record)
 
     def _count_error(self, failed: RunRecord, error: EndpointError) -> None:
-        status = error.status if isinstance(error, BadStatus) and self.client.has_answered else None
-        if status is not None and (failed.answers or error.is_refusal):
+        of_living = error if isinstance(error, BadStatus) and self.client.has_answered else None
+        if of_living is not None and (failed.answers or of_living.is_refusal):
             # It lives: it refuses this conversation, as too long perhaps, or for its system prompt.
             self._failed_in_a_row.clear()
             return
@@ -170,7 +170,8 @@ class Runner:
         if not self._failed_in_a_row:
             self._failing_since = now
         self._failed_in_a_row.append(failed)
-        if status == TOO_MANY_REQUESTS and now - self._failing_since < TURNED_AWAY_S:
+        is_turned_away = of_living is not None and of_living.status == TOO_MANY_REQUESTS
+        if is_turned_away and now - self._failing_since < TURNED_AWAY_S:
             return
         if len(self._failed_in_a_row) < CONSECUTIVE_ERRORS and not isinstance(error, Unauthorized):
             return

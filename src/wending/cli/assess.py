@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
 from wending.cli.objective import add_objective, objective_of
-from wending.cli.options import Say, add_endpoint, add_language, add_target, not_negative, positive
+from wending.cli.options import (
+    Say,
+    add_endpoint,
+    add_language,
+    add_target,
+    api_key_of,
+    not_negative,
+    positive,
+)
 
 
 def add_assess(
@@ -154,7 +161,7 @@ def _assess(options: argparse.Namespace) -> int:
         role_keeping=options.role_keeping,
         seed=options.seed,
         model=options.model,
-        api_key=options.api_key or os.environ.get("OPENAI_API_KEY"),
+        api_key=api_key_of(options),
         concurrency=options.concurrency,
         objective=objective_of(options),
         concurrency_cap=options.concurrency_cap,

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
+from wending.cli.objective import add_times
 from wending.cli.options import (
     Say,
     add_endpoint,
     add_language,
     add_target,
+    api_key_of,
     not_negative,
     positive,
     positive_number,
@@ -73,19 +74,10 @@ def add_load(commands: argparse._SubParsersAction[argparse.ArgumentParser], say:
     command.add_argument(
         "--limit", type=positive, metavar="N", help=say("first N rows of the trace", "只取记录的前 N 行")
     )
-    command.add_argument(
-        "--max-ttft",
-        type=seconds,
-        default=2.0,
-        metavar="S",
-        help=say("for goodput (default: %(default)g s)", "有效吞吐的首字时限（默认 %(default)g 秒）"),
-    )
-    command.add_argument(
-        "--min-speed",
-        type=positive_number,
-        default=10.0,
-        metavar="T",
-        help=say(
+    add_times(
+        command,
+        max_ttft=say("for goodput (default: %(default)g s)", "有效吞吐的首字时限（默认 %(default)g 秒）"),
+        min_speed=say(
             "tokens/s, for goodput (default: %(default)g)", "有效吞吐的每秒 token 数（默认 %(default)g）"
         ),
     )
@@ -118,7 +110,7 @@ def _load(options: argparse.Namespace) -> int:
             limit=options.limit,
             seed=options.seed,
             model=options.model,
-            api_key=options.api_key or os.environ.get("OPENAI_API_KEY"),
+            api_key=api_key_of(options),
             objective=Objective(max_ttft_s=options.max_ttft, min_tokens_per_s=options.min_speed),
         ),
         out=options.out,

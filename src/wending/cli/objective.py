@@ -1,4 +1,4 @@
-"""The options of `wending assess` that say what a level of load must keep."""
+"""The options of `wending assess` and `wending load` that say what requests under load must keep."""
 
 from __future__ import annotations
 
@@ -11,23 +11,21 @@ if TYPE_CHECKING:
     from wending.assess.load.objective import Objective
 
 
+def add_times(command: argparse.ArgumentParser, *, max_ttft: str, min_speed: str) -> None:
+    """The two times of one request, with their help."""
+    command.add_argument("--max-ttft", type=seconds, default=2.0, metavar="S", help=max_ttft)
+    command.add_argument("--min-speed", type=positive_number, default=10.0, metavar="N", help=min_speed)
+
+
 def add_objective(command: argparse.ArgumentParser, say: Say) -> None:
-    command.add_argument(
-        "--max-ttft",
-        type=seconds,
-        default=2.0,
-        metavar="S",
-        help=say(
+    """What a level of load must keep."""
+    add_times(
+        command,
+        max_ttft=say(
             "seconds to the first token that 95%% of the requests must keep (default: %(default)s)",
             "95%% 的请求须满足的首字时延，秒（默认 %(default)s）",
         ),
-    )
-    command.add_argument(
-        "--min-speed",
-        type=positive_number,
-        default=10.0,
-        metavar="N",
-        help=say(
+        min_speed=say(
             "tokens per second that 95%% of the streams must reach (default: %(default)s)",
             "95%% 的请求须达到的每秒 token 数（默认 %(default)s）",
         ),

@@ -67,6 +67,10 @@ def add_endpoint(command: argparse.ArgumentParser, say: Say) -> None:
     )
 
 
+def api_key_of(options: argparse.Namespace) -> str | None:
+    return options.api_key or os.environ.get("OPENAI_API_KEY")
+
+
 def add_language(command: argparse.ArgumentParser, say: Say, language: str) -> None:
     command.add_argument(
         "--lang",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
 from wending.cli.options import (
@@ -11,6 +10,7 @@ from wending.cli.options import (
     add_endpoint,
     add_language,
     add_target,
+    api_key_of,
     not_negative,
     positive,
     seconds,
@@ -142,7 +142,7 @@ def _soak(options: argparse.Namespace) -> int:
             stall_s=options.stall,
             seed=options.seed,
             model=options.model,
-            api_key=options.api_key or os.environ.get("OPENAI_API_KEY"),
+            api_key=api_key_of(options),
         ),
         out=options.out,
         resume=options.resume,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from wending.assess.chat_answer import ChatAnswer
+from wending.assess.load import calibration
 from wending.assess.load.calibration import Calibration, Step, calibrate, timing_errors
 from wending.assess.load.generator import GeneratorError, LoadGenerator
 from wending.assess.load.record import Failure, RequestRecord
@@ -19,6 +20,31 @@ async def test_every_token_of_the_null_server_has_an_error() -> None:
     assert step.error_p99_s is not None
     assert 0 < step.error_p50_s <= step.error_p99_s
     assert 0 < step.cpu_share < 1
+
+
+@pytest.mark.parametrize(
+    ("streams_a_process", "tried"), [(64, [1]), (40, [1, 2]), (20, [1, 2, 3]), (1, [1, 2, 3])]
+)
+async def test_so_many_processes_as_are_needed_and_no_more_than_there_may_be(
+    streams_a_process: int, tried: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a generator whose processes each drive so many streams, on a machine that has three to give."""
+    asked: list[int] = []
+
+    async def calibrate(
+        generator: LoadGenerator, processes: int, streams: list[int], seconds: float
+    ) -> Calibration:
+        assert len(generator.pids) == processes
+        asked.append(processes)
+        fits = streams[0] <= streams_a_process * processes
+        return Calibration(processes, (step(streams[0], 0.001 if fits else 0.1),))
+
+    monkeypatch.setattr(calibration, "calibrate", calibrate)
+    monkeypatch.setattr(calibration, "most_processes", lambda: 3)
+    found = await calibration.calibrated(60, 1.0)
+    assert asked == tried
+    assert found.processes == tried[-1]
+    assert found.at_least == (streams_a_process > 1)
 
 
 def record(text: str, times: list[float], failure: Failure | None = None) -> RequestRecord:

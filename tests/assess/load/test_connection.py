@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 
 import pytest
-from tests.assess.raw_server import END, EVENT, FILTER, STREAM, RawServer, chunked, whole
+from tests.assess.raw_server import END, EVENT, FILTER, STREAM, RawServer, chunked, compressed, whole
 
 from wending.assess.chat_answer import ChatAnswer
 from wending.assess.endpoint_errors import (
@@ -14,12 +15,13 @@ from wending.assess.endpoint_errors import (
     ConnectionReset,
     CutOff,
     EndpointTimeout,
+    OutOfSockets,
     ProtocolError,
     Unauthorized,
     Unreachable,
 )
 from wending.assess.load import connection as connection_module
-from wending.assess.load.connection import ChatConnection
+from wending.assess.load.connection import OUT_OF_SOCKETS, ChatConnection
 from wending.assess.load.dial import Address
 
 
@@ -40,6 +42,7 @@ async def ask(connection: ChatConnection, address: Address, body: bytes = b"{}")
         (chunked(EVENT, EVENT, END), False),
         (chunked(EVENT + EVENT + END), False),
         (chunked(FILTER, EVENT, EVENT, END), False),
+        (compressed(EVENT, EVENT, END), False),
         (STREAM + b"Content-Length: %d\r\n\r\n" % len(EVENT + EVENT + END) + EVENT + EVENT + END, False),
         (STREAM + b"Connection: close\r\n\r\n" + EVENT + EVENT + END, True),
         (b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + chunked(EVENT, EVENT, END), False),
@@ -67,6 +70,51 @@ async def test_a_connection_is_used_again() -> None:
     assert raw.connections == 1
 
 
+async def test_a_request_on_a_connection_that_was_closed_meanwhile_is_sent_again() -> None:
+    async with RawServer(chunked(EVENT, END), answers=1) as raw:
+        address = address_of(raw)
+        connection = ChatConnection(address)
+        assert [(await ask(connection, address)).text for _ in range(3)] == ["tea"] * 3
+        connection.close()
+    assert (connection.sent_again, raw.connections, len(raw.requests)) == (2, 3, 5)
+
+
+async def test_an_answer_that_had_begun_is_not_asked_for_again() -> None:
+    async with RawServer(chunked(EVENT, END), chunked(EVENT)[:-5]) as raw:
+        address = address_of(raw)
+        connection = ChatConnection(address)
+        await ask(connection, address)
+        answer = ChatAnswer(asyncio.get_running_loop().time())
+        asked = asyncio.create_task(connection.ask(address.request(b"{}"), answer))
+        while not answer.text:
+            await asyncio.sleep(0.01)
+        raw.hang_up_now()
+        with pytest.raises(CutOff, match="in the middle of an answer"):
+            await asked
+    assert (connection.sent_again, raw.connections) == (0, 1)
+
+
+async def test_a_new_connection_that_is_closed_is_an_error_at_once() -> None:
+    async with RawServer(answers=0) as raw:
+        connection = ChatConnection(address_of(raw))
+        with pytest.raises(ConnectionReset):
+            await ask(connection, address_of(raw))
+    assert (connection.sent_again, raw.connections) == (0, 1)
+
+
+@pytest.mark.parametrize("number", OUT_OF_SOCKETS)
+async def test_a_machine_without_sockets_is_no_fault_of_the_endpoint(
+    number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def dial(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(connection_module, "dial", dial)
+    address = Address("http://127.0.0.1:9/v1", {})
+    with pytest.raises(OutOfSockets, match=f"no more connections: {os.strerror(number)}"):
+        await ask(ChatConnection(address), address)
+
+
 @pytest.mark.parametrize(
     ("reply", "error", "said"),
     [
@@ -82,7 +130,7 @@ async def test_a_connection_is_used_again() -> None:
         (chunked(EVENT), CutOff, "without a finish_reason after 3 characters"),
         (b"SMTP ready\r\n", ProtocolError, "does not speak HTTP"),
         (chunked(EVENT)[:-5], CutOff, "in the middle of an answer, after 3 characters"),
-        (STREAM[:30], ConnectionReset, "lost before any answer"),
+        (STREAM[:30], CutOff, "in the middle of an answer, after 0 characters"),
         (
             whole(b"429 Too Many Requests", b"slow down").replace(b"application/json", b"text/plain"),
             BadStatus,

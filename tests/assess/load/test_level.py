@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from wending.assess.bilingual import Bilingual
 from wending.assess.chat_answer import ChatAnswer
+from wending.assess.endpoint_errors import OutOfSockets
 from wending.assess.load.level import Alone, Level, judge_level
 from wending.assess.load.objective import Objective
 from wending.assess.load.record import Failure, RequestRecord
@@ -87,6 +89,15 @@ def test_an_empty_answer_is_no_failure_of_capacity_but_no_valid_answer() -> None
     found = judge([record(0, None), record(1)], invalid=1)
     assert found.held
     assert (found.requests, found.errors, found.valid) == (2, 0, 1)
+
+
+def test_a_level_without_sockets_is_invalid_and_not_failed() -> None:
+    records = many(20)
+    records[3].failure = Failure.of(OutOfSockets(Bilingual("no more connections", "无法再建立连接")))
+    level = judge(records)
+    assert not level.held
+    assert level.invalid is not None
+    assert "no more connections" in level.invalid
 
 
 def test_answers_may_not_get_worse_than_alone() -> None:

@@ -14,7 +14,7 @@ from wending.assess.load.objective import Objective
 from wending.assess.load.record import Failure
 from wending.assess.load.search import Capacity, find_capacity
 
-REFUSED = Failure("bad_status", "HTTP 429", "HTTP 429", 429)
+REFUSED = Failure("too_many_requests", "HTTP 429", "HTTP 429", 429)
 GONE = Failure("unreachable", "gone", "没了")
 
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 
 from tests.assess.load.plans import plan_for
+from tests.assess.raw_server import END, EVENT, RawServer, chunked
 
 from wending.assess.load.drive import Drive
 from wending.assess.load.loop_lag import LoopLag
@@ -116,9 +117,21 @@ async def test_a_late_first_token_is_heard_of_before_it_comes() -> None:
     assert [record.is_over for record in recorder.records] == [False, False]
 
 
+async def test_a_connection_that_the_endpoint_closed_is_no_error_of_its() -> None:
+    """It promises to keep connections, and closes each when the second request has come."""
+    async with RawServer(chunked(EVENT, END), answers=1) as raw:
+        found = await carry_out(plan_for(raw.base_url, Closed((0.0,), 0, 3, False), 3))
+    assert [record.failure for record in found.records] == [None] * 3
+    assert [record.sent_again for record in found.records] == [False, True, True]
+    for record, following in zip(found.records, found.records[1:], strict=False):
+        # Sent when the answer before it was there, not when the new connection was.
+        assert record.answer.ended is not None
+        assert record.answer.ended <= following.answer.sent < following.answer.content_times[0]
+
+
 async def test_failures_are_recorded_and_the_stream_goes_on() -> None:
     async with ScriptedServer(Script(failures=Failures(http_error=1))) as server:
         found = await carry_out(plan_for(server.base_url, Closed((0.0,), 0, 3, False), 3))
     failures = [record.failure for record in found.records]
-    assert [failure.kind for failure in failures if failure is not None] == ["bad_status"] * 3
+    assert [failure.kind for failure in failures if failure is not None] == ["server_error"] * 3
     assert all("HTTP 500" in failure.en for failure in failures if failure is not None)

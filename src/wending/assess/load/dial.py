@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import base64
 import socket
-import ssl
 from collections.abc import Callable, Mapping
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
+
+from wending.assess.tls import trust
 
 CONNECT_TIMEOUT = 10.0
 """Seconds to open a connection."""
@@ -23,7 +24,7 @@ class Address:
         parts = urlsplit(self.url)
         self.is_secure = parts.scheme == "https"
         # Made once: reading the certificates takes so long that it would show in the times.
-        self.tls = ssl.create_default_context() if self.is_secure else None
+        self.tls = trust() if self.is_secure else None
         self.host = parts.hostname or ""
         self.port = parts.port or (443 if self.is_secure else 80)
         self.has_key = "Authorization" in headers
@@ -31,7 +32,8 @@ class Address:
         # A proxy is told the whole URL, unless what it passes on is encrypted.
         target = self.url if self.proxy is not None and not self.is_secure else parts.path
         lines = [f"POST {target} HTTP/1.1", f"Host: {parts.netloc}", "Content-Type: application/json",
-                 "Accept: text/event-stream", "User-Agent: wending-assess"]  # fmt: skip
+                 "Accept: text/event-stream", "Accept-Encoding: identity",
+                 "User-Agent: wending-assess"]  # fmt: skip
         lines += [f"{name}: {value}" for name, value in headers.items()]
         if self.proxy is not None and not self.is_secure:
             lines += self.proxy.authorization

@@ -65,6 +65,8 @@ class LoadGenerator:
     def __init__(self, processes: int = 1) -> None:
         self._count = processes
         self._processes: list[asyncio.subprocess.Process] = []
+        self.sent_again = 0
+        """Requests of all plans that went out a second time; see RequestRecord."""
 
     async def __aenter__(self) -> LoadGenerator:
         try:
@@ -113,7 +115,9 @@ class LoadGenerator:
         watcher.stop = stop
         for process, part in working:
             _send(process, part)
-        readers = [asyncio.ensure_future(_read(process, result, watcher, counted)) for process, _ in working]
+        readers = [
+            asyncio.ensure_future(self._read(process, result, watcher, counted)) for process, _ in working
+        ]
         try:
             await asyncio.wait(readers, return_when=asyncio.FIRST_EXCEPTION)
         except asyncio.CancelledError:
@@ -128,24 +132,28 @@ class LoadGenerator:
                 reader.result()
         return result
 
-
-async def _read(
-    process: asyncio.subprocess.Process, result: LoadResult, watcher: Watcher, counted: Callable[[], None]
-) -> None:
-    """Takes what one process says until its part of the plan is over."""
-    while True:
-        match await _receive(process):
-            case RequestRecord() as record:
-                result.records.append(record)
-                watcher.on_record(record)
-            case Overdue(number):
-                watcher.on_overdue(number)
-            case Counted():
-                counted()
-            case Ended(loop_lags, cpu_s):
-                result.loop_lags += loop_lags
-                result.cpu_s.append(cpu_s)
-                return
+    async def _read(
+        self,
+        process: asyncio.subprocess.Process,
+        result: LoadResult,
+        watcher: Watcher,
+        counted: Callable[[], None],
+    ) -> None:
+        """Takes what one process says until its part of the plan is over."""
+        while True:
+            match await _receive(process):
+                case RequestRecord() as record:
+                    result.records.append(record)
+                    self.sent_again += record.sent_again
+                    watcher.on_record(record)
+                case Overdue(number):
+                    watcher.on_overdue(number)
+                case Counted():
+                    counted()
+                case Ended(loop_lags, cpu_s):
+                    result.loop_lags += loop_lags
+                    result.cpu_s.append(cpu_s)
+                    return
 
 
 def _send(process: asyncio.subprocess.Process, message: ToProcess) -> None:

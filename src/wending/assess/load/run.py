@@ -135,6 +135,7 @@ class LoadRun:
         answer = ChatAnswer(sent=time.monotonic())
         record = RequestRecord(number, intended, counted, answer)
         watch = asyncio.get_running_loop().call_later(self._plan.patience_s, self._look, record)
+        before = connection.sent_again
         try:
             return await connection.ask(self._address.request(self._plan.bodies[place]), answer)
         except EndpointError as error:
@@ -142,6 +143,7 @@ class LoadRun:
             return None
         finally:
             watch.cancel()
+            record.sent_again = connection.sent_again > before
             self._on_record(record)
 
     def _look(self, record: RequestRecord) -> None:

@@ -7,8 +7,7 @@ import csv
 import io
 import os
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -30,10 +29,11 @@ from wending.assess.load.record import RequestRecord
 from wending.assess.open_loop.offered import Offered, drawn, traced
 from wending.assess.open_loop.summary import COLUMNS, OpenLoopSummary
 from wending.assess.open_loop.table import print_summary
+from wending.assess.open_target import open_target
 from wending.assess.output import OutputError, cannot_write, kept_in, write_whole
 from wending.assess.seeds import derive_seed
 from wending.assess.signals import cancel_on_signals, pass_over_signals, signals_as_before
-from wending.assess.target import OwnServer, Target, TargetError, parse_target
+from wending.assess.target import Target, TargetError, parse_target
 from wending.assess.wording import Language, language_of_locale, say
 
 DONE = 0
@@ -179,7 +179,11 @@ class _OpenLoop:
 
     async def _load(self) -> None:
         """Raises EndpointError, TargetError and GeneratorError."""
-        async with self._base_url() as base_url:
+
+        def starting() -> None:
+            self._errors.print(say("starting_server", self._language), markup=False)
+
+        async with open_target(self._target, self._folder / "server.log", starting=starting) as (base_url, _):
             options = self._options
             async with EndpointClient(base_url, api_key=options.api_key, model=options.model) as client:
                 model = await client.resolve_model()
@@ -239,13 +243,3 @@ class _OpenLoop:
             f"{seconds:.0f} 秒内向 {model} 发送 {count} 个请求，不等待此前的请求",
         )
         self._errors.print(in_language(words, self._language), markup=False, soft_wrap=True)
-
-    @asynccontextmanager
-    async def _base_url(self) -> AsyncIterator[str]:
-        if self._target.base_url is not None:
-            yield self._target.base_url
-            return
-        self._errors.print(say("starting_server", self._language), markup=False)
-        async with OwnServer(self._target.folder, self._folder / "server.log") as server:
-            await server.wait_until_ready(lambda _: None)
-            yield server.base_url

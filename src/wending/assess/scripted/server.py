@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import ssl
 import struct
 import time
 from collections import deque
@@ -32,11 +33,17 @@ _ENDS_AT_HALF = ("cut_off", "stall", "no_end", "error_event", "bad_event")
 class ScriptedServer:
     """Serves one script. An async context manager; `port` 0 lets the system choose.
 
-    What requests are answered may be left to `replies` instead of the script.
+    What requests are answered may be left to `replies` instead of the script. With `tls` it speaks https.
     """
 
     def __init__(
-        self, script: Script, port: int = 0, host: str = "127.0.0.1", *, replies: Replies | None = None
+        self,
+        script: Script,
+        port: int = 0,
+        host: str = "127.0.0.1",
+        *,
+        replies: Replies | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.script = script
         self.host = host
@@ -47,6 +54,7 @@ class ScriptedServer:
         # A kept connection that is reset looks like one that was closed just then: clients send again.
         self.connection_header = b"Connection: close\r\n" if script.failures.reset else b""
         self.served = 0
+        self._tls = tls
         self._leaked: list[bytearray] = []
         self._connections: set[_Connection] = set()
 
@@ -54,7 +62,7 @@ class ScriptedServer:
         loop = asyncio.get_running_loop()
         self._started = loop.time()
         self._server = await loop.create_server(
-            lambda: _Connection(self), self.host, self.port, backlog=4096, reuse_address=True
+            lambda: _Connection(self), self.host, self.port, backlog=4096, reuse_address=True, ssl=self._tls
         )
         self.port = self._server.sockets[0].getsockname()[1]
         if self.script.crash_after_s is not None:
@@ -68,7 +76,7 @@ class ScriptedServer:
 
     @property
     def base_url(self) -> str:
-        return f"http://{self.host}:{self.port}/v1"
+        return f"http{'s' if self._tls else ''}://{self.host}:{self.port}/v1"
 
     @property
     def age_s(self) -> float:

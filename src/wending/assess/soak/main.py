@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +20,7 @@ from wending.assess.endpoint_errors import EndpointError
 from wending.assess.environment import command_line, environment_facts
 from wending.assess.load.generator import GeneratorError
 from wending.assess.load.objective import Objective
+from wending.assess.open_target import open_target
 from wending.assess.output import OutputError, kept_in
 from wending.assess.performance import PerformanceMeasurement
 from wending.assess.signals import cancel_on_signals, pass_over_signals, signals_as_before
@@ -149,7 +149,8 @@ class _Soak:
     async def _run(self, log: SoakLog) -> int:
         ending = cancel_on_signals()
         try:
-            async with self._endpoint() as (base_url, server):
+            opened = open_target(self._target, self._server_log, starting=self._starting)
+            async with opened as (base_url, server):
                 model = self._options.model
                 if self._before is not None:
                     model = self._before.head["target"]["model"]
@@ -250,18 +251,15 @@ class _Soak:
         held = [result.capacity.max_concurrency for result in measurement.results if result.capacity]
         return min(held, default=1)
 
-    @contextlib.asynccontextmanager
-    async def _endpoint(self) -> AsyncIterator[tuple[str, OwnServer | None]]:
-        if self._target.base_url is not None:
-            yield self._target.base_url, None
-            return
+    @property
+    def _server_log(self) -> Path:
+        session = "" if self._before is None else f"-{self._before.sessions + 1}"
+        return self._folder / f"server{session}.log"
+
+    def _starting(self) -> None:
         if self._before is not None and self._before.server_pid is not None:
             _end_left_over_server(self._before.server_pid)
         self._view.say(say("starting_server", self._language))
-        session = "" if self._before is None else f"-{self._before.sessions + 1}"
-        async with OwnServer(self._target.folder, self._folder / f"server{session}.log") as server:
-            await server.wait_until_ready(lambda _: None)
-            yield server.base_url, server
 
 
 def _end_left_over_server(pid: int) -> None:
