@@ -218,8 +218,8 @@ def test_a_full_disk_is_named_and_what_was_written_stays_whole(
     with in_thread(ScriptedServer(always("Answer: 5"))) as endpoint, files_of_at_most(2500):
         assert assess(endpoint.base_url, out) == BROKEN_OFF
     said = capsys.readouterr().err
-    assert f"cannot write {out / 'runs.jsonl'}: File too large" in said
-    assert f"cannot write {out / 'report.json'}: File too large. What {out} holds: runs.jsonl" in said
+    assert f"cannot write to {out / 'runs.jsonl'}: File too large" in said
+    assert f"cannot write to {out / 'report.json'}: File too large. What {out} holds: runs.jsonl" in said
     assert len(runs_of(out)) > 0
     assert [path.name for path in out.iterdir()] == ["runs.jsonl"]
 

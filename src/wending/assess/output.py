@@ -20,7 +20,7 @@ class OutputError(Exception):
 
 def cannot_write(path: Path, error: OSError) -> OutputError:
     why = error.strerror or str(error)
-    return OutputError(Bilingual(f"cannot write {path}: {why}", f"无法写入 {path}：{why}"))
+    return OutputError(Bilingual(f"cannot write to {path}: {why}", f"无法写入 {path}：{why}"))
 
 
 def write_whole(path: Path, content: bytes) -> None:

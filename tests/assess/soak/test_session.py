@@ -244,7 +244,7 @@ def test_a_full_disk_ends_a_soak_with_a_log_of_whole_lines(
     with in_thread(ScriptedServer(Script(tokens=4))) as endpoint, files_of_at_most(5000):
         assert run_soak(endpoint.base_url, options, out=tmp_path, language="en") == BROKEN_OFF
     said = capsys.readouterr().err
-    assert f"cannot write {tmp_path / NAME}: File too large" in said
+    assert f"cannot write to {tmp_path / NAME}: File too large" in said
     assert NAME in said.split(f"What {tmp_path} holds: ")[1]
     assert not (tmp_path / "soak.html").exists()
     lines = (tmp_path / NAME).read_bytes().splitlines()
