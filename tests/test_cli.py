@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -30,6 +31,21 @@ def test_help_shows_an_example_in_both_languages(command: list[str]) -> None:
     assert english.returncode == chinese.returncode == 0
     assert "example:" in english.stdout
     assert "示例：" in chinese.stdout
+
+
+def test_the_number_of_scenarios_is_the_true_one() -> None:
+    from wending.assess.profile import PROFILES
+    from wending.assess.scenarios import load_scenarios, of_levels
+
+    scenarios = load_scenarios()
+    assert (len(scenarios), len(of_levels(scenarios, PROFILES["quick"].levels, []))) == (6, 5)
+    root = Path(__file__).parents[1]
+    said = [
+        (root / "README.md").read_text("utf-8"),
+        run("assess", "--help", LC_ALL="C", COLUMNS="500").stdout,
+    ]
+    assert all("six scenarios (five in the quick profile)" in text for text in said)
+    assert "六类场景的检验（quick 方案为五类）" in (root / "README.zh-CN.md").read_text("utf-8")
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from wending.assess.agreement import Agreement, scenario_agreement, tar_answer, tar_raw
+from wending.assess.report.sentences import same_answer
 
 
 def test_raw_texts_must_be_equal_to_the_byte() -> None:
@@ -17,15 +18,15 @@ def test_parsed_answers_may_agree_where_texts_differ() -> None:
     assert tar_answer(["5", "6", "5"]) is False
 
 
-@pytest.mark.parametrize("answers", [[None, None], ["5", None]])
-def test_no_answer_agrees_with_nothing(answers: list[str | None]) -> None:
-    assert tar_answer(answers) is False
+def test_an_answer_that_cannot_be_parsed_agrees_with_no_other() -> None:
+    assert tar_answer(["5", None]) is False
 
 
-def test_fewer_than_two_repeats_say_nothing() -> None:
+@pytest.mark.parametrize("answers", [[], ["5"], [None], [None, None]])
+def test_where_nothing_can_be_compared_nothing_is_said(answers: list[str | None]) -> None:
+    assert tar_answer(answers) is None
     assert tar_raw([]) is None
     assert tar_raw(["a"]) is None
-    assert tar_answer(["5"]) is None
 
 
 def test_a_scenario_is_the_mean_of_its_items() -> None:
@@ -34,11 +35,22 @@ def test_a_scenario_is_the_mean_of_its_items() -> None:
         (["x", "y"], ["5", "5"]),
         (["x", "y"], ["5", "6"]),
         (["x", "y"], ["5", None]),
-        (["once"], ["5"]),
+        (["once"], [None]),
     ]
-    assert scenario_agreement(items) == Agreement(tar_raw=0.25, tar_answer=0.5, items=4)
+    assert scenario_agreement(items) == Agreement(
+        tar_raw=0.25, tar_answer=0.5, items=4, parsed_items=4, unparsed=1
+    )
+
+
+def test_the_same_text_without_an_answer_is_no_disagreement() -> None:
+    items = [(["no idea", "no idea"], [None, None])]
+    assert scenario_agreement(items) == Agreement(1.0, None, 1, 0, 2)
+    assert same_answer({"tar_answer": None, "unparsed": 2}) == {
+        "en": "– (2 unparsed)", "zh": "–（2 个无法解析）",
+    }  # fmt: skip
+    assert same_answer({"tar_answer": 0.8, "unparsed": 0}) == {"en": "80%", "zh": "80%"}
 
 
 def test_nothing_to_compare() -> None:
-    assert scenario_agreement([]) == Agreement(None, None, 0)
-    assert scenario_agreement([(["a"], ["a"])]) == Agreement(None, None, 0)
+    assert scenario_agreement([]) == Agreement(None, None, 0, 0, 0)
+    assert scenario_agreement([(["a"], ["a"])]) == Agreement(None, None, 0, 0, 0)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import socket
 from dataclasses import replace
 
+import orjson
 import pytest
 from tests.assess.decided import Decided, Request, always, say
 from tests.assess.raw_server import END, EVENT, FILTER, RawServer, chunked, compressed, whole
 
 from wending.assess.chat_answer import ChatAnswer
+from wending.assess.chat_events import take_event
 from wending.assess.endpoint import EndpointClient, normalize_base_url
 from wending.assess.endpoint_errors import (
     BadStatus,
@@ -59,6 +61,40 @@ def test_base_urls_are_understood_with_and_without_version(given: str, normal: s
 def test_other_urls_are_refused(url: str) -> None:
     with pytest.raises(ValueError):
         normalize_base_url(url)
+
+
+def event(usage: dict[str, object] | None = None, finish: str | None = None, **delta: str | None) -> bytes:
+    choices = [{"index": 0, "delta": delta, "finish_reason": finish}] if usage is None else []
+    return orjson.dumps({"choices": choices, "usage": usage})
+
+
+@pytest.mark.parametrize("name", ["reasoning_content", "reasoning"])
+def test_streamed_reasoning_is_part_of_the_speed_and_not_of_the_text(name: str) -> None:
+    """Ninety tokens of reasoning and eleven of the answer, a hundred a second."""
+    answer = ChatAnswer(0.0)
+    take_event(answer, event(role="assistant", content=""), 0.5)
+    for number in range(90):
+        take_event(answer, event(content=None, **{name: "hm "}), 1 + number / 100)
+    for number in range(90, 100):
+        take_event(answer, event(content="x"), 1 + number / 100)
+    take_event(answer, event(finish="stop"), 2.0)
+    take_event(answer, event({"prompt_tokens": 9, "completion_tokens": 101}), 2.0)
+    assert answer.has_reasoning
+    assert answer.text == "x" * 10
+    assert answer.ttft_s == pytest.approx(1.9)
+    assert answer.tokens == 101
+    assert answer.tokens_per_s == pytest.approx(100.0)
+
+
+def test_hidden_reasoning_is_left_out_of_the_speed() -> None:
+    answer = ChatAnswer(0.0)
+    for number in range(10):
+        take_event(answer, event(content="x"), 2 + number / 100)
+    take_event(answer, event(finish="stop"), 2.1)
+    usage = {"completion_tokens": 511, "completion_tokens_details": {"reasoning_tokens": 500}}
+    take_event(answer, event(usage), 2.1)
+    assert answer.has_reasoning
+    assert answer.tokens_per_s == pytest.approx(100.0)
 
 
 async def test_an_answer_carries_text_tokens_and_end() -> None:

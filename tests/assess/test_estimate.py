@@ -37,6 +37,16 @@ def test_slower_endpoints_and_larger_profiles_take_longer() -> None:
     assert estimate_s([], sampling, nothing, 40.0, trial(100, 0.1)) == 40.0
 
 
+def test_an_answer_too_short_for_a_speed_stands_for_all_others() -> None:
+    """The items have two to three hundred tokens; at a guessed speed they would take minutes."""
+    quick = replace(PROFILES["quick"], response_format_repeats=0, context=None, agreement_repeats=0)
+    scenarios = of_levels(load_scenarios(["math_reasoning"]), quick.levels)
+    brief = ChatAnswer(0.0, "No.", [0.2], 0.25, "stop", 3)
+    items = sum(len(scenario.items) for scenario in scenarios)
+    found = estimate_s(scenarios, Sampling(5, 1, 3), quick, 40.0, brief)
+    assert found == pytest.approx(40.0 + 5 * items * 0.25)
+
+
 @pytest.mark.parametrize(
     ("seconds", "english", "chinese"),
     [

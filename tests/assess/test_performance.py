@@ -34,8 +34,8 @@ async def test_times_are_those_of_the_endpoint() -> None:
         assert ttft.p50 is not None
         assert speed.p50 is not None
         assert 0.05 <= ttft.p50 < 1
-        # Nine gaps of at least 0.01 s lie between the first and the last of ten tokens.
-        assert 0 < speed.p50 <= 100
+        # Nine gaps of 0.01 s lie between ten tokens; on a busy machine the first may be noted late.
+        assert 0 < speed.p50 <= 200
         assert set(result.single_stream.token_counts) == {10}
         assert result.shorter_than_meant == (result.request_type == "long")
         assert (ttft.p95 is None) == (ttft.n < 20)
@@ -50,7 +50,9 @@ async def test_a_capacity_limit_is_found_and_named(monkeypatch: pytest.MonkeyPat
     # Whoever runs the tests may have a busy machine; this one is not about that.
     monkeypatch.setattr(drive, "LIMIT_S", 10.0)
     async with Decided(script) as endpoint:
-        results = await measure(endpoint, 30.0, Objective(max_ttft_s=0.8, min_tokens_per_s=1.0))
+        results = await measure(
+            endpoint, 30.0, Objective(max_ttft_s=0.8, min_tokens_per_s=1.0, min_valid_share=0.0)
+        )
     for result in results:
         assert result.capacity is not None
         assert result.capacity.max_concurrency == 3
@@ -63,6 +65,23 @@ def test_prompts_do_not_repeat(request_type: object) -> None:
     prompt = request_type.prompt  # type: ignore[attr-defined]
     prompts = [prompt(number) for number in range(88)]
     assert len(set(prompts)) == len(prompts)
+
+
+def is_valid(name: str, number: int, answer: str) -> bool:
+    return next(one for one in REQUEST_TYPES if one.name == name).is_valid(number, answer)
+
+
+def test_a_short_answer_is_valid_if_it_has_the_sum() -> None:
+    """The fifth prompt: 6 bus tickets at 7 yuan each."""
+    assert is_valid("short", 4, "You pay 42 yuan in all for 6 tickets at 7 yuan.")
+    for wrong in ("", "That is cheap.", "6 tickets at 7 yuan are 13 yuan.", "It is 142 yuan."):
+        assert not is_valid("short", 4, wrong)
+
+
+def test_a_long_answer_is_valid_if_it_is_an_article_on_its_subject() -> None:
+    article = " ".join(f"Step {number}: let the tea rest for {number} minutes." for number in range(1, 30))
+    assert is_valid("long", 1, article)
+    assert not is_valid("long", 0, article)
 
 
 def test_the_time_is_shared_out_in_full() -> None:

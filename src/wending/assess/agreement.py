@@ -13,11 +13,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Scenario figures: shares of the ``items`` that had at least two repeats; None when no item had."""
+    """Scenario figures over the ``items`` that had at least two repeats; a share of no item is None.
+
+    ``tar_answer`` is the share of ``parsed_items``, those with at least one answer that could be parsed.
+    ``unparsed`` counts the answers that could not, of all ``items``.
+    """
 
     tar_raw: float | None
     tar_answer: float | None
     items: int
+    parsed_items: int
+    unparsed: int
 
 
 def tar_raw(texts: Sequence[str]) -> bool | None:
@@ -26,19 +32,23 @@ def tar_raw(texts: Sequence[str]) -> bool | None:
 
 
 def tar_answer(answers: Sequence[str | None]) -> bool | None:
-    """True when all repeats of one item gave the same parsed answer; None for fewer than two repeats.
+    """True when all repeats of one item gave the same parsed answer; None for fewer than two repeats, and
+    where no answer could be parsed: there is nothing to compare.
 
-    An answer that could not be parsed (None) agrees with nothing, another such answer included.
+    A single answer that could not be parsed (None) does not agree with the others.
     """
-    return None if len(answers) < 2 else None not in answers and len(set(answers)) == 1
+    if len(answers) < 2 or all(answer is None for answer in answers):
+        return None
+    return len(set(answers)) == 1
 
 
 def scenario_agreement(items: Iterable[tuple[Sequence[str], Sequence[str | None]]]) -> Agreement:
     """Means over items, each given as (texts of its repeats, parsed answers of its repeats)."""
-    pairs = [(tar_raw(texts), tar_answer(answers)) for texts, answers in items]
-    raw = [value for value, _ in pairs if value is not None]
-    parsed = [value for _, value in pairs if value is not None]
-    return Agreement(_share(raw), _share(parsed), len(raw))
+    several = [(texts, answers) for texts, answers in items if len(texts) > 1]
+    raw = [value for texts, _ in several if (value := tar_raw(texts)) is not None]
+    parsed = [value for _, answers in several if (value := tar_answer(answers)) is not None]
+    unparsed = sum(answer is None for _, answers in several for answer in answers)
+    return Agreement(_share(raw), _share(parsed), len(raw), len(parsed), unparsed)
 
 
 def _share(values: Sequence[bool]) -> float | None:

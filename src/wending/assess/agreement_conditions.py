@@ -43,6 +43,8 @@ def agreement_json(scenarios: Sequence[Scenario], records: Sequence[RunRecord]) 
                 "items": found.items,
                 "tar_raw": found.tar_raw,
                 "tar_answer": found.tar_answer,
+                "parsed_items": found.parsed_items,
+                "unparsed": found.unparsed,
                 "pairwise": _pairwise(asked),
                 "diverge_at": _diverge_at(asked),
             }

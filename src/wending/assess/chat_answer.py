@@ -15,6 +15,10 @@ class ChatAnswer:
     `ended` is the arrival of the event that carried finish_reason; its token (the end-of-turn token) is
     part of usage.completion_tokens, so rates from usage run to it. Where usage is missing, events with
     content stand for tokens and the last of them is the end.
+
+    A model may reason before it answers. `usage_tokens` then counts those tokens too, so rates from usage run
+    from the first of them where the endpoint streams them (`reasoning_began`), and leave them out
+    (`reasoning_tokens`, part of `usage_tokens`) where it keeps them to itself.
     """
 
     sent: float
@@ -24,6 +28,12 @@ class ChatAnswer:
     finish_reason: str | None = None
     usage_tokens: int | None = None
     prompt_tokens: int | None = None
+    reasoning_began: float | None = None
+    reasoning_tokens: int | None = None
+
+    @property
+    def has_reasoning(self) -> bool:
+        return self.reasoning_began is not None or bool(self.reasoning_tokens)
 
     def add_content(self, text: str, now: float) -> None:
         self.text += text
@@ -45,13 +55,18 @@ class ChatAnswer:
 
         So few tokens may all arrive in one network packet, and their rate would be that of the network.
         """
-        if not self.content_times or self.tokens < MIN_TOKENS_FOR_SPEED:
+        if not self.content_times:
             return None
-        end = self.content_times[-1]
-        if self.usage_tokens is not None and self.ended is not None:
-            end = self.ended
-        elapsed = end - self.content_times[0]
-        return elapsed / (self.tokens - 1) if elapsed > 0 else None
+        began, end, tokens = self.content_times[0], self.content_times[-1], self.tokens
+        if self.usage_tokens is not None:
+            end = self.ended or end
+            if self.reasoning_began is not None:
+                began = min(began, self.reasoning_began)
+            else:
+                tokens -= self.reasoning_tokens or 0
+        if tokens < MIN_TOKENS_FOR_SPEED or end <= began:
+            return None
+        return (end - began) / (tokens - 1)
 
     @property
     def tokens_per_s(self) -> float | None:

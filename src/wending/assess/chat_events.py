@@ -22,6 +22,9 @@ from wending.assess.retry_after import retry_after_s
 WRONG_PLACE = (404, 405, 410)
 """Statuses by which a server says that there is no such thing under this URL."""
 
+_REASONING_FIELDS = ("reasoning_content", "reasoning")
+"""What servers call the text of a model that reasons before it answers."""
+
 
 def take_event(answer: ChatAnswer, data: bytes, now: float) -> None:
     """Adds one event of a stream, which arrived at `now`. Raises ProtocolError and BadStatus."""
@@ -46,6 +49,9 @@ def take_event(answer: ChatAnswer, data: bytes, now: float) -> None:
         answer.usage_tokens = usage["completion_tokens"]
         prompt_tokens = usage.get("prompt_tokens")
         answer.prompt_tokens = prompt_tokens if isinstance(prompt_tokens, int) else None
+        details = usage.get("completion_tokens_details")
+        if isinstance(details, dict) and isinstance(details.get("reasoning_tokens"), int):
+            answer.reasoning_tokens = details["reasoning_tokens"]
     choices = chunk.get("choices")
     if not isinstance(choices, list):
         found = excerpt(data)
@@ -58,6 +64,7 @@ def take_event(answer: ChatAnswer, data: bytes, now: float) -> None:
     try:
         delta = choices[0].get("delta") or {}
         content, finish_reason = delta.get("content"), choices[0].get("finish_reason")
+        reasoning = any(delta.get(name) for name in _REASONING_FIELDS)
     except AttributeError:
         found = excerpt(data)
         raise ProtocolError(
@@ -67,6 +74,8 @@ def take_event(answer: ChatAnswer, data: bytes, now: float) -> None:
             )
         ) from None
     # The first chunk of many servers carries a role and an empty string: it is no token, and no first token.
+    if reasoning and answer.reasoning_began is None:
+        answer.reasoning_began = now
     if content:
         answer.add_content(str(content), now)
     if finish_reason == "error":

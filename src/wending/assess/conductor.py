@@ -141,6 +141,7 @@ class Conductor:
         finally:
             assessment.refused_fields = dict(client.refused_fields)
             assessment.usage_missing = client.usage_missing
+            assessment.has_reasoning = client.has_reasoning
             assessment.sent_again += client.sent_again
             assessment.turned_away = client.turned_away
 

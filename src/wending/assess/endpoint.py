@@ -101,6 +101,8 @@ class EndpointClient:
         """Requests sent once more, since the endpoint had closed the connection kept from before."""
         self.turned_away = 0
         """Requests sent once more after the time that the endpoint had named in Retry-After."""
+        self.has_reasoning = False
+        """Whether an answer showed that the model reasons before it answers."""
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._session: aiohttp.ClientSession | None = None
         self._unkept_session: aiohttp.ClientSession | None = None
@@ -264,6 +266,7 @@ class EndpointClient:
         self._taken |= sent.keys()
         self._answers += 1
         self._usage_works = self._usage_works or answer.usage_tokens is not None
+        self.has_reasoning = self.has_reasoning or answer.has_reasoning
         return answer
 
     def _field_to_leave_out(self, error: BadStatus, sent: Mapping[str, Any]) -> str | None:

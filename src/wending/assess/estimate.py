@@ -29,12 +29,10 @@ def estimate_s(
 ) -> float:
     """Seconds, right within a factor of two or so. `trial`: one request alone. `role_keeping`: whether the
     conversations are held once more."""
-    speed = trial.tokens_per_s or 50.0
-    ttft = trial.ttft_s or 0.0
 
     def of(items: Iterable[Item]) -> float:
         """Seconds to ask these items once, one after the other."""
-        return sum(item.turns * (ttft + SHARE_OF_MAX_TOKENS * item.max_tokens / speed) for item in items)
+        return sum(item.turns * _request_s(trial, item.max_tokens) for item in items)
 
     items = [item for scenario in scenarios for item in scenario.items]
     at_once = min(SLOWED_BY_OTHERS / sampling.concurrency, 1.0)
@@ -46,3 +44,10 @@ def estimate_s(
     context = SHARE_OF_CONTEXT_S * profile.context.total_s if profile.context else 0.0
     recovery = RECOVERY_S if profile.recovery else 0.0
     return asked + with_schema + again + performance_seconds + context + recovery
+
+
+def _request_s(trial: ChatAnswer, max_tokens: int) -> float:
+    """An answer too short to have a speed is taken for the endpoint's way to answer: others end as soon."""
+    if trial.tokens_per_s is None:
+        return max((trial.ended or trial.sent) - trial.sent, 0.0)
+    return (trial.ttft_s or 0.0) + SHARE_OF_MAX_TOKENS * max_tokens / trial.tokens_per_s

@@ -41,6 +41,16 @@ def _notes(assessment: Assessment) -> Iterator[Note]:
             "服务未返回 token 数（usage），故以含内容的事件数代替；若一个事件含多个 token，实际 token "
             "数与速度高于所示。",
         )
+    if assessment.has_reasoning:
+        yield _note(
+            "The model reasons before it answers. The time to the first token is that to the first token of "
+            "the answer, its reasoning included; tokens per second count all tokens from the first of the "
+            "reasoning on, or only those of the answer where the endpoint does not stream the reasoning. The "
+            "reasoning uses up the token limit of a request.",
+            "该模型先推理后作答。首字时延指到答案首个 token 的时间，包含推理时间；每秒 token 数从推理的首个 "
+            "token 算起，计入全部 token；若服务不以流式返回推理内容，则只计答案的 token。"
+            "推理占用请求的 token 上限。",
+        )
     if assessment.sent_again:
         yield _note(
             f"The endpoint had closed the connection that {assessment.sent_again} requests were sent on, "

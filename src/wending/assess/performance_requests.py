@@ -9,17 +9,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from wending.assess.article import is_article
 from wending.assess.checks import run_check, run_passes
 
 RequestTypeName = Literal["short", "long", "json"]
 
 _GOODS = ("pens", "apples", "notebooks", "bottles of water", "bus tickets", "postcards", "eggs", "batteries")
 _GUIDES = (
-    "brew coffee with a French press",
-    "make a pot of green tea",
-    "change the inner tube of a bicycle tyre",
-    "cook rice in a pot",
+    ("brew coffee with a French press", ("coffee",)),
+    ("make a pot of green tea", ("tea",)),
+    ("change the inner tube of a bicycle tyre", ("tyre", "tire", "tube")),
+    ("cook rice in a pot", ("rice",)),
 )
+"""What an article explains, and words of which it must have one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +38,38 @@ class RequestType:
     is_valid: Callable[[int, str], bool]
 
 
+def _purchase(number: int) -> tuple[int, int]:
+    """How many goods, and the price of one."""
+    return 2 + number % 11, 3 + number % 17
+
+
 def _short(number: int) -> str:
+    count, price = _purchase(number)
     goods = _GOODS[number % len(_GOODS)]
     return (
-        f"{2 + number % 11} {goods} are bought at {3 + number % 17} yuan each. "
+        f"{count} {goods} are bought at {price} yuan each. "
         "How much is that in all? Answer in one or two sentences."
     )
 
 
+def _has_sum(number: int, answer: str) -> bool:
+    """What the purchase comes to stands in the answer."""
+    count, price = _purchase(number)
+    return run_passes(run_check("numbers", answer, {"required": [f"{count} * {price}"]}))
+
+
 def _long(number: int) -> str:
+    guide, _ = _GUIDES[number % len(_GUIDES)]
     return (
-        f"Write a detailed article on how to {_GUIDES[number % len(_GUIDES)]} for {2 + number} people. "
+        f"Write a detailed article on how to {guide} for {2 + number} people. "
         "At least 800 words: every step with its reason, frequent mistakes, and cleaning up."
     )
 
 
-def _is_text(_: int, answer: str) -> bool:
-    return bool(answer.strip())
+def _is_guide(number: int, answer: str) -> bool:
+    """One that its token limit cut off may be valid: more is asked for than it allows."""
+    _, subject = _GUIDES[number % len(_GUIDES)]
+    return is_article(answer, subject)
 
 
 def _employees(number: int) -> int:
@@ -90,8 +107,8 @@ _EMPLOYEES = {
 }
 
 REQUEST_TYPES = (
-    RequestType("short", max_tokens=96, share=0.25, prompt=_short, is_valid=_is_text),
-    RequestType("long", max_tokens=640, share=0.45, prompt=_long, is_valid=_is_text),
+    RequestType("short", max_tokens=96, share=0.25, prompt=_short, is_valid=_has_sum),
+    RequestType("long", max_tokens=640, share=0.45, prompt=_long, is_valid=_is_guide),
     RequestType("json", max_tokens=512, share=0.3, prompt=_json, is_valid=_is_json),
 )
 

@@ -12,6 +12,7 @@ from wending.assess.agreement import scenario_agreement
 from wending.assess.agreement_conditions import agreement_json
 from wending.assess.bilingual import chinese
 from wending.assess.context import ContextResult
+from wending.assess.failed_requests import failed_requests_json
 from wending.assess.load.calibration import Calibration
 from wending.assess.load.level import Level
 from wending.assess.load.objective import Objective
@@ -20,6 +21,7 @@ from wending.assess.notes import notes_of
 from wending.assess.performance import RequestTypePerformance, distribution
 from wending.assess.profile import Profile
 from wending.assess.rate import rate, rate_over, with_interval
+from wending.assess.recovery.conversations import conversations_json
 from wending.assess.recovery.row import RecoveryResult
 from wending.assess.resources import NOTHING_MEASURED, Resources
 from wending.assess.response_format import ResponseFormatResult, with_schema
@@ -75,6 +77,8 @@ class Assessment:
     """What the load generator itself adds to the times of the performance."""
     usage_missing: bool = False
     """The endpoint gave no token counts: events with content stand for tokens."""
+    has_reasoning: bool = False
+    """The model reasons before it answers."""
     refused_fields: Mapping[str, str] = field(default_factory=dict)
     """Request fields that the endpoint refused and that were left out or renamed, with what it said."""
     sent_again: int = 0
@@ -122,6 +126,7 @@ class Assessment:
             "notes": notes_of(self),
             "lost_runs": self.lost_runs,
             "pass_rate": rate_of(self.records),
+            "failed_requests": failed_requests_json(self.records, self.agreement_records, self.performance),
             "scenarios": scenarios,
             "agreement": agreement_json(self.scenarios, [*self.records, *self.agreement_records]),
             "performance": [_performance(result) for result in self.performance],
@@ -130,6 +135,7 @@ class Assessment:
             else _rounded_floats(self.calibration.to_json()),
             "context": None if self.context is None else self.context.to_json(),
             "recovery": None if self.recovery is None else self.recovery.to_json(),
+            "model_recovery": conversations_json(self.scenarios, self.records),
             "resources": asdict(self.resources),
             "stability_problems": [_problem(problem) for problem in self._problems()],
         }

@@ -26,10 +26,11 @@ def print_result(console: Console, report: Mapping[str, Any], language: Language
     )
     if problems:
         worst = problems[0]
+        count = len({row["type"] for row in problems})
         line = say(
-            "problems",
+            "problem" if count == 1 else "problems",
             language,
-            count=len({row["type"] for row in problems}),
+            count=count,
             title=worst["title"][language],
             k=worst["frequency"]["k"],
             n=worst["frequency"]["n"],
@@ -53,7 +54,7 @@ def _scenario_table(report: Mapping[str, Any], language: Language) -> Table:
             percent(rate["k"] / rate["n"]) if rate["n"] else "–",
             interval_percent(rate),
             percent(agreement["tar_raw"]),
-            percent(agreement["tar_answer"]),
+            sentences.same_answer(agreement)[language],
         )
     return table
 

@@ -7,14 +7,20 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from wending.assess.bilingual import Bilingual
+from wending.assess.stats import most_without_failure
 from wending.assess.wording import say
 
 Report = Mapping[str, Any]
 Level = Literal["holds", "holds_with_conditions", "does_not_hold", "undecided"]
 Outcome = Literal["met", "uncertain", "missed", "unmeasured"]
 
-LEAST_PASS_RATE = 0.8
+LEAST_RATE = 0.8
+"""Of the runs of a scenario that pass, and of the answers under load that are valid."""
+FLOOR = 0.5
+"""What is certain to pass fewer of its runs does not hold."""
 MOST_ERRORS = 0.01
+MOST_CHANGED = 0.05
+"""Where load changed no answer, it may still change so large a share that was not seen."""
 
 LEVELS: dict[Level, Bilingual] = {
     "holds": Bilingual("Holds", "稳定"),
@@ -75,40 +81,78 @@ def _level(report: Report, found: Sequence[tuple[Rule, Finding]]) -> Level:
 
 
 def _errors(report: Report) -> Finding:
-    runs = [run for scenario in report["scenarios"] for run in scenario["runs"]]
-    if not runs:
+    failed = report["failed_requests"]["all"]
+    if not failed["n"]:
         return UNMEASURED
-    failed = sum(run["error"] is not None for run in runs)
-    words = Bilingual(f"{failed} of {len(runs)} runs failed", f"{len(runs)} 次运行中失败 {failed} 次")
-    return Finding("met" if failed <= MOST_ERRORS * len(runs) else "missed", words)
+    possible = _at_most(failed)
+    words = Bilingual(
+        f"{failed['k']} of {failed['n']} requests failed; up to {100 * possible:.1f}% may",
+        f"{failed['n']} 次请求中失败 {failed['k']} 次；失败率至多可能为 {100 * possible:.1f}%",
+    )
+    if _share(failed) > MOST_ERRORS:
+        return Finding("missed", words)
+    return Finding("met" if possible <= MOST_ERRORS else "uncertain", words)
+
+
+def _floor(report: Report) -> Finding:
+    """Nothing passed at all, or at least one scenario, or all together, pass less than half for certain."""
+    asked = _asked(report)
+    if not asked:
+        return UNMEASURED
+    below = [scenario for scenario in asked if scenario["pass_rate"]["high"] < FLOOR]
+    if below:
+        titles = [scenario["title"] for scenario in below]
+        return Finding("missed", Bilingual(
+            "below half: " + ", ".join(title["en"] for title in titles),
+            "不到一半：" + "、".join(title["zh"] for title in titles),
+        ))  # fmt: skip
+    overall = report["pass_rate"]
+    words = Bilingual(
+        f"{overall['k']} of all {overall['n']} runs pass",
+        f"全部 {overall['n']} 次运行中通过 {overall['k']} 次",
+    )
+    return Finding("missed" if not overall["k"] or overall["high"] < FLOOR else "met", words)
 
 
 def _pass_rates(report: Report) -> Finding:
-    asked = [scenario for scenario in report["scenarios"] if scenario["pass_rate"]["n"]]
+    asked = _asked(report)
     if not asked:
         return UNMEASURED
     weakest = min(asked, key=lambda scenario: _share(scenario["pass_rate"]))
     rate, title = weakest["pass_rate"], weakest["title"]
-    low, high = 100 * rate["low"], 100 * rate["high"]
     words = Bilingual(
-        f"the weakest is {title['en']}: {rate['k']} of {rate['n']} ({low:.0f}–{high:.0f}%)",
-        f"最弱的是{title['zh']}：{rate['n']} 次中通过 {rate['k']} 次（{low:.0f}–{high:.0f}%）",
+        f"the weakest is {title['en']}: {rate['k']} of {rate['n']} ({_interval(rate)})",
+        f"最弱的是{title['zh']}：{rate['n']} 次中通过 {rate['k']} 次（{_interval(rate)}）",
     )
-    if _share(rate) < LEAST_PASS_RATE:
-        return Finding("missed", words)
-    certain = all(scenario["pass_rate"]["low"] >= LEAST_PASS_RATE for scenario in asked)
-    return Finding("met" if certain else "uncertain", words)
+    return Finding(_against(LEAST_RATE, [scenario["pass_rate"] for scenario in asked]), words)
+
+
+def _valid_answers(report: Report) -> Finding:
+    """At the highest concurrency of each kind of request."""
+    held = [result for result in report["performance"] if result["goodput"]]
+    if not held:
+        return UNMEASURED
+    weakest = min(held, key=lambda result: _share(result["goodput"]))
+    rate, kind = weakest["goodput"], weakest["request_type"]
+    words = Bilingual(
+        f"fewest: {rate['k']} of {rate['n']} ({_interval(rate)}; {say(kind, 'en')})",
+        f"最少：{rate['n']} 次中 {rate['k']} 次（{_interval(rate)}；{say(kind, 'zh')}）",
+    )
+    return Finding(_against(LEAST_RATE, [result["goodput"] for result in held]), words)
 
 
 def _agreement(report: Report) -> Finding:
     changed = report["agreement"]["changed_under_load"]
     if changed is None:
         return UNMEASURED
+    possible = _at_most(changed)
     words = Bilingual(
-        f"{changed['k']} of {changed['n']} items change under load",
-        f"{changed['n']} 题中有 {changed['k']} 题在负载下改变",
+        f"{changed['k']} of {changed['n']} items change under load; up to {100 * possible:.0f}% may",
+        f"{changed['n']} 题中有 {changed['k']} 题在负载下改变；至多可能有 {100 * possible:.0f}%",
     )
-    return Finding("missed" if changed["k"] else "met", words)
+    if changed["k"]:
+        return Finding("missed", words)
+    return Finding("met" if possible <= MOST_CHANGED else "uncertain", words)
 
 
 def _capacity(report: Report) -> Finding:
@@ -116,12 +160,13 @@ def _capacity(report: Report) -> Finding:
     if not measured:
         return UNMEASURED
     lowest = min(measured, key=lambda result: result["max_concurrency"])
-    kind = lowest["request_type"]
+    number, kind = lowest["max_concurrency"], lowest["request_type"]
+    at_least = Bilingual("at least ", "至少") if lowest["at_least"] else Bilingual("", "")
     words = Bilingual(
-        f"lowest: {lowest['max_concurrency']} at once ({say(kind, 'en')})",
-        f"最低：同时 {lowest['max_concurrency']} 路（{say(kind, 'zh')}）",
+        f"lowest: {at_least}{number} at once ({say(kind, 'en')})",
+        f"最低：同时{at_least.zh} {number} 路（{say(kind, 'zh')}）",
     )
-    return Finding("met" if lowest["max_concurrency"] > 0 else "missed", words)
+    return Finding("met" if number > 0 else "missed", words)
 
 
 def _made(report: Report) -> list[Mapping[str, Any]]:
@@ -156,6 +201,28 @@ def _comes_through(report: Report) -> Finding:
     return Finding("missed" if bad else "met", words)
 
 
+def _asked(report: Report) -> list[Mapping[str, Any]]:
+    """The scenarios that have at least one run."""
+    return [scenario for scenario in report["scenarios"] if scenario["pass_rate"]["n"]]
+
+
+def _against(least: float, rates: Sequence[Mapping[str, Any]]) -> Outcome:
+    """Missed where one share is smaller, uncertain where one interval reaches below."""
+    if any(_share(rate) < least for rate in rates):
+        return "missed"
+    return "met" if all(rate["low"] >= least for rate in rates) else "uncertain"
+
+
+def _at_most(rate: Mapping[str, Any]) -> float:
+    """The largest share that the count leaves possible; where nothing was seen, by the rule of three."""
+    unseen = None if rate["k"] else most_without_failure(rate["n"])
+    return float(rate["high"]) if unseen is None else unseen
+
+
+def _interval(rate: Mapping[str, Any]) -> str:
+    return f"{100 * rate['low']:.0f}–{100 * rate['high']:.0f}%"
+
+
 def _share(rate: Mapping[str, Any]) -> float:
     return float(rate["k"] / rate["n"])
 
@@ -179,10 +246,24 @@ RULES = (
         _capacity,
     ),
     Rule(
+        "floor",
+        Bilingual(
+            "no scenario is certain to pass less than half of its runs", "没有场景的通过率必定低于一半"
+        ),
+        True,
+        _floor,
+    ),
+    Rule(
         "pass_rate",
         Bilingual("80% of the runs of each scenario pass", "每个场景至少 80% 的运行通过"),
         False,
         _pass_rates,
+    ),
+    Rule(
+        "valid_answers",
+        Bilingual("80% of the answers at the highest concurrency are valid", "最大并发下至少 80% 的回答有效"),
+        False,
+        _valid_answers,
     ),
     Rule(
         "agreement",

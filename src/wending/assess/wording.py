@@ -61,6 +61,10 @@ _WORDS: dict[str, tuple[str, str]] = {
         "{count} kinds of stability problem, the most frequent: {title} ({k} of {n} runs of {scenario})",
         "发现 {count} 类稳定性问题，最常见的是：{title}（{scenario} 的 {n} 次运行中出现 {k} 次）",
     ),
+    "problem": (
+        "1 kind of stability problem, the most frequent: {title} ({k} of {n} runs of {scenario})",
+        "发现 1 类稳定性问题，最常见的是：{title}（{scenario} 的 {n} 次运行中出现 {k} 次）",
+    ),
     "change": ("Change", "变化"),
     "rule_broken": ("--fail-on {rule}: {name}", "--fail-on {rule}：{name}"),
     "no_problems": ("No stability problem was seen.", "未发现稳定性问题。"),

@@ -118,7 +118,7 @@ def _parser(language: str) -> argparse.ArgumentParser:
     add_assess(commands, say, language)
     add_load(commands, say, language)
     add_soak(commands, say, language)
-    add_compare(commands, say)
+    add_compare(commands, say, language)
     _add_bench(commands, say, language)
     _add_selftest(commands, say, language)
     _add_cache(commands, say)

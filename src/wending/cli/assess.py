@@ -21,8 +21,8 @@ def add_assess(
     commands: argparse._SubParsersAction[argparse.ArgumentParser], say: Say, language: str
 ) -> None:
     summary = say(
-        "put a model or an endpoint through the five scenarios and write the report",
-        "让模型或服务接受五类场景的检验并写出报告",
+        "put a model or an endpoint through six scenarios (five in the quick profile) and write the report",
+        "让模型或服务接受六类场景的检验（quick 方案为五类）并写出报告",
     )
     command = commands.add_parser(
         "assess",

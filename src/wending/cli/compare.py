@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from wending.cli.options import Say, locale_language
+from wending.cli.options import Say, add_language
 
 
-def add_compare(commands: argparse._SubParsersAction[argparse.ArgumentParser], say: Say) -> None:
+def add_compare(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], say: Say, language: str
+) -> None:
     summary = say("compare two reports of `wending assess`", "比较 `wending assess` 的两份报告")
     command = commands.add_parser(
         "compare",
@@ -33,19 +35,19 @@ def add_compare(commands: argparse._SubParsersAction[argparse.ArgumentParser], s
         default=[],
         metavar="RULE",
         help=say(
-            "exit with status 1 if: any-worse (a pass rate has certainly fallen or more requests fail), or a "
-            "rule such as pass_rate<-0.05, ttft>1.2, speed<0.8, concurrency<1, changed_under_load>0, "
-            "failed_requests>0; may be repeated",
-            "满足时以状态 1 退出：any-worse（通过率确定下降，或失败的请求确定增多），或如 pass_rate<-0.05、"
-            "ttft>1.2、speed<0.8、concurrency<1、changed_under_load>0、failed_requests>0 的规则；可多次给出",
+            "exit with status 1 if: any-worse (a figure is worse beyond doubt), or a rule such as "
+            "pass_rate<-0.05, json_rate<-0.05, failed_requests>0, changed_under_load>0, recovery<0, "
+            "ttft>1.2, speed<0.8, concurrency<1; with status 2 if that cannot be decided; may be repeated",
+            "满足时以状态 1 退出：any-worse（有数据确定变差），或如 pass_rate<-0.05、json_rate<-0.05、"
+            "failed_requests>0、changed_under_load>0、recovery<0、ttft>1.2、speed<0.8、concurrency<1 的规则；"
+            "无法判定时以状态 2 退出；可多次给出",
         ),
     )
+    add_language(command, say, language)
     command.set_defaults(run=_compare)
 
 
 def _compare(options: argparse.Namespace) -> int:
     from wending.assess.compare.main import run_comparison
 
-    return run_comparison(
-        options.first, options.second, options.fail_on, "zh" if locale_language() == "zh" else "en"
-    )
+    return run_comparison(options.first, options.second, options.fail_on, options.lang)

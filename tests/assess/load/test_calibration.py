@@ -22,6 +22,17 @@ async def test_every_token_of_the_null_server_has_an_error() -> None:
     assert 0 < step.cpu_share < 1
 
 
+@pytest.mark.parametrize(("streams", "events"), [([1], 100), ([3], 102), ([60, 80], 160)])
+async def test_few_streams_send_as_many_tokens_as_a_99_percent_quantile_needs(
+    streams: list[int], events: int
+) -> None:
+    async with LoadGenerator() as generator:
+        found = await calibrate(generator, 1, streams, seconds=0.1)
+    step = found.steps[-1]
+    assert step.error_p99_s is not None
+    assert step.events == events * step.streams // streams[-1]
+
+
 @pytest.mark.parametrize(
     ("streams_a_process", "tried"), [(64, [1]), (40, [1, 2]), (20, [1, 2, 3]), (1, [1, 2, 3])]
 )

@@ -110,6 +110,24 @@ def test_answers_may_not_get_worse_than_alone() -> None:
     assert wanted.reason == "17 of 20 answers valid, 90% wanted"
 
 
+@pytest.mark.parametrize(
+    ("answers", "alone", "held"),
+    [
+        (5, None, True),
+        (6, None, False),
+        (2, Alone(0, 3), True),
+        (3, Alone(0, 3), False),
+        (4, Alone(1, 20), True),
+        (20, Alone(1, 20), False),
+    ],
+)
+def test_where_no_answer_is_valid_nothing_holds(answers: int, alone: Alone | None, held: bool) -> None:
+    found = judge(many(answers), invalid=answers, alone=alone)
+    assert (found.held, found.missed) == (held, () if held else ("answers",))
+    assert found.reason == ("" if held else f"none of {answers} answers valid")
+    assert judge(many(answers), Objective(min_valid_share=0.0), invalid=answers, alone=alone).held
+
+
 def test_requests_that_were_cut_off_count_with_their_wait() -> None:
     """Two of four had no token when the level was ended 2.5 s after they were sent."""
     records = [*many(2), record(2, None, over=False), record(3, None, over=False)]

@@ -81,6 +81,19 @@ def test_every_text_is_there_in_both_languages(report: dict[str, Any]) -> None:
     assert page.languages["en"] == page.languages["zh"] > 100
 
 
+def test_what_the_model_recovers_from_is_there_without_any_fault(report: dict[str, Any]) -> None:
+    """Such conversations are of level 2 and were not asked here: the rows say so."""
+    assert report["recovery"] is None
+    html, markdown = render_html(report), render_markdown(report)
+    for row in report["model_recovery"]:
+        assert row["recovered"]["n"] == 0
+        for text in (html, markdown):
+            assert row["title"]["en"].split("'")[0] in text
+        assert row["title"]["zh"] in html
+    assert "not asked: no such conversation" in html
+    assert "not asked: no such conversation" in markdown
+
+
 def test_every_run_has_a_square_and_an_answer(report: dict[str, Any]) -> None:
     text = render_html(report)
     runs = [(scenario["id"], run) for scenario in report["scenarios"] for run in scenario["runs"]]

@@ -30,3 +30,9 @@ def test_only_items_that_both_have() -> None:
     same = paired_change({"a": [1], "b": [0]}, {"a": [1], "b": [0]})
     assert same is not None
     assert same.interval is None
+
+
+def test_rounding_is_no_variance() -> None:
+    change = paired_change({"a": [0.6], "b": [1.0], "c": [0.3]}, {"a": [0.4], "b": [0.8], "c": [0.1]})
+    assert change is not None
+    assert change.interval is None

@@ -20,6 +20,7 @@ from wending.assess.checks.verdict import CheckResult
 
 _TRAILING_COMMA = re.compile(r",(\s*[\]}])")
 _UNPARSED = Bilingual("not judged: the answer does not parse", "未判定：回答无法解析")
+_SHOWN = 3
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -32,12 +33,15 @@ def check_json(
     unique: str | None = None,
     dates: Mapping[str, Sequence[str]] | None = None,
     relations: Sequence[Mapping[str, Any]] = (),
+    alternatives: Mapping[str, Sequence[str]] | None = None,
 ) -> list[CheckResult]:
     """Five verdicts on one answer.
 
     ``schema`` is a JSON Schema of the shape (types, required keys); ``values`` a second one of the contents
     (ranges, counts, enums, formats). ``unique`` names a key whose values must differ; ``dates`` gives the
     first and last day allowed for a key. ``relations`` are those of json_relation.py.
+    ``alternatives`` are other ways to write a text that ``values`` demand, where the prompt leaves them open:
+    {"pen": ["pens"]}; their case does not matter.
     """
     text = payload(answer)
     value, error = parse_json(text)
@@ -62,7 +66,7 @@ def check_json(
             problem="schema_mismatch" if shape else None,
         ),
         _repairable(text, schema),
-        _values(value, values, unique, dates or {}, relations)
+        _values(_as_demanded(value, alternatives or {}), values, unique, dates or {}, relations)
         if shape is None
         else CheckResult(
             "json_values", False, Bilingual("not judged: the shape is wrong", "未判定：结构不符")
@@ -196,8 +200,10 @@ def _first_error(schema: Mapping[str, Any], value: Any) -> Bilingual | None:
     if not errors:
         return None
     count = len(errors)
-    number = "violation" if count == 1 else "violations"
-    return Bilingual(f"{count} {number}, first: {errors[0]}", f"{count} 处不符，首处：{chinese(errors[0])}")
+    shown = errors[:_SHOWN]
+    english, in_chinese = "; ".join(shown), "；".join(chinese(error) for error in shown)
+    noun = "violation" if count == 1 else "violations"
+    return Bilingual(f"{count} {noun}: {english}", f"{count} 处不符：{in_chinese}")
 
 
 def _values(
@@ -233,6 +239,19 @@ def _values(
         f"{count} 处取值错误，首处：{chinese(found[0])}",
     )
     return CheckResult("json_values", False, reason, problem=problem)
+
+
+def _as_demanded(value: Any, alternatives: Mapping[str, Sequence[str]]) -> Any:
+    """The value with the demanded text in the place of each alternative."""
+    if isinstance(value, dict):
+        return {key: _as_demanded(inner, alternatives) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_as_demanded(inner, alternatives) for inner in value]
+    if isinstance(value, str):
+        for demanded, others in alternatives.items():
+            if value.casefold() in {text.casefold() for text in (demanded, *others)}:
+                return demanded
+    return value
 
 
 def _collect(value: Any, key: str) -> Iterator[Any]:

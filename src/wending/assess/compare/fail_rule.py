@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Self, get_args
 
 from wending.assess.bilingual import Bilingual
-from wending.assess.compare.comparison import Kind, Row
+from wending.assess.compare.comparison import Kind, Row, worse
 
 _FORM = re.compile(r"(\w+)\s*([<>])\s*([-+]?\d+(?:\.\d+)?)")
 
@@ -16,13 +16,13 @@ _FORM = re.compile(r"(\w+)\s*([<>])\s*([-+]?\d+(?:\.\d+)?)")
 @dataclass(frozen=True, slots=True)
 class FailRule:
     """`pass_rate<-0.05`: the pass rate of a scenario, or of all together, fell by more than five points.
-    `ttft>1.2`, `speed<0.8`, `concurrency<1`: second divided by first. `changed_under_load>0` and
-    `failed_requests>0`: the difference.
+    `ttft>1.2`, `speed<0.8`, `concurrency<1`: second divided by first. `changed_under_load>0`,
+    `json_rate<-0.05`, `failed_requests>0`, `recovery<0`: the difference.
     """
 
     text: str
     kind: str | None = None
-    """None: any figure whose interval leaves no doubt that it is worse."""
+    """None: any figure that is worse beyond doubt."""
     above: bool = False
     limit: float = 0.0
 
@@ -46,7 +46,7 @@ class FailRule:
     def broken_by(self, rows: Sequence[Row]) -> list[Row]:
         """The rows that it forbids."""
         if self.kind is None:
-            return [row for row in rows if row.is_worse]
+            return worse(rows)
         return [
             row
             for row in rows
@@ -54,3 +54,13 @@ class FailRule:
             and row.change is not None
             and (row.change > self.limit if self.above else row.change < self.limit)
         ]
+
+    def undecided_by(self, rows: Sequence[Row]) -> list[Bilingual]:
+        """The figures without which it cannot be said to be kept; empty where there are all."""
+        its_own = [row for row in rows if self.kind in (None, row.kind)]
+        if all(row.change is None for row in its_own):
+            return [row.name for row in its_own] or [NOTHING]
+        return [row.name for row in its_own if row.is_lost]
+
+
+NOTHING = Bilingual("no such figure is in both reports", "两份报告没有共同的这项数据")

@@ -2,85 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import orjson
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from wending.assess.bilingual import Bilingual, in_language
-from wending.assess.compare.comparison import RATIOS, Row, compare
+from wending.assess.compare.comparison import RATIOS, Row, compare, worse
 from wending.assess.compare.fail_rule import FailRule
-from wending.assess.report.numbers import milliseconds
+from wending.assess.compare.report_file import load_report
+from wending.assess.report.numbers import NONE, milliseconds
 from wending.assess.wording import Language, say
 
-SAME, WORSE, USAGE = 0, 1, 2
-"""Exit status: no rule is broken, one is, nothing could be compared."""
+KEPT, BROKEN, UNDECIDED = 0, 1, 2
+"""Exit status: no rule is broken; one is; none is, but one could not be decided, or nothing be compared."""
 
 
 def run_comparison(first: Path, second: Path, fail_on: Sequence[str], language: Language) -> int:
     """Prints what changed from the first report to the second; each a report.json or the folder of one."""
     console, errors = Console(), Console(stderr=True)
+
+    def complain(words: str) -> None:
+        errors.print(in_language(words, language), style="red", markup=False, soft_wrap=True)
+
     try:
         rules = [FailRule.parse(text) for text in fail_on]
         reports = [load_report(path) for path in (first, second)]
         rows = compare(*reports)
-        if not rows:
+        if all(row.change is None for row in rows):
             raise ValueError(Bilingual("the two reports have nothing in common", "两份报告没有共同的内容"))
     except ValueError as error:
-        message = in_language(error.args[0], language)
-        errors.print(say("error", language, message=message), style="red", markup=False, soft_wrap=True)
-        return USAGE
-    console.print(_table(rows, [str(report["target"]["model"]) for report in reports], language))
+        complain(say("error", language, message=in_language(error.args[0], language)))
+        return UNDECIDED
+    heads = [
+        f"{path}\n{report['target']['model']}" for path, report in zip((first, second), reports, strict=True)
+    ]
+    console.print(_table(rows, heads, language))
+    unfinished = [
+        path for path, report in zip((first, second), reports, strict=True) if not report["complete"]
+    ]
+    for path in unfinished:
+        complain(Bilingual(f"{path}: the assessment is incomplete", f"{path}：评测不完整"))
     broken = [(rule, row) for rule in rules for row in rule.broken_by(rows)]
     for rule, row in broken:
         line = say("rule_broken", language, rule=rule.text, name=in_language(row.name, language))
         console.print(line, style="red", markup=False, soft_wrap=True)
-    return WORSE if broken else SAME
-
-
-def load_report(path: Path) -> Mapping[str, Any]:
-    """Raises ValueError, which names the file, for what is no report of this version."""
-    file = path / "report.json" if path.is_dir() else path
-    try:
-        report = orjson.loads(file.read_bytes())
-    except OSError as error:
-        why = error.strerror or str(error)
-        raise ValueError(Bilingual(f"{file}: cannot be read: {why}", f"{file}：无法读取：{why}")) from None
-    except ValueError as error:
-        raise ValueError(Bilingual(f"{file}: is not JSON: {error}", f"{file}：不是 JSON：{error}")) from None
-    needed = {"schema", "target", "scenarios", "agreement", "performance"}
-    missing = sorted(needed - report.keys()) if isinstance(report, dict) else ["schema"]
-    if missing:
-        raise ValueError(
+    undecided = [(rule, name) for rule in rules for name in rule.undecided_by(rows)]
+    for rule, name in undecided:
+        complain(
             Bilingual(
-                f"{file}: is no report of this version: {', '.join(missing)} is missing",
-                f"{file}：不是本版本的报告：缺少 {', '.join(missing)}",
+                f"--fail-on {rule.text}: cannot be decided: {name}",
+                f"--fail-on {rule.text}：无法判定：{name.zh}",
             )
         )
-    return dict(report)
+    if broken:
+        return BROKEN
+    return UNDECIDED if rules and (unfinished or undecided) else KEPT
 
 
-def _table(rows: Sequence[Row], models: Sequence[str], language: Language) -> Table:
-    table = Table(box=box.SIMPLE_HEAD)
+def _table(rows: Sequence[Row], heads: Sequence[str], language: Language) -> Table:
+    table, are_worse = Table(box=box.SIMPLE_HEAD), worse(rows)
     table.add_column("")
-    for title in (*models, say("change", language), say("interval", language)):
-        table.add_column(Text(title), justify="right")
+    for title in (*heads, say("change", language), say("interval", language)):
+        table.add_column(Text(title), justify="right", overflow="fold")
     for row in rows:
-        change = "–" if row.change is None else _change(row, row.change)
-        interval = (
-            "–" if row.interval is None else f"{_points(row.interval.low)} … {_points(row.interval.high)}"
+        name = Text(in_language(row.name, language), style="red" if row in are_worse else "")
+        table.add_row(
+            name, _figure(row, row.first), _figure(row, row.second), _change(row, row.change), _between(row)
         )
-        name = Text(in_language(row.name, language), style="red" if row.is_worse else "")
-        table.add_row(name, _figure(row, row.first), _figure(row, row.second), change, interval)
     return table
 
 
-def _figure(row: Row, value: float) -> str:
+def _figure(row: Row, value: float | None) -> str:
+    if value is None:
+        return NONE
     match row.kind:
         case "ttft":
             return milliseconds(value)
@@ -90,9 +88,12 @@ def _figure(row: Row, value: float) -> str:
             return f"{100 * value:.0f}%"
 
 
-def _change(row: Row, change: float) -> str:
-    return f"x {change:.2f}" if row.kind in RATIOS else _points(change)
+def _change(row: Row, change: float | None) -> str:
+    if change is None:
+        return NONE
+    return f"x {change:.2f}" if row.kind in RATIOS else f"{100 * change:+.0f}%"
 
 
-def _points(share: float) -> str:
-    return f"{100 * share:+.0f}%"
+def _between(row: Row) -> str:
+    interval = row.interval
+    return NONE if interval is None else f"{_change(row, interval.low)} … {_change(row, interval.high)}"

@@ -7,6 +7,7 @@ machine, of the server's write and, for the most part, of the generator's event 
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ from wending.assess.load.generator import GeneratorError, LoadGenerator
 from wending.assess.load.plan import Closed, LoadPlan
 from wending.assess.load.record import RequestRecord
 from wending.assess.scripted import Script, ScriptedProcess
-from wending.assess.stats import median, quantile
+from wending.assess.stats import median, min_count, quantile
 
 EVENTS_PER_S = 20.0
 """Of each stream."""
@@ -93,7 +94,8 @@ def most_processes() -> int:
 async def calibrated(streams: int, seconds: float) -> Calibration:
     """With the fewest processes that drive so many streams; where none do, with as many as there may be.
 
-    Each try takes about `seconds`. Raises GeneratorError, and OSError when the null server does not start.
+    Each try takes about `seconds`, longer for few streams. Raises GeneratorError, and OSError when the null
+    server does not start.
     """
     processes = 1
     while True:
@@ -109,9 +111,10 @@ async def calibrate(
 ) -> Calibration:
     """Drives the null server with rising numbers of streams, each for about `seconds`, until one fails.
 
+    Few streams take longer: as many events are needed as carry a 99 % quantile.
     Raises GeneratorError, and OSError when the null server does not start.
     """
-    tokens = max(int(seconds * EVENTS_PER_S), 2)
+    tokens = max(int(seconds * EVENTS_PER_S), math.ceil(min_count(0.99) / min(streams)))
     script = Script(clock=True, ttft_s=1 / EVENTS_PER_S, token_s=1 / EVENTS_PER_S, tokens=tokens)
     steps: list[Step] = []
     async with ScriptedProcess(script) as server:

@@ -15,6 +15,12 @@ from wending.assess.stats import median, quantile, wilson
 
 Missed = Literal["ttft", "speed", "errors", "answers"]
 
+NONE_ALONE_EITHER = 6
+"""Where one stream alone had no valid answer either, so many of both together without one mean that there is
+none to be had: an endpoint that gives one in three would have shown one with a chance of 91 %."""
+NONE_AT_ALL = 20
+"""So many answers of a level without a valid one fail it, however few were valid alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class Level:
@@ -154,9 +160,13 @@ def _fewer_valid(valid: int, answers: int, objective: Objective, alone: Alone | 
             return None
         return Bilingual(f"{valid} of {answers} answers valid, {share:.0%} wanted",
                          f"{answers} 个回答中 {valid} 个有效，要求 {share:.0%}")  # fmt: skip
+    alone = alone or Alone(0, 0)
+    enough = NONE_AT_ALL if alone.valid else NONE_ALONE_EITHER - alone.answers
+    if not valid and answers >= enough:
+        return Bilingual(f"none of {answers} answers valid", f"{answers} 个回答全部无效")
     here = wilson(valid, answers)
-    there = None if alone is None else wilson(alone.valid, alone.answers)
-    if alone is None or here is None or there is None or here.high >= there.low:
+    there = wilson(alone.valid, alone.answers)
+    if here is None or there is None or here.high >= there.low:
         return None
     return Bilingual(
         f"{valid} of {answers} answers valid, alone {alone.valid} of {alone.answers}",

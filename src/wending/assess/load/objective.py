@@ -14,7 +14,7 @@ class Objective:
     `max_error_rate` fail, and `min_valid_share` of the answers are valid.
 
     Without a share, no fewer than with one stream alone, as far as the counts can tell: what a model gets
-    wrong without any load is no limit of capacity.
+    wrong without any load is no limit of capacity. But where none of several is valid, nothing is kept.
     """
 
     max_ttft_s: float = 2.0

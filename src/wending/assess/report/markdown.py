@@ -65,7 +65,7 @@ def _scenarios(report: Report) -> Iterator[str]:
                 rate_percent(scenario["pass_rate"]),
                 interval_percent(scenario["pass_rate"]),
                 percent(scenario["agreement"]["tar_raw"]),
-                percent(scenario["agreement"]["tar_answer"]),
+                sentences.same_answer(scenario["agreement"])["en"],
             )
             for scenario in report["scenarios"]
         ],
@@ -95,7 +95,7 @@ def _agreement(report: Report) -> Iterator[str]:
                 f"{row['title']['en']} · {row['title']['zh']}",
                 str(row["items"]),
                 percent(row["tar_raw"]),
-                percent(row["tar_answer"]),
+                sentences.same_answer(row)["en"],
             )
             for row in agreement["conditions"]
         ],
@@ -152,10 +152,23 @@ def _context(report: Report) -> Iterator[str]:
 
 
 def _recovery(report: Report) -> Iterator[str]:
+    yield from _heading("recovery")
+    yield from _table(
+        ("What is done to the model", "Expected", "What happened", "Recovered", "95% interval"),
+        [
+            (
+                row["title"]["en"],
+                row["expected"]["en"],
+                row["happened"]["en"],
+                f"{row['recovered']['k']} / {row['recovered']['n']}",
+                interval_percent(row["recovered"]),
+            )
+            for row in report["model_recovery"]
+        ],
+    )
     recovery = report["recovery"]
     if recovery is None or not recovery["rows"]:
         return
-    yield from _heading("recovery")
     marks = {True: "✓", False: "✕", None: "–"}
     yield from _table(
         ("", "Fault", "Expected", "What happened", "Recovered in", "Same answer"),

@@ -89,6 +89,12 @@ def response_format(scenario: Mapping[str, Any], repeats: int) -> list[Pair]:
     return notes
 
 
+def same_answer(agreement: Mapping[str, Any]) -> Pair:
+    """The share of items whose answers agree, and how many could not be parsed: "80% (3 unparsed)"."""
+    share = percent(agreement["tar_answer"])
+    return pair("unparsed", share=share, n=agreement["unparsed"]) if agreement["unparsed"] else same(share)
+
+
 def concurrency(result: Mapping[str, Any]) -> Pair:
     """The highest concurrency and what it rests on: "12 (held 3/3; 14 failed on TTFT)", "at least 64 (…)"."""
     found = result["max_concurrency"]
@@ -101,6 +107,9 @@ def concurrency(result: Mapping[str, Any]) -> Pair:
         basis.append(
             pair("held_of", k=made["held"], n=made["made"]) if made and made["made"] else pair("unconfirmed")
         )
+    valid = result["goodput"]
+    if valid and valid["k"] < valid["n"]:
+        basis.append(pair("valid_here", share=rate_percent(valid)))
     failed = _failed_level(result)
     if failed is not None:
         missed = [pair(f"missed_{key}") for key in failed["missed"]]

@@ -63,6 +63,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "runs": ("Runs", "运行数"),
     "same_text": ("Same text", "原文一致"),
     "same_answer": ("Same answer", "答案一致"),
+    "unparsed": ("{share} ({n} unparsed)", "{share}（{n} 个无法解析）"),
     "agreement_note": (
         "Same text (TARr) and same answer (TARa): the share of items whose repeats all gave the same "
         "text, or the same parsed answer. Different seeds are meant to vary the text; the answer to a "
@@ -97,6 +98,13 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "from before.",
         "客户端可能制造的各种故障；每次之后以温度 0 提出同一问题，回答必须与之前相同。",
     ),
+    "model_recovery_lead": (
+        "And the model itself: told that it is wrong, contradicted, pressed to give up its role. Each row is "
+        "counted over the conversations of the scenarios, and its interval is that over items.",
+        "以及模型本身：被告知出错、被反驳、被诱导放弃角色。每行按场景中的对话统计，区间按题目计算。",
+    ),
+    "trial": ("What is done to the model", "对模型做了什么"),
+    "recovered_often": ("How often recovered", "恢复次数"),
     "not_steady": (
         "The endpoint did not agree with itself before any fault, so answers are only asked to be good.",
         "在没有任何故障时，服务的回答已前后不一，因此之后只要求能正常回答。",
@@ -225,7 +233,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "错误率不超过 {errors}；{valid}。不足 20 次请求时以最慢者为准。复测 k/n：在该并发数下重复测量 n 次"
         "（时间允许时为 3 次），其中 k 次全部达标。",
     ),
-    "valid_as_alone": ("no fewer answers valid than alone", "有效回答不少于单路时"),
+    "valid_as_alone": ("no fewer answers valid than alone, and not none", "有效回答不少于单路时，且不为零"),
+    "valid_here": ("{share} valid", "{share} 有效"),
     "valid_share": ("{share} of the answers valid", "有效回答不少于 {share}"),
     "goodput": (
         "valid answers: {k} of {n} attempts ({interval})",

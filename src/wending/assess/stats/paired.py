@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from wending.assess.stats.beta import student_t_quantile
 from wending.assess.stats.proportion import Interval
 
+_ROUNDING = 1e-18
+"""A variance that equal differences of shares may seem to have: 1 - 0.8 is not quite 0.6 - 0.4."""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -38,7 +41,7 @@ def paired_change(
     mean = _mean(differences)
     worse, better = sum(one < 0 for one in differences), sum(one > 0 for one in differences)
     variance = sum((one - mean) ** 2 for one in differences) / (n - 1) if n > 1 else 0.0
-    if variance == 0:
+    if variance < _ROUNDING:
         return Change(n, mean, None, worse, better)
     reach = student_t_quantile((1 + confidence) / 2, n - 1) * math.sqrt(variance / n)
     return Change(n, mean, Interval(mean - reach, mean + reach), worse, better)
