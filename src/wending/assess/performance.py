@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import orjson
@@ -44,8 +44,6 @@ SEARCH_SHARE = 0.8
 STEADY_PARTS = 6
 """A level of the search is measured in its steady state when that takes no more than so large a part of the
 time that is left: about as many levels follow."""
-SLOWER_WHEN_DOUBLED = 1.5
-"""How much longer an answer is taken to need among twice as many streams."""
 SLOW_ENDPOINT_FACTOR = 6
 """A type gets at least the time of so many requests: enough to say something of slow endpoints."""
 CONSECUTIVE_ERRORS = 3
@@ -177,12 +175,10 @@ class PerformanceMeasurement:
                 done + request_type.share * elapsed,
             )
             left = started + budget * (1.0 if confirming else SEARCH_SHARE) - time.monotonic()
-            growth = max(concurrency / last[0] - 1.0, 0.0)
-            answer_s = last[1] * (1.0 + (SLOWER_WHEN_DOUBLED - 1.0) * growth)
-            plan = LevelPlan(concurrency, True, alone_s, answer_s)
+            plan = LevelPlan.after(last, concurrency, alone_s)
             parts = max(CONFIRMATIONS + 1 - confirmations, 1) if confirming else STEADY_PARTS
             if plan.expected_s > left / parts:
-                plan = LevelPlan(concurrency, False, alone_s, answer_s)
+                plan = replace(plan, steady=False)
             if plan.expected_s > left:
                 return None
             level = await meter.measure(plan, started + 1.5 * budget - time.monotonic(), alone)

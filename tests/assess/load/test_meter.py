@@ -113,11 +113,20 @@ async def test_what_the_generator_could_not_drive_is_invalid() -> None:
 
 
 def test_a_level_has_enough_requests_and_takes_its_time() -> None:
-    steady = LevelPlan(8, True, alone_s=1.0, answer_s=2.0)
+    steady = LevelPlan(8, True, least_s=1.0, answer_s=2.0)
     assert (steady.counted, steady.requests) == (3, 24)
     assert steady.expected_s == 1.0 + 5 * 2.0
     assert steady.schedule.starts[-1] < 1.0
-    quick = LevelPlan(8, False, alone_s=1.0, answer_s=2.0)
+    quick = LevelPlan(8, False, least_s=1.0, answer_s=2.0)
     assert (quick.requests, quick.expected_s, quick.bodies) == (8, 2.25, 8)
     assert LevelPlan(3, False, 1.0, 1.0).requests == 6
     assert LevelPlan(64, True, 1.0, 1.0).requests == 64
+
+
+def test_streams_begin_over_no_more_than_the_time_of_an_answer_among_so_many() -> None:
+    """From the last level that was measured: 16 streams that queue for 8 places take twice the time."""
+    more = LevelPlan.after((16, 2.0), 32, alone_s=1.0)
+    assert (more.ramp_s, more.answer_s) == (2.0, 3.0)
+    fewer = LevelPlan.after((16, 2.0), 12, alone_s=1.0)
+    assert (fewer.ramp_s, fewer.answer_s) == (1.5, 2.0)
+    assert LevelPlan.after((16, 2.0), 4, alone_s=1.0).ramp_s == 1.0

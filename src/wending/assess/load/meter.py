@@ -24,6 +24,8 @@ FEWEST_REQUESTS = 4
 QUICK_RAMP = 0.25
 """The part of an answer's time over which the streams of such a level begin: one with a single round of
 requests would otherwise be over before all its streams run."""
+SLOWER_WHEN_DOUBLED = 1.5
+"""How much longer an answer is taken to need among twice as many streams."""
 TIMER_S = 0.005
 """Timers may fire a little early."""
 SETTLE_S = 0.2
@@ -36,7 +38,7 @@ SPARE_REQUESTS = 3
 
 @dataclass(frozen=True, slots=True)
 class LevelPlan:
-    """How a level of `concurrency` streams is measured when an answer takes `answer_s` there.
+    """How a level of `concurrency` streams is measured when an answer takes `least_s` to `answer_s` there.
 
     A steady one has streams that begin spread over the time of an answer, a first request of each that is not
     counted, and requests that keep the load up to the end. One that is not has a single round of requests.
@@ -44,9 +46,17 @@ class LevelPlan:
 
     concurrency: int
     steady: bool
-    alone_s: float
-    """How long an answer takes one stream alone."""
+    least_s: float
     answer_s: float
+
+    @classmethod
+    def after(cls, last: tuple[int, float], concurrency: int, alone_s: float) -> LevelPlan:
+        """A steady one, when an answer took `last[1]` seconds among `last[0]` streams and `alone_s` alone."""
+        streams, took_s = last
+        growth = max(concurrency / streams - 1.0, 0.0)
+        # Where streams only wait for each other, an answer's time falls as their number does, and no faster.
+        least_s = max(took_s * min(concurrency / streams, 1.0), alone_s)
+        return cls(concurrency, True, least_s, took_s * (1.0 + (SLOWER_WHEN_DOUBLED - 1.0) * growth))
 
     @property
     def counted(self) -> int:
@@ -61,8 +71,10 @@ class LevelPlan:
     @property
     def ramp_s(self) -> float:
         """The streams begin one after the other, as they would be found at any other moment: requests that
-        start together also end together, and start together again."""
-        return self.alone_s if self.steady else QUICK_RAMP * self.alone_s
+        start together also end together, and start together again. Spread over less than an answer's time
+        they would leave a gap, after which each time a queue is longer than it is on average; over more, some
+        would be counted before all run."""
+        return self.least_s if self.steady else QUICK_RAMP * self.least_s
 
     @property
     def expected_s(self) -> float:

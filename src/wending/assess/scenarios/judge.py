@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from wending.assess.bilingual import Bilingual, chinese
 from wending.assess.checks import CheckResult, run_check
-from wending.assess.scenarios.item import CheckSpec, Item
+from wending.assess.scenarios.check_spec import CheckSpec
+from wending.assess.scenarios.item import Item
 
 
 def judge(item: Item, answers: Sequence[str]) -> list[CheckResult]:

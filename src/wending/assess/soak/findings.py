@@ -26,7 +26,7 @@ NAMES = {
     "gpu_busy": Bilingual("Share of time the GPUs were busy", "GPU 忙碌比例"),
     "waiting": Bilingual("Requests waiting in the server", "服务端排队请求"),
     "kv_usage": Bilingual("Share of the KV cache in use", "KV 缓存占用比例"),
-    "ttft_s": Bilingual("Median TTFT", "首字时延中位数"),
+    "ttft_s": Bilingual("TTFT (mean of the middle 80 %)", "首字时延（中间 80% 的均值）"),
     "tokens_per_s": Bilingual("Tokens per second, all streams", "tok/s（全部流合计）"),
     "errors": Bilingual("Errors a minute", "每分钟错误数"),
 }

@@ -14,7 +14,7 @@ import psutil
 from rich.console import Console
 
 from wending import demo
-from wending.assess.bilingual import Bilingual, in_language
+from wending.assess.bilingual import Bilingual, chinese, in_language
 from wending.assess.endpoint import EndpointClient
 from wending.assess.endpoint_errors import EndpointError
 from wending.assess.environment import command_line, environment_facts
@@ -25,6 +25,7 @@ from wending.assess.output import OutputError, kept_in
 from wending.assess.performance import PerformanceMeasurement
 from wending.assess.signals import cancel_on_signals, pass_over_signals, signals_as_before
 from wending.assess.soak.canary import CanarySet
+from wending.assess.soak.folder_lock import folder_lock
 from wending.assess.soak.log import NAME, SoakLog
 from wending.assess.soak.plan import SoakPlan, canary_interval, concurrency_of
 from wending.assess.soak.report import write_report
@@ -56,6 +57,8 @@ class SoakOptions:
     seed: int = 1
     model: str | None = None
     api_key: str | None = None
+    pid: int | None = None
+    """Process of a server that somebody else started on this machine."""
 
 
 def run_soak(
@@ -66,31 +69,38 @@ def run_soak(
     resume: Path | None = None,
     language: Language | None = None,
 ) -> int:
-    """Soaks a target, or goes on with the soak in the folder `resume`; writes the report at every end.
+    """Soaks a target, or goes on with the soak in the folder `resume`, which decides all but `api_key` and
+    `pid`; writes the report at every end.
 
     Status: 0 the time is over (whatever was found: the report says it); 1 the endpoint could not be asked or
     our server could not be started again, or a file could not be written; 2 nothing was begun; 130 Ctrl-C.
     """
     language = language or language_of_locale(os.environ.get("LC_ALL") or os.environ.get("LANG") or "")
     console, errors = Console(), Console(stderr=True)
-    try:
-        before = None if resume is None else summarize(resume)
-        folder = _new_folder(out) if resume is None else resume
-        parsed = parse_target(target if before is None else _given(before))
-    except (TargetError, NoSoakError) as error:
-        _say_error(in_language(error.args[0], language), language)
-        return USAGE
-    view = make_view(errors, language)
-    reported = DONE
-    with signals_as_before():
+    with contextlib.ExitStack() as held:
         try:
-            status = asyncio.run(_Soak(parsed, options, folder, before, view, language).run())
+            folder = _new_folder(out) if resume is None else resume
+            held.enter_context(folder_lock(folder))
+            before = None if resume is None else summarize(resume)
+            parsed = parse_target(target if before is None else _given(before))
+            process = _process(options.pid, parsed)
+        except (TargetError, NoSoakError) as error:
+            _say_error(in_language(error.args[0], language), language)
+            return USAGE
+        if before is not None and before.end == "done":
+            console.print(in_language(_complete(folder), language), markup=False, soft_wrap=True)
+            return report_soak(folder, language, console)
+        view = make_view(errors, language)
+        reported = DONE
+        held.enter_context(signals_as_before())
+        try:
+            status = asyncio.run(_Soak(parsed, options, folder, before, view, language, process).run())
         finally:
             pass_over_signals()
             view.close()
             if (folder / NAME).exists():
                 reported = report_soak(folder, language, console)
-    return status or reported
+        return status or reported
 
 
 def report_soak(folder: Path, language: Language | None = None, console: Console | None = None) -> int:
@@ -130,6 +140,7 @@ class _Soak:
         before: SoakSummary | None,
         view: SoakView,
         language: Language,
+        process: psutil.Process | None,
     ) -> None:
         self._target = target
         self._options = options
@@ -137,6 +148,7 @@ class _Soak:
         self._before = before
         self._view = view
         self._language = language
+        self._process = process
 
     async def run(self) -> int:
         try:
@@ -166,7 +178,7 @@ class _Soak:
         except (EndpointError, TargetError, GeneratorError) as error:
             self._say_error(error.words)
             if log.is_begun:
-                log.write("end", {"reason": str(error.words)})
+                log.write("end", {"reason": str(error.words), "reason_zh": chinese(error.words)})
             return BROKEN_OFF
         log.write("end", {"reason": "done"})
         return DONE
@@ -188,6 +200,8 @@ class _Soak:
             log.write("resume", {"command": environment_facts(command_line())["command"]})
         if server is not None:
             log.write("server", {"pid": server.pid})
+        if self._process is not None:
+            log.write("process", {"pid": self._process.pid})
         self._view.say(
             in_language(
                 Bilingual(
@@ -200,7 +214,9 @@ class _Soak:
             )
         )
         soaked_s = 0.0 if self._before is None else self._before.soaked_s
-        session = SoakSession(client, server, plan, canaries, log, self._view, soaked_before_s=soaked_s)
+        session = SoakSession(
+            client, server, plan, canaries, log, self._view, soaked_before_s=soaked_s, process=self._process
+        )
         await session.run()
 
     def _head(self, client: EndpointClient, plan: SoakPlan, canaries: CanarySet) -> dict[str, Any]:
@@ -275,6 +291,30 @@ def _end_left_over_server(pid: int) -> None:
             _, alive = psutil.wait_procs(family, timeout=10)
             for member in alive:
                 member.kill()
+
+
+def _process(pid: int | None, target: Target) -> psutil.Process | None:
+    """The process of somebody else's server. Raises TargetError if there is none."""
+    if pid is None:
+        return None
+    if target.base_url is None:
+        raise TargetError(
+            Bilingual(
+                "--pid is for a server that runs already; that of a checkpoint is started and sampled here",
+                "--pid 用于已在运行的服务；模型文件夹的服务由浸泡测试自行启动并采样",
+            )
+        )
+    try:
+        return psutil.Process(pid)
+    except psutil.Error:
+        raise TargetError(Bilingual(f"--pid {pid}: no such process", f"--pid {pid}：没有这个进程")) from None
+
+
+def _complete(folder: Path) -> Bilingual:
+    return Bilingual(
+        f"The soak in {folder} is complete; there is nothing to go on with.",
+        f"{folder} 中的浸泡测试已完成，无需继续。",
+    )
 
 
 def _given(before: SoakSummary) -> str | None:
