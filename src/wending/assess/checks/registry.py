@@ -41,14 +41,14 @@ def validate(name: str, expectation: Mapping[str, Any]) -> None:
 
 
 def run_check(name: str, answer: str, expectation: Mapping[str, Any]) -> list[CheckResult]:
-    """Apply the check ``name`` to one answer. Raises whatever the check does with values it cannot work with."""
+    """Apply the check ``name`` to one answer. Raises whatever the check raises."""
     result = _CHECKS[name](answer, **expectation)
     return result if isinstance(result, list) else [result]
 
 
 def run_check_safely(name: str, answer: str, expectation: Mapping[str, Any]) -> list[CheckResult]:
-    """The same for answers that nobody thought of: a check that fails itself is a failed check whose reason says
-    so, and must not end the assessment. Reasons can be stored whatever they quote."""
+    """The same for answers that nobody thought of: a check that fails itself is a failed check whose reason
+    says so, and must not end the assessment. Reasons can be stored whatever they quote."""
     try:
         results = run_check(name, answer, expectation)
         return [replace(result, reason=_storable(result.reason)) for result in results]

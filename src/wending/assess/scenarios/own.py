@@ -8,7 +8,6 @@ from pathlib import Path
 from wending.assess.bilingual import Bilingual
 from wending.assess.checks import run_check
 from wending.assess.scenarios.item import Scenario
-
 from wending.assess.scenarios.load import load_scenario
 
 
