@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
+
 from wending import demo
 from wending.assess.background_load import background_load
 from wending.assess.bilingual import Bilingual
@@ -65,7 +67,9 @@ class Conductor:
         language: Language,
         api_key: str | None,
         model: str | None,
+        process: psutil.Process | None = None,
     ) -> None:
+        """`process`: of an endpoint that runs on this machine; it is sampled."""
         self._assessment = assessment
         self._target = target
         self._folder = folder
@@ -73,6 +77,7 @@ class Conductor:
         self._language = language
         self._api_key = api_key
         self._model = model
+        self._process = process
         self._sampler: ResourceSampler | None = None
 
     def _begin(self, stage: str, *, known_length: bool = True) -> None:
@@ -90,8 +95,9 @@ class Conductor:
                     self._folder / "server.log",
                     starting=lambda: self._begin("starting_server", known_length=False),
                     waiting=lambda seconds: self._progress.update(0, f"{seconds:.0f} s"),
-                    beside=self._sampled,
+                    beside=self._sampled_server,
                 ) as (base_url, server),
+                self._sampled(self._process),
                 EndpointClient(base_url, api_key=self._api_key, model=self._model) as client,
             ):
                 await self._assess(client, server)
@@ -105,11 +111,17 @@ class Conductor:
             return BROKEN_OFF
         return DONE
 
-    @contextlib.asynccontextmanager
-    async def _sampled(self, server: OwnServer) -> AsyncIterator[None]:
-        """What our server takes of the machine is measured during the block, if it is not stopped before."""
+    def _sampled_server(self, server: OwnServer) -> contextlib.AbstractAsyncContextManager[None]:
         self._assessment.target["base_url"] = server.base_url
-        self._sampler = ResourceSampler(server.pid)
+        return self._sampled(psutil.Process(server.pid))
+
+    @contextlib.asynccontextmanager
+    async def _sampled(self, process: psutil.Process | None) -> AsyncIterator[None]:
+        """What the server takes of the machine is measured during the block, if it is not stopped before."""
+        if process is None:
+            yield
+            return
+        self._sampler = ResourceSampler(process)
         self._sampler.start()
         try:
             yield

@@ -10,6 +10,7 @@ from wending.cli.options import (
     Say,
     add_endpoint,
     add_language,
+    add_pid,
     add_target,
     api_key_of,
     not_negative,
@@ -134,15 +135,7 @@ def add_soak(commands: argparse._SubParsersAction[argparse.ArgumentParser], say:
         metavar="N",
         help=say(f"seed of the requests (default: {SEED})", f"请求的随机种子（默认 {SEED}）"),
     )
-    command.add_argument(
-        "--pid",
-        type=positive,
-        metavar="N",
-        help=say(
-            "process of an endpoint on this machine, whose memory, threads, files, CPU and GPU are sampled",
-            "本机上该服务的进程号；采样其内存、线程、文件、CPU 与 GPU",
-        ),
-    )
+    add_pid(command, say, "memory, threads, files, CPU and GPUs", "内存、线程、文件、CPU 与 GPU")
     add_endpoint(command, say)
     add_language(command, say, language)
     command.set_defaults(run=_soak)

@@ -16,7 +16,10 @@ from wending.assess.report.runs_csv import render_csv
 
 
 def write_reports(report: Mapping[str, Any], folder: Path) -> None:
-    """Writes report.json, runs.csv, levels.csv, report.md and report.html into `folder`. Raises OutputError."""
+    """Writes report.json, runs.csv, levels.csv, report.md and report.html into `folder`.
+
+    Raises OutputError.
+    """
     write_whole(folder / "report.json", orjson.dumps(report, option=orjson.OPT_INDENT_2))
     write_whole(folder / "runs.csv", render_csv(report).encode("utf-8-sig"))  # the mark tells spreadsheets
     write_whole(folder / "levels.csv", render_levels_csv(report).encode("utf-8-sig"))

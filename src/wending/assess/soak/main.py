@@ -18,6 +18,7 @@ from wending.assess.bilingual import Bilingual, chinese, in_language
 from wending.assess.endpoint import EndpointClient
 from wending.assess.endpoint_errors import EndpointError
 from wending.assess.environment import command_line, environment_facts
+from wending.assess.foreign_process import foreign_process
 from wending.assess.load.generator import GeneratorError
 from wending.assess.load.objective import Objective
 from wending.assess.open_target import open_target
@@ -83,7 +84,7 @@ def run_soak(
             held.enter_context(folder_lock(folder))
             before = None if resume is None else summarize(resume)
             parsed = parse_target(target if before is None else _given(before))
-            process = _process(options.pid, parsed)
+            process = foreign_process(options.pid, parsed)
         except (TargetError, NoSoakError) as error:
             _say_error(in_language(error.args[0], language), language)
             return USAGE
@@ -291,23 +292,6 @@ def _end_left_over_server(pid: int) -> None:
             _, alive = psutil.wait_procs(family, timeout=10)
             for member in alive:
                 member.kill()
-
-
-def _process(pid: int | None, target: Target) -> psutil.Process | None:
-    """The process of somebody else's server. Raises TargetError if there is none."""
-    if pid is None:
-        return None
-    if target.base_url is None:
-        raise TargetError(
-            Bilingual(
-                "--pid is for a server that runs already; that of a checkpoint is started and sampled here",
-                "--pid 用于已在运行的服务；模型文件夹的服务由浸泡测试自行启动并采样",
-            )
-        )
-    try:
-        return psutil.Process(pid)
-    except psutil.Error:
-        raise TargetError(Bilingual(f"--pid {pid}: no such process", f"--pid {pid}：没有这个进程")) from None
 
 
 def _complete(folder: Path) -> Bilingual:
