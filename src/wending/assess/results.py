@@ -174,6 +174,7 @@ class Assessment:
             "items": [_item(item, of_item[item.id]) for item in scenario.items],
             "planned_runs": self.sampling.repeats * len(scenario.items),
             "runs": [run.to_json() for run in runs],
+            "other_runs": [run.to_json() for run in self._other_runs(scenario)],
             "pass_rate": rate_of(runs),
             "pass_hat_k": _of_k_repeats(pass_hat_k, of_item.values(), self.sampling.repeats),
             "pass_at_k": _of_k_repeats(pass_at_k, of_item.values(), self.sampling.repeats),
@@ -182,6 +183,11 @@ class Assessment:
             "agreement": agreement.to_json(),
             "retention": retention_json(scenario, [*self.records, *self.role_keeping_records]),
         }
+
+    def _other_runs(self, scenario: Scenario) -> list[RunRecord]:
+        """Judged too, but under other conditions, so that no pass rate counts them."""
+        constrained = self.response_format.records if self.response_format is not None else ()
+        return [run for run in (*self.role_keeping_records, *constrained) if run.scenario == scenario.id]
 
     def _response_format(self, scenario: Scenario) -> dict[str, Any] | None:
         """What came of the schema in the request; None where it was not sent."""
