@@ -105,8 +105,8 @@ def _findings(report: Mapping[str, Any]) -> Iterator[Bilingual]:
         )
     if crashes["oom_kills"]:
         yield Bilingual(
-            f"The kernel killed {_count(crashes['oom_kills'], 'process', 'processes')} of this machine for want "
-            "of memory.",
+            f"The kernel killed {_count(crashes['oom_kills'], 'process', 'processes')} of this machine "
+            "for want of memory.",
             f"内核因内存不足终止了本机的 {crashes['oom_kills']} 个进程。",
         )
     if stalls["n"]:
