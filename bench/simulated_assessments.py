@@ -2,6 +2,8 @@
 
     python bench/simulated_assessments.py                 all parts, about half an hour on two cores
     python bench/simulated_assessments.py --assessments 40 --only failures logs
+    python bench/simulated_assessments.py --only capacity --at-most 20 --json proof.json
+                                                          the next twenty that the file has not; and so on
 
 What is measured is the project's own code, whole: the conductor, the load generator, the search for the
 capacity, the log of the soak and its report. The endpoints follow scripts (docs/scripted-endpoint.md).
@@ -16,7 +18,7 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from functools import partial
@@ -27,16 +29,17 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # the simulations take the right answers from the tests
 
-from bench.simulation import agreement, capacity, failures, faults, latency, soak_logs  # noqa: E402
-from bench.simulation.observation import Observation, coverages  # noqa: E402
+from bench.simulation import agreement, capacity, drift_power, failures, faults, latency, soak_logs  # noqa: E402
+from bench.simulation.observation import Observation, counted, coverages  # noqa: E402
+from bench.simulation.side_by_side import side_by_side  # noqa: E402
 
-from wending.assess.load.generator import LoadGenerator  # noqa: E402
-from wending.assess.load.search import CONFIRMATIONS  # noqa: E402
 from wending.assess.stats import exact  # noqa: E402
 
-PARTS = ("failures", "agreement", "logs", "latency", "capacity", "faults")
-SHARES = {"failures": 1.0, "agreement": 0.3, "logs": 1.0, "latency": 0.3, "capacity": 0.06, "faults": 1.0}
-"""How many of each part, as a share of --assessments: those that take real time are fewer."""
+PARTS = ("failures", "agreement", "logs", "drifts", "latency", "capacity", "faults")
+SHARES = {"agreement": 0.3, "drifts": 0.2, "capacity": 0.3}
+"""How many of each part, as a share of --assessments, where not all: those that take long are fewer."""
+AT_ONCE = {"latency": 4, "capacity": 20}
+"""How many of the parts in which times are measured are under way together."""
 
 
 def main() -> None:
@@ -47,18 +50,25 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--processes", type=int, default=2, help="for parts in which no time is measured")
-    parser.add_argument(
-        "--json", type=Path, metavar="FILE", help="all figures; parts that it has already are kept"
-    )
+    parser.add_argument("--at-once", type=int, metavar="N", help="for the others; latency 4, capacity 20")
+    parser.add_argument("--at-most", type=int, metavar="N", help="so many of these in this run")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="all figures; what it has already is kept")
     options = parser.parse_args()
     kept = json.loads(options.json.read_text()) if options.json and options.json.exists() else {}
     runs: dict[str, Callable[[int, int, int], dict[str, Any]]] = {
-        "failures": _failures, "agreement": _agreement, "logs": _logs,
-        "latency": _latency, "capacity": _capacity, "faults": _faults,
+        "failures": _failures, "agreement": _agreement, "logs": _logs, "drifts": _drifts, "faults": _faults,
     }  # fmt: skip
+    timed = {"latency": _latency, "capacity": _capacity}
     for part in options.only:
-        begin, count = time.monotonic(), max(1, round(options.assessments * SHARES[part]))
-        kept[part] = runs[part](options.seed, count, options.processes)
+        begin, count = time.monotonic(), max(1, round(options.assessments * SHARES.get(part, 1.0)))
+        if part in timed:
+            rows = kept.get(part, {}).get("rows", {})
+            seeds = [f"{part} {options.seed} {number}" for number in range(count)]
+            missing = [seed for seed in seeds if seed not in rows][: options.at_most]
+            found = timed[part](missing, options.at_once or AT_ONCE[part])
+            kept[part] = {"rows": rows | dict(zip(missing, found, strict=True))}
+        else:
+            kept[part] = runs[part](options.seed, count, options.processes)
         kept[part]["seconds"] = round(time.monotonic() - begin)
         print(f"{part}: {kept[part]['seconds']} s", file=sys.stderr)
         if options.json:
@@ -115,31 +125,34 @@ def _logs(seed: int, count: int, processes: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _latency(seed: int, count: int, _: int) -> dict[str, Any]:
-    async def measured() -> list[latency.Timed]:
-        async with LoadGenerator() as generator:
-            return [await latency.simulate(generator, f"latency {seed} {n}") for n in range(count)]
+def _drifts(seed: int, count: int, processes: int) -> dict[str, Any]:
+    """As many soaks for each size and number of requests."""
+    seeds, rows = [f"drifts {seed} {number}" for number in range(count)], []
+    for requests in drift_power.REQUESTS:
+        for drift in drift_power.DRIFTS:
+            is_found = partial(drift_power.is_found, requests=requests, drift=drift)
+            found = sum(_in_processes(is_found, seeds, processes))
+            rows.append({"requests": requests, "drift": drift, "found": found})
+    return {"soaks": count, "rows": rows}
 
-    found = asyncio.run(measured())
-    withheld = Counter(one for each in found for one in each.withheld)
-    return {"assessments": count, "withheld": dict(withheld),
-            "coverage": _coverage([each for one in found for each in one.observations])}  # fmt: skip
+
+def _latency(seeds: Sequence[str], at_once: int) -> list[dict[str, Any]]:
+    # No process is started that takes long, but for that of the generator.
+    found = asyncio.run(side_by_side(latency.simulate, seeds, at_once, gap_s=0.5))
+    return [one.to_json() for one in found]
 
 
-def _capacity(seed: int, count: int, _: int) -> dict[str, Any]:
-    rows = []
-    for number in range(count):
-        searched = asyncio.run(capacity.simulate(f"capacity {seed} {number}"))
-        plant, found = searched.plant, searched.found
-        rows.append({"beyond": plant.capacity.beyond, "true": plant.true, "found": found.max_concurrency,
-                     "at_least": found.at_least, "held": f"{found.confirmations_made}/{CONFIRMATIONS}",
-                     "right": searched.is_right})  # fmt: skip
-        print(rows[-1], file=sys.stderr)
-    return {"assessments": count, "right": sum(row["right"] for row in rows), "rows": rows}
+def _capacity(seeds: Sequence[str], at_once: int) -> list[dict[str, Any]]:
+    async def one(seed: str) -> dict[str, Any]:
+        row = (await capacity.simulate(seed)).to_json()
+        print(row, file=sys.stderr)
+        return row
+
+    return asyncio.run(side_by_side(one, seeds, at_once))
 
 
 def _faults(seed: int, _: int, __: int) -> dict[str, Any]:
-    found = []
+    found: list[faults.Named] = []
     for check in faults.checks(seed):
         found.append(asyncio.run(check()))
         print(found[-1], file=sys.stderr)
@@ -172,8 +185,9 @@ def _markdown(parts: dict[str, Any]) -> Iterator[str]:
         "| figure | intervals | hold what was planted | 95 % interval of that | |",
         "|---|---|---|---|---|",
     )
-    for part in parts.values():
-        for row in part.get("coverage", ()):
+    for name, part in parts.items():
+        coverage = _timed_coverage(part["rows"].values()) if name == "latency" else part.get("coverage", ())
+        for row in coverage:
             share = f"{100 * row['low']:.1f}–{100 * row['high']:.1f} %"
             held = f"{100 * row['covered'] / row['n']:.1f} %"
             yield f"| {row['figure']} | {row['n']} | {held} | {share} | {row['verdict']} |"
@@ -181,18 +195,49 @@ def _markdown(parts: dict[str, Any]) -> Iterator[str]:
     for name, part in parts.items():
         rest = {key: value for key, value in part.items() if key not in ("coverage", "rows")}
         yield f"- {name}: " + "; ".join(f"{key} {value}" for key, value in rest.items())
+    if "latency" in parts:
+        rows = parts["latency"]["rows"].values()
+        withheld = Counter(one for row in rows for one in row["withheld"] if not row["invalid"])
+        invalid = sum(bool(row["invalid"]) for row in rows)
+        yield f"- latency: {len(rows)} assessments, {invalid} of them invalid; withheld {dict(withheld)}"
+    if "drifts" in parts:
+        yield from _drift_table(parts["drifts"])
     if "capacity" in parts:
-        right, count = parts["capacity"]["right"], parts["capacity"]["assessments"]
-        low, high = exact(right, count) or (0.0, 1.0)
-        yield f"- capacity within 10 % or one stream: {right} of {count} ({100 * low:.0f}–{100 * high:.0f} %)"
-        yield from ("", "| beyond the capacity | true | found | held | |", "|---|---|---|---|---|")
-        for row in parts["capacity"]["rows"]:
-            right = "✓" if row["right"] else "✕"
-            yield f"| {row['beyond']} | {row['true']} | {row['found']} | {row['held']} | {right} |"
+        yield from _capacity_tables(list(parts["capacity"]["rows"].values()))
     if "faults" in parts:
         yield from ("", "| planted fault | what the report says | |", "|---|---|---|")
         for row in parts["faults"]["rows"]:
             yield f"| {row['fault']} | {', '.join(row['said']) or '–'} | {'✓' if row['is_named'] else '✕'} |"
+
+
+def _timed_coverage(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    pairs = [(figure, held) for row in rows if not row["invalid"] for figure, held in row["covered"]]
+    return [one.to_json() for one in counted(pairs)]
+
+
+def _drift_table(part: dict[str, Any]) -> Iterator[str]:
+    """Of so many soaks, in how many a drift was found."""
+    drifts = [f"{drift:.0%}" for drift in drift_power.DRIFTS]
+    yield from ("", f"| requests | {' | '.join(drifts)} |", "|---" * (1 + len(drifts)) + "|")
+    for requests in drift_power.REQUESTS:
+        found = [f"{row['found']} of {part['soaks']}" for row in part["rows"] if row["requests"] == requests]
+        yield f"| {requests:,} | {' | '.join(found)} |"
+
+
+def _capacity_tables(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """How many were right, by what happens beyond the capacity, then those that were not."""
+    yield from ("", "| beyond the capacity | within 10 % or one stream | 95 % interval | not driven |")
+    yield "|---|---|---|---|"
+    for kind in (*sorted({row["beyond"] for row in rows}), "all"):
+        of_kind = Counter(row["verdict"] for row in rows if kind in (row["beyond"], "all"))
+        right, count = of_kind["right"], of_kind["right"] + of_kind["wrong"]
+        low, high = exact(right, count) or (0.0, 1.0)
+        interval = f"{100 * low:.1f}–{100 * high:.1f} %"
+        yield f"| {kind} | {right} of {count} | {interval} | {of_kind['not driven']} |"
+    yield from ("", "| beyond the capacity | true | found | held | |", "|---|---|---|---|---|")
+    for row in rows:
+        if row["verdict"] != "right":
+            yield f"| {row['beyond']} | {row['true']} | {row['found']} | {row['held']} | {row['verdict']} |"
 
 
 if __name__ == "__main__":

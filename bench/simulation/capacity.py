@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from random import Random
+from typing import Any, Literal
 
 from wending.assess import performance
 from wending.assess.endpoint import EndpointClient
 from wending.assess.load.objective import Objective
+from wending.assess.load.search import CONFIRMATIONS
 from wending.assess.load.search import Capacity as Found
 from wending.assess.performance import PerformanceMeasurement
 from wending.assess.performance_requests import REQUEST_TYPES
@@ -28,6 +30,8 @@ WAIT_S = 0.3
 SECONDS = 180.0
 TOLERANCE = 0.1
 
+Verdict = Literal["right", "wrong", "not driven"]
+
 
 @dataclass(frozen=True, slots=True)
 class Plant:
@@ -44,14 +48,37 @@ class Searched:
     found: Found
 
     @property
-    def error(self) -> int:
-        """Streams too many."""
-        return self.found.max_concurrency - self.plant.true
+    def is_driven(self) -> bool:
+        """The generator could drive every level that the search asked for, if not at once."""
+        return self.found.stopped_by != "generator"
 
     @property
     def is_right(self) -> bool:
         """Within 10 %, or within one stream where that is less than one."""
-        return abs(self.error) <= max(TOLERANCE * self.plant.true, 1)
+        return abs(self.found.max_concurrency - self.plant.true) <= max(TOLERANCE * self.plant.true, 1)
+
+    @property
+    def verdict(self) -> Verdict:
+        return "not driven" if not self.is_driven else "right" if self.is_right else "wrong"
+
+    def to_json(self) -> dict[str, Any]:
+        """A row of the table; the levels as streams, what they missed and the milliseconds that the generator
+        was late."""
+        found = self.found
+        return {
+            "beyond": self.plant.capacity.beyond,
+            "true": self.plant.true,
+            "found": found.max_concurrency,
+            "failed_at": found.failed_at,
+            "stopped_by": found.stopped_by,
+            "held": f"{found.confirmations_made}/{CONFIRMATIONS}",
+            "verdict": self.verdict,
+            "levels": [
+                [level.concurrency, ", ".join(level.missed), round(1000 * level.loop_lag_s, 1)]
+                for level in found.levels
+            ],
+            "invalid": [[level.concurrency, level.invalid] for level in found.invalid_levels],
+        }
 
 
 def draw_plant(random: Random) -> Plant:

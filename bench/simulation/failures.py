@@ -21,8 +21,9 @@ from wending.assess.checks import CheckResult, run_passes
 from wending.assess.results import JSON_RATES
 from wending.assess.scenarios import Item, Scenario, judge
 from wending.assess.scripted import Script, defects
+from wending.assess.scripted.reply import tokens_of
 from wending.assess.scripted.script import Answer, Failures
-from wending.assess.stats import Interval, exact, rate_over_items
+from wending.assess.stats import Interval, rate_over_items
 
 REPEATS = 5
 MOST_ITEMS = {"code_completion": 2}
@@ -40,11 +41,17 @@ class Plant:
     passing: float
     spread: float
 
-    @property
-    def request_error(self) -> float:
-        """The chance of a request."""
+    def failed_request_chances(self) -> dict[str, float]:
+        """Of a request, by the type of problem that the report should name."""
         failures = self.failures
-        return failures.http_error + failures.reset + failures.cut_off + failures.hang
+        return {
+            "server_error": failures.http_error + failures.error_event,
+            "too_many_requests": failures.too_many_requests,
+            "connection_reset": failures.reset,
+            "cut_off": failures.cut_off + failures.no_end,
+            "timeout": failures.hang + failures.stall,
+            "protocol_error": failures.bad_event,
+        }
 
     def wrong_texts_chances(self) -> list[float]:
         """Of an item, how likely it is that 0, 1 ... TEXTS of its texts are wrong: beta-binomial."""
@@ -70,13 +77,21 @@ class Chances:
 def draw_plant(random: Random) -> Plant:
     """Few enough failed requests that five in a row, which end an assessment, hardly occur."""
     failures = Failures(
-        http_error=random.uniform(0.0, 0.03),
+        http_error=random.uniform(0.0, 0.01),
+        error_event=random.uniform(0.0, 0.005),
+        too_many_requests=random.uniform(0.0, 0.01),
         reset=random.uniform(0.0, 0.01),
-        cut_off=random.uniform(0.0, 0.015),
+        cut_off=random.uniform(0.0, 0.01),
+        no_end=random.uniform(0.0, 0.005),
         hang=random.uniform(0.0, 0.002),
+        stall=random.uniform(0.0, 0.002),
+        bad_event=random.uniform(0.0, 0.005),
         broken_json=random.uniform(0.01, 0.25),
-        wrong_date=random.uniform(0.05, 0.5),
+        wrong_date=random.uniform(0.05, 0.3),
+        date_format=random.uniform(0.05, 0.3),
         wrong_role=random.uniform(0.01, 0.25),
+        truncated=random.uniform(0.01, 0.1),
+        empty=random.uniform(0.0, 0.05),
     )
     return Plant(failures, random.uniform(0.5, 0.97), random.choice((0.0, 0.1, 0.3, 0.6)))
 
@@ -137,11 +152,6 @@ def _of_scenario(
         # One that was not seen has no row: then what its row would say counts.
         frequency = found.get(problem) or _none_of(len(scenario.items))
         yield _observed(f"problem: {problem}", planted, frequency)
-    failed = found.get("request_error") or _none_of(len(scenario.items))
-    interval = exact(failed["k"], failed["n"])
-    if interval is not None:
-        planted = mean.problems["request_error"]
-        yield Observation("request_error, exact interval (Clopper-Pearson)", planted, *interval)
     if told["json_rates"] is not None:
         for name, check in JSON_RATES.items():
             yield _observed(f"JSON: {name}", mean.checks[check], told["json_rates"][name])
@@ -189,11 +199,15 @@ def _mean(plant: Plant, items: Sequence[Item]) -> Chances:
 
 def _chances(plant: Plant, item: Item, wrong_share: float) -> Chances:
     """One run: every turn's request may fail, every judged answer is drawn."""
-    answered = (1 - plant.request_error) ** item.turns
+    failing = plant.failed_request_chances()
+    failed = sum(failing.values())
+    answered = (1 - failed) ** item.turns
     judged = len(item.judged_turns)
     passes, problems, checks = _of_one_answer(plant, item, wrong_share)
+    # The first request that fails ends the run and names it.
+    ended = {problem: chance / failed * (1 - answered) for problem, chance in failing.items() if failed}
     seen = {problem: answered * (1 - (1 - chance) ** judged) for problem, chance in problems.items()}
-    return Chances(answered * passes**judged, {"request_error": 1 - answered, **seen}, checks)
+    return Chances(answered * passes**judged, ended | seen, checks)
 
 
 def _of_one_answer(
@@ -203,25 +217,37 @@ def _of_one_answer(
     passes = 0.0
     problems: dict[str, float] = defaultdict(float)
     checks: dict[str, float] = defaultdict(float)
-    for text, chance in _texts(plant, item, wrong_share).items():
+    for (text, is_cut), chance in _texts(plant, item, wrong_share).items():
         results = _verdicts(item, text)
         passes += chance * run_passes(results)
-        for problem in {result.problem for result in results if not result.passed} - {None}:
-            problems[str(problem)] += chance
+        seen = {result.problem for result in results if not result.passed and result.problem is not None}
+        if seen and (is_cut or not text.strip()):
+            seen = {"truncated" if is_cut else "empty_answer"}
+        for problem in seen:
+            problems[problem] += chance
         for result in results:
             checks[result.name] += chance * result.passed
     return passes, problems, checks
 
 
-def _texts(plant: Plant, item: Item, wrong_share: float) -> dict[str, float]:
-    """The texts that an answer may be, in the order in which the scripted endpoint makes them, and how
-    likely."""
+def _texts(plant: Plant, item: Item, wrong_share: float) -> dict[tuple[str, bool], float]:
+    """The texts that an answer may be, in the order in which the scripted endpoint makes them, whether they
+    were cut, and how likely."""
     answers, failures = known(item), plant.failures
     texts = {answers.right: 1 - wrong_share} | ({answers.wrong: wrong_share} if wrong_share else {})
     if item.messages[0]["role"] == "system":
         texts = _some(texts, failures.wrong_role, lambda _: True, lambda _: defects.OUT_OF_ROLE)
     texts = _some(texts, failures.wrong_date, defects.has_date, defects.spoil_date)
-    return _some(texts, failures.broken_json, defects.has_json, defects.break_json)
+    texts = _some(texts, failures.date_format, defects.has_date, defects.reformat_date)
+    texts = _some(texts, failures.broken_json, defects.has_json, defects.break_json)
+    texts = _some(texts, failures.empty, lambda _: True, lambda _: "")
+    found: dict[tuple[str, bool], float] = defaultdict(float)
+    for text, chance in texts.items():
+        tokens = tokens_of(text)
+        half = tokens[: defects.half(len(tokens))]
+        found["".join(half), len(half) < len(tokens)] += chance * failures.truncated
+        found[text, False] += chance * (1 - failures.truncated)
+    return found
 
 
 def _some(

@@ -40,12 +40,21 @@ def checks(seed: int) -> list[Check]:
     """One assessment, or one soak, for each."""
     failures = (
         ("none", Failures(), (), ""),
-        ("HTTP 500", Failures(http_error=0.1), ("request_error",), "HTTP 500"),
-        ("no byte ever", Failures(hang=0.03), ("request_error",), "timeout"),
-        ("connection reset", Failures(reset=0.1), ("request_error",), "unreachable"),
-        ("cut off in the middle", Failures(cut_off=0.1), ("request_error",), "in the middle of an answer"),
+        ("HTTP 500", Failures(http_error=0.1), ("server_error",), "HTTP 500"),
+        ("an error inside the stream", Failures(error_event=0.1), ("server_error",), "inside the stream"),
+        ("HTTP 429", Failures(too_many_requests=0.1), ("too_many_requests",), "HTTP 429"),
+        ("HTTP 400", Failures(bad_request=0.1), ("request_refused",), "HTTP 400"),
+        ("connection reset", Failures(reset=0.1), ("connection_reset",), "before any answer"),
+        ("connection cut in mid-answer", Failures(cut_off=0.1), ("cut_off",), "in the middle of an answer"),
+        ("stream without an end", Failures(no_end=0.1), ("cut_off",), "without a finish_reason"),
+        ("no byte ever", Failures(hang=0.03), ("timeout",), "did not answer in time"),
+        ("stall in mid-answer", Failures(stall=0.03), ("timeout",), "went silent after"),
+        ("an event that is not JSON", Failures(bad_event=0.1), ("protocol_error",), "not JSON"),
+        ("half of the answer, at the limit", Failures(truncated=0.3), ("truncated",), "ends with"),
+        ("no text", Failures(empty=0.3), ("empty_answer",), "no text"),
         ("broken JSON", Failures(broken_json=0.3), ("broken_json",), "line"),
-        ("a date that no calendar has", Failures(wrong_date=0.7), ("wrong_values",), "wrong values"),
+        ("a date that no calendar has", Failures(wrong_date=0.7), ("wrong_date",), "no date of the calendar"),
+        ("a date with slashes", Failures(date_format=0.7), ("wrong_date",), "not written YYYY-MM-DD"),
         ("role forgotten", Failures(wrong_role=0.3), ("role_forgotten",), ""),
     )
     return [
@@ -57,7 +66,7 @@ def checks(seed: int) -> list[Check]:
         partial(_soaked, "slower and slower", replaced(drift_s_per_hour=60.0), "Median TTFT rises by"),
         partial(_soaked, "crashes", replaced(crash_after_s=3.0), "The server or its engine ended"),
         partial(_soaked, "silence", replaced(ttft_s=1.5), "stalls"),
-        partial(_soaked, "refusals", replaced(capacity=Capacity(2, "refuse")), "http_429"),
+        partial(_soaked, "refusals", replaced(capacity=Capacity(2, "refuse")), "HTTP 429"),
         partial(_soaked, "other answers under load", replaced(under_load=UnderLoad(1)), "Canaries differed"),
     ]
 
@@ -126,5 +135,6 @@ async def _soaked(fault: str, script: Script, words: str) -> Named:
     if fault == "crashes":
         # Each start was followed by a crash; the last one may still have been to come.
         is_named = is_named and soaked.starts - soaked.report["crashes"]["n"] in (0, 1)
-    said = tuple(one.split(";")[0].split(":")[0] for one in soaked.found)
+    said = tuple(one.split(";")[0].split(":")[0] for one in soaked.found if "requests failed" not in one)
+    said += tuple(one for one in soaked.found if "requests failed" in one)  # with what they failed of
     return Named(fault, (words,) if words else (), said, found[0] if found else "", is_named)

@@ -58,7 +58,12 @@ class Coverage:
 
 def coverages(observations: Iterable[Observation]) -> list[Coverage]:
     """One for each kind of figure, in the order of their first appearance."""
+    return counted((observation.figure, observation.is_covered) for observation in observations)
+
+
+def counted(covered: Iterable[tuple[str, bool]]) -> list[Coverage]:
+    """The same from pairs of a figure and whether its interval held what was planted."""
     of_figure: dict[str, list[bool]] = defaultdict(list)
-    for observation in observations:
-        of_figure[observation.figure].append(observation.is_covered)
-    return [Coverage(figure, sum(covered), len(covered)) for figure, covered in of_figure.items()]
+    for figure, is_covered in covered:
+        of_figure[figure].append(is_covered)
+    return [Coverage(figure, sum(each), len(each)) for figure, each in of_figure.items()]

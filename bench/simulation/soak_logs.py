@@ -136,11 +136,12 @@ def simulate(seed: str, *, sound: bool) -> Soaked:
     return soak(draw_plant(random, hours, noise.level_bytes, sound=sound), noise, random)
 
 
-def soak(plant: Plant, noise: Noise, random: Random) -> Soaked:
-    """Writes the log of such a soak, and reads it as `wending soak --report` does."""
+def soak(plant: Plant, noise: Noise, random: Random, requests: int = REQUESTS) -> Soaked:
+    """Writes the log of such a soak, with so many requests between two samples, and reads it as
+    `wending soak --report` does."""
     with tempfile.TemporaryDirectory() as folder:
         with SoakLog(Path(folder)) as log:
-            crashes = _write(log, plant, noise, random)
+            crashes = _write(log, plant, noise, random, requests)
         report = summarize(Path(folder)).to_json()
     return Soaked(plant, crashes, report, [str(words) for words in findings(report)])
 
@@ -191,7 +192,7 @@ class _Memory:
         return level + self._plant.leak_bytes * age
 
 
-def _write(log: SoakLog, plant: Plant, noise: Noise, random: Random) -> int:
+def _write(log: SoakLog, plant: Plant, noise: Noise, random: Random, requests: int) -> int:
     """How many crashes there were."""
     step = plant.hours / SAMPLES
     soak_plan = SoakPlan(
@@ -216,8 +217,8 @@ def _write(log: SoakLog, plant: Plant, noise: Noise, random: Random) -> int:
     next_crash = random.expovariate(plant.crash_rate) if plant.crash_rate else math.inf
     for number in range(1, SAMPLES + 1):
         window, end = Window(), number * step
-        for part in range(REQUESTS):  # requests of this window, one after the other
-            now = end - step * (1 - (part + 1) / REQUESTS)
+        for part in range(requests):  # requests of this window, one after the other
+            now = end - step * (1 - (part + 1) / requests)
             if next_crash <= now:
                 crashes += 1
                 event("server_ended", {"exit_status": -11, "words": "killed by signal 11"})

@@ -7,8 +7,8 @@ from itertools import chain, repeat
 from typing import Any, Literal
 
 from wending.assess.scripted import Script, ScriptedServer
-from wending.assess.scripted.reply import PROMPT_TOKENS, Fate, Reply
-from wending.assess.scripted.script import Answer
+from wending.assess.scripted.reply import PROMPT_TOKENS, Reply
+from wending.assess.scripted.script import Answer, Fate
 
 Request = Mapping[str, Any]
 

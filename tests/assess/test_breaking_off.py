@@ -50,11 +50,11 @@ def test_a_refused_key_ends_the_assessment_at_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with in_thread(ScriptedServer(Script(api_key="right"))) as endpoint:
-        assert assess(endpoint.base_url, tmp_path / "out", api_key="wrong") == BROKEN_OFF
+        assert assess(endpoint.base_url, tmp_path / "out", api_key="opensesame") == BROKEN_OFF
         assert endpoint.served == 0
     assert "the key was refused" in capsys.readouterr().err
     assert "the key was refused" in report_of(tmp_path / "out")["incomplete_reason"]
-    assert b"wrong" not in b"".join(path.read_bytes() for path in (tmp_path / "out").glob("report.*"))
+    assert b"opensesame" not in b"".join(path.read_bytes() for path in (tmp_path / "out").glob("report.*"))
 
 
 def test_nobody_listens(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

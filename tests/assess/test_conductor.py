@@ -159,5 +159,6 @@ def test_single_failures_count_as_failures_and_do_not_end_the_assessment(tmp_pat
     assert len(failed) == len(runs) // 4
     assert all("hiccup" in run["error"] and not run["pass"] for run in failed)
     assert report["scenarios"][0]["pass_rate"]["n"] == len(runs)
-    [problem] = [row for row in report["stability_problems"] if row["type"] == "request_error"]
+    [problem] = [row for row in report["stability_problems"] if row["type"] == "server_error"]
     assert problem["frequency"]["k"] == len(failed)
+    assert {run["error_type"] for run in runs} == {None, "server_error"}

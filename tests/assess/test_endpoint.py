@@ -13,7 +13,15 @@ from tests.assess.raw_server import END, EVENT, RawServer, chunked, whole
 from wending.assess.chat_answer import ChatAnswer
 from wending.assess.chat_events import take_event
 from wending.assess.endpoint import EndpointClient, normalize_base_url
-from wending.assess.endpoint_errors import BadStatus, Nonsense, Unauthorized, Unreachable
+from wending.assess.endpoint_errors import (
+    BadStatus,
+    ConnectionReset,
+    CutOff,
+    EndpointTimeout,
+    ProtocolError,
+    Unauthorized,
+    Unreachable,
+)
 from wending.assess.scripted import Script, ScriptedServer
 from wending.assess.scripted.reply import Reply, refusal
 from wending.assess.scripted.script import Failures
@@ -189,24 +197,60 @@ async def test_a_good_key_is_sent() -> None:
         (b'data: {"id": 1}\n\n', "no choices"),
         (b'data: ["choices"]\n\n', "not an object"),
         (b'data: {"choices": [7]}\n\n', "not an object"),
-        (b"<html>welcome</html>", "without a finish_reason after 0 characters"),
-        (EVENT, "without a finish_reason after 3 characters"),
     ],
 )
-async def test_nonsense_is_told_apart(raw: bytes, said: str) -> None:
-    with pytest.raises(Nonsense, match=said):
+async def test_what_is_not_the_protocol_is_told_apart(raw: bytes, said: str) -> None:
+    with pytest.raises(ProtocolError, match=said):
         await ask(RawServer(chunked(raw)), model="m")
+
+
+async def test_what_does_not_speak_http_is_told_apart() -> None:
+    with pytest.raises(ProtocolError, match="does not speak HTTP"):
+        await ask(RawServer(b"220 mail.example ready\r\n", hang_up=True), model="m")
+
+
+@pytest.mark.parametrize(
+    ("raw", "characters"), [(b"<html>welcome</html>", 0), (EVENT, 3), (EVENT + b"data: [DONE]\n\n", 3)]
+)
+async def test_a_stream_that_ends_without_a_finish_reason_is_cut_off(raw: bytes, characters: int) -> None:
+    with pytest.raises(CutOff, match=f"without a finish_reason after {characters} characters"):
+        await ask(RawServer(chunked(raw)), model="m")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, "request_refused"),
+        (404, "request_refused"),
+        (429, "too_many_requests"),
+        (500, "server_error"),
+        (503, "server_error"),
+    ],
+)
+async def test_error_statuses_are_of_the_kind_that_tells_what_to_do(status: int, kind: str) -> None:
+    with pytest.raises(BadStatus) as raised:
+        await ask(Decided(lambda _: refusal(status, "no")))
+    assert raised.value.kind == kind
+
+
+async def test_an_endpoint_that_goes_silent_in_mid_answer_has_timed_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("wending.assess.endpoint.SILENCE_TIMEOUT", 0.2)
+    with pytest.raises(EndpointTimeout, match="went silent after 11 characters of an answer"):
+        await ask(ScriptedServer(Script(failures=Failures(stall=1), tokens=4)))
 
 
 async def test_an_error_inside_the_stream_is_an_error() -> None:
     raw = b'data: {"error": {"message": "NaN in logits"}}\n\n'
-    with pytest.raises(BadStatus, match="NaN in logits"):
+    with pytest.raises(BadStatus, match="NaN in logits") as raised:
         await ask(RawServer(chunked(raw)), model="m")
+    assert raised.value.kind == "server_error"
 
 
 async def test_a_connection_lost_in_mid_answer_is_not_an_answer() -> None:
-    with pytest.raises(Unreachable):
-        await ask(ScriptedServer(Script(failures=Failures(cut_off=1))))
+    with pytest.raises(CutOff, match="in the middle of an answer, after 11 characters"):
+        await ask(ScriptedServer(Script(failures=Failures(cut_off=1), tokens=4)))
 
 
 async def test_nobody_listens() -> None:
@@ -223,7 +267,7 @@ async def test_nobody_listens() -> None:
 async def test_without_a_model_list_the_model_must_be_named(endpoint: ScriptedServer | RawServer) -> None:
     async with endpoint:
         async with EndpointClient(endpoint.base_url) as client:
-            with pytest.raises((BadStatus, Nonsense), match="--model"):
+            with pytest.raises((BadStatus, ProtocolError), match="--model"):
                 await client.resolve_model()
         async with EndpointClient(endpoint.base_url, model="named") as client:
             assert await client.resolve_model() == "named"
@@ -246,6 +290,6 @@ async def test_a_request_on_a_connection_that_was_closed_meanwhile_is_sent_again
 
 async def test_an_endpoint_that_closes_a_new_connection_is_not_asked_again() -> None:
     endpoint = RawServer(answers=0)
-    with pytest.raises(Unreachable):
+    with pytest.raises(ConnectionReset, match="before any answer"):
         await ask_twice(endpoint)
     assert endpoint.connections == 1

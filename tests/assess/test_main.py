@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from tests.assess.assessing import assess, report_of, runs_of
 from tests.assess.decided import Decided, always, say
@@ -52,6 +54,23 @@ def test_an_assessment_is_complete_and_repeatable(tmp_path: Path) -> None:
     scenario_requests = [part[1 : len(runs) + 1] for part in (first, endpoint.requests[len(first) :])]
     keys = [sorted(json.dumps(request, sort_keys=True) for request in part) for part in scenario_requests]
     assert keys[0] == keys[1]
+
+
+def test_a_server_that_runs_already_is_sampled_by_its_process(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    taken = sum(psutil.Process().cpu_times()[:2])
+    with in_thread(ScriptedServer(always("Answer: 5"))) as endpoint:
+        assert assess(endpoint.base_url, tmp_path / "out", pid=os.getpid()) == DONE
+        resources = report_of(tmp_path / "out")["resources"]
+        assert resources["reason"] is None
+        assert resources["peak_memory_bytes"] > 10 << 20
+        taken = sum(psutil.Process().cpu_times()[:2]) - taken
+        assert 0 < resources["cpu_seconds"] <= taken + 1, "what it took before is not of this assessment"
+    assert assess(endpoint.base_url, tmp_path / "none", pid=4194305) == USAGE
+    assert "no such process" in capsys.readouterr().err
+    assert assess(None, tmp_path / "none", pid=os.getpid()) == USAGE
+    assert not (tmp_path / "none").exists()
 
 
 def test_a_profile_says_what_is_asked(tmp_path: Path) -> None:

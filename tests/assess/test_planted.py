@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from random import Random
 
 import pytest
-from bench.simulation import agreement, failures, faults, latency, soak_logs
+from bench.simulation import agreement, drift_power, failures, faults, latency, soak_logs
 from bench.simulation.assessing import assess
 from bench.simulation.capacity import Plant as CapacityPlant
-from bench.simulation.capacity import queue, refuse, slow
+from bench.simulation.capacity import Searched, queue, refuse, slow
 from bench.simulation.observation import Coverage, Observation, coverages
 from bench.simulation.right_answers import known, known_scenarios
+from bench.simulation.side_by_side import side_by_side
 
 from wending.assess.checks import run_passes
 from wending.assess.load import LoadGenerator
+from wending.assess.load.search import Capacity as Found
 from wending.assess.scenarios import judge
 from wending.assess.scripted import Script
 from wending.assess.scripted.script import Failures
@@ -68,7 +71,18 @@ async def test_without_a_fault_everything_passes() -> None:
 async def test_intervals_hold_the_planted_rates_of_failures() -> None:
     """Of two assessments; the command counts two hundred."""
     plant = failures.Plant(
-        Failures(http_error=0.02, cut_off=0.02, broken_json=0.1, wrong_date=0.3, wrong_role=0.1), 0.8, 0.3
+        Failures(
+            http_error=0.02,
+            reset=0.02,
+            cut_off=0.02,
+            broken_json=0.1,
+            wrong_date=0.3,
+            wrong_role=0.1,
+            truncated=0.1,
+            empty=0.1,
+        ),
+        0.8,
+        0.3,
     )
     scenarios = [replace(scenario, items=scenario.items[:12]) for scenario in known_scenarios()
                  if scenario.id != "code_completion"]  # fmt: skip
@@ -76,7 +90,9 @@ async def test_intervals_hold_the_planted_rates_of_failures() -> None:
     for number in range(2):
         observations += (await failures.simulate(f"planted {number}", plant, scenarios))[0]
     figures = {one.figure for one in observations}
-    assert {"problem: broken_json", "problem: request_error", "problem: role_forgotten"} <= figures
+    planted = ("broken_json", "server_error", "connection_reset", "cut_off", "wrong_date", "role_forgotten",
+               "truncated", "empty_answer")  # fmt: skip
+    assert {f"problem: {problem}" for problem in planted} <= figures
     covered = sum(one.is_covered for one in observations)
     assert covered >= 0.9 * len(observations)
 
@@ -122,6 +138,32 @@ def test_the_true_capacity_follows_from_the_script(plant: CapacityPlant, streams
     assert (plant.capacity.streams, plant.true) == (streams, true)
 
 
+def test_a_capacity_that_the_generator_could_not_drive_is_neither_right_nor_wrong() -> None:
+    found = [Found(27, 28, "bracketed", 3), Found(26, 27, "bracketed", 3), Found(30, None, "generator", 3)]
+    assert [Searched(refuse(30), one).verdict for one in found] == ["right", "wrong", "not driven"]
+    assert Searched(refuse(5), Found(4, 5, "bracketed", 3)).verdict == "right", "one stream"
+
+
+async def test_side_by_side_keeps_the_order_and_the_number() -> None:
+    under_way, most = 0, 0
+
+    async def work(seed: str) -> str:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0.01 * (3 - int(seed)))
+        under_way -= 1
+        return seed
+
+    assert await side_by_side(work, ["0", "1", "2"], at_once=2, gap_s=0.0) == ["0", "1", "2"]
+    assert most == 2
+
+
+def test_a_large_drift_is_found_and_a_tiny_one_is_not() -> None:
+    assert drift_power.is_found("test", 5760, 0.5)
+    assert not drift_power.is_found("test", 1440, 0.001)
+
+
 def test_no_leak_is_reported_where_none_is() -> None:
     rising = [soaked.rising for soaked in _logs(6, sound=True)]
     assert rising == [set()] * 6
@@ -140,11 +182,17 @@ def test_leaks_drifts_crashes_and_stalls_are_found() -> None:
     assert crashing.crashes > 0
     assert crashing.report["crashes"]["n"] == crashing.crashes
     words = " ".join((*soaked.found, *crashing.found))
-    for said in ("Memory rises by", "Median TTFT rises by", "stalls", "Canaries differed", "ended"):
+    for said in (
+        "Memory rises by",
+        "TTFT (mean of the middle 80 %) rises by",
+        "stalls",
+        "Canaries differed",
+        "ended",
+    ):
         assert said in words
 
 
-@pytest.mark.parametrize("number", range(9))
+@pytest.mark.parametrize("number", range(19))
 async def test_a_fault_is_named_and_nothing_else(number: int) -> None:
     """Those of requests and answers; those of soaks take their time, see the command."""
     named = await faults.checks(1)[number]()

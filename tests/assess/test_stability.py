@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from wending.assess.problems import PROBLEMS
+from wending.assess.endpoint_errors import BadStatus, EndpointError, OutOfSockets
+from wending.assess.problems import FAILED_REQUESTS, PROBLEMS
 from wending.assess.scenarios import judge, load_scenarios
 from wending.assess.stability import EXAMPLE_LENGTH, JudgedRun, find_problems
 from wending.assess.stats import rate_over_items, wilson
@@ -44,7 +45,7 @@ def test_planted_json_defects_are_counted_with_their_interval() -> None:
     runs += [run("employees", GOOD_JSON.replace("2021-03-04", "2021/03/04"))] * 3
     problems = find_problems(runs)
     assert [(problem.type, problem.k, problem.n) for problem in problems] == [
-        ("date_format", 3, 10),
+        ("wrong_date", 3, 10),
         ("trailing_comma", 2, 10),
     ]
     assert problems[0].interval == rate_over_items([[True] * 3 + [False] * 7]).interval
@@ -77,6 +78,7 @@ def test_the_interval_knows_that_repeats_of_an_item_are_not_independent() -> Non
     [
         ("employees", "Sure:\n```json\n" + GOOD_JSON + "\n```", "extra_text"),
         ("employees", GOOD_JSON.replace("9000", "90"), "wrong_values"),
+        ("employees", GOOD_JSON.replace("2021-03-04", "2021-02-30"), "wrong_date"),
         ("employees", json.dumps({"list": EMPLOYEES}), "schema_mismatch"),
         ("employees", GOOD_JSON.replace(":", ""), "broken_json"),
         ("pool_two_pipes", "Answer: 6", "wrong_answer"),
@@ -111,11 +113,26 @@ def test_a_good_answer_at_the_token_limit_is_no_problem() -> None:
     assert found([run("employees", GOOD_JSON, "length")]) == {}
 
 
-def test_failed_requests() -> None:
-    failed = JudgedRun("json_output", "employees", (), (), error="HTTP 503: overloaded")
-    problems = find_problems([failed, run("employees", GOOD_JSON)])
-    assert [(problem.type, problem.k, problem.n) for problem in problems] == [("request_error", 1, 2)]
+@pytest.mark.parametrize("kind", FAILED_REQUESTS)
+def test_failed_requests_are_named_by_their_kind(kind: str) -> None:
+    assert kind in PROBLEMS
+    failed = JudgedRun("json_output", "employees", (), (), error="HTTP 503: overloaded", error_type=kind)
+    problems = find_problems([run("employees", GOOD_JSON), failed])
+    assert [(problem.type, problem.k, problem.n) for problem in problems] == [(kind, 1, 2)]
     assert problems[0].example == "employees: HTTP 503: overloaded"
+    assert problems[0].severity == "high"
+
+
+def test_every_kind_of_error_that_ends_a_request_is_a_type_of_problem() -> None:
+    kinds = {error.kind for error in EndpointError.__subclasses__() if error is not BadStatus}
+    kinds |= {BadStatus(status, "").kind for status in (200, 302, 400, 404, 429, 500, 503)}
+    # This machine's fault, which makes a level invalid.
+    assert kinds - {OutOfSockets.kind} == set(FAILED_REQUESTS)
+
+
+def test_an_answer_without_text_counts_as_empty_only() -> None:
+    assert found([run("employees", " \n")]) == {"empty_answer": 1}
+    assert found([run("employees", "", "length")]) == {"truncated": 1}
 
 
 def test_a_repeat_that_deviates_is_unstable() -> None:
@@ -123,6 +140,11 @@ def test_a_repeat_that_deviates_is_unstable() -> None:
     assert found(runs) == {"wrong_answer": 1, "unstable_answer": 1}
     [unstable] = [problem for problem in find_problems(runs) if problem.type == "unstable_answer"]
     assert unstable.example == "pool_two_pipes: answered 6; 4 of 5 repeats answered 5"
+
+
+def test_a_repeat_that_was_cut_off_before_its_answer_is_not_unstable() -> None:
+    runs = [run("pool_two_pipes", "Answer: 5")] * 4 + [run("pool_two_pipes", "In 12 hours", "length")]
+    assert found(runs) == {"truncated": 1}
 
 
 def test_always_the_same_wrong_answer_is_stable() -> None:
@@ -143,7 +165,7 @@ def test_problems_are_kept_apart_by_scenario() -> None:
 
 
 def test_examples_are_short_lines() -> None:
-    [problem] = find_problems([JudgedRun("s", "i", (), (), error="long\n" * 200)])
+    [problem] = find_problems([JudgedRun("s", "i", (), (), error="long\n" * 200, error_type="timeout")])
     assert len(problem.example) == EXAMPLE_LENGTH
     assert problem.example.endswith("…")
     assert "\n" not in problem.example

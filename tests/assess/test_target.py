@@ -116,7 +116,7 @@ async def test_the_sampler_sees_memory_and_time_of_children_too() -> None:
         "import subprocess, sys; subprocess.run([sys.executable, '-c', 'b = bytearray(80 << 20); input()'])"
     )
     parent = await asyncio.create_subprocess_exec("python3", "-c", script, stdin=asyncio.subprocess.PIPE)
-    sampler = ResourceSampler(parent.pid)
+    sampler = ResourceSampler(psutil.Process(parent.pid))
     sampler.start()
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:

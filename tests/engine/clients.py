@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,14 @@ from wending.engine.sampling_params import SamplingParams
 LETHAL_WORKER = Path(__file__).with_name("lethal_worker.py")
 
 Requests = Sequence[tuple[list[int], SamplingParams]]
+
+GREEDY = SamplingParams(temperature=0, max_tokens=12, seed=0, logprobs=2)
+ENDLESS = SamplingParams(temperature=0, ignore_eos=True, seed=0)
+LONG = SamplingParams(temperature=0.8, max_tokens=300, ignore_eos=True, logprobs=1)
+REQUESTS = [
+    ([7 * count % 250 for count in range(3 + 9 * number)], replace(LONG, seed=number, n=1 + number % 2))
+    for number in range(7)
+]
 
 
 def lethal_command(flag: Path | None = None) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.serve.test_main import Serving
+from tests.serve.serving import Serving
 
 from wending import demo
 

@@ -12,8 +12,10 @@ from collections.abc import Iterator
 import httpx
 import psutil
 import pytest
-from tests.serve.bad_requests import CHAT_URL, MAX_BODY, RAW, VALID, Bad, bad_requests
-from tests.serve.test_main import Serving
+from tests.serve.bad_http import RAW
+from tests.serve.bad_requests import Bad, bad_requests
+from tests.serve.serving import Serving
+from tests.serve.valid_requests import CHAT_URL, MAX_BODY, VALID
 
 BAD = bad_requests()
 ROUNDS = 8

@@ -9,9 +9,9 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis.strategies import DataObject, data
-from tests.serve.bad_requests import VALID
 from tests.serve.fake_client import FakeClient
 from tests.serve.live_server import LiveServer, live_server
+from tests.serve.valid_requests import VALID
 
 from wending.engine.process_client import load_client
 from wending.serve.app import create_app

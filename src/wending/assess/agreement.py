@@ -9,21 +9,37 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from wending.assess.rate import ends
+from wending.assess.stats import wilson
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Scenario figures over the ``items`` that had at least two repeats; a share of no item is None.
+    """How many of the ``items`` that had at least two repeats gave the same text each time.
 
-    ``tar_answer`` is the share of ``parsed_items``, those with at least one answer that could be parsed.
+    And how many of ``parsed_items``, those with at least one answer that could be parsed, the same answer.
     ``unparsed`` counts the answers that could not, of all ``items``.
     """
 
-    tar_raw: float | None
-    tar_answer: float | None
+    same_text: int
+    same_answer: int
     items: int
     parsed_items: int
     unparsed: int
+
+    def to_json(self) -> dict[str, Any]:
+        """TARr and TARa with Wilson's interval, since each item counts once; null where no item counts."""
+        found: dict[str, Any] = {"items": self.items}
+        for name, count, items in (
+            ("tar_raw", self.same_text, self.items),
+            ("tar_answer", self.same_answer, self.parsed_items),
+        ):
+            found[name] = count / items if items else None
+            found[f"{name}_interval"] = ends(wilson(count, items))
+        found |= {"parsed_items": self.parsed_items, "unparsed": self.unparsed}
+        return found
 
 
 def tar_raw(texts: Sequence[str]) -> bool | None:
@@ -43,13 +59,9 @@ def tar_answer(answers: Sequence[str | None]) -> bool | None:
 
 
 def scenario_agreement(items: Iterable[tuple[Sequence[str], Sequence[str | None]]]) -> Agreement:
-    """Means over items, each given as (texts of its repeats, parsed answers of its repeats)."""
+    """Over items, each given as (texts of its repeats, parsed answers of its repeats)."""
     several = [(texts, answers) for texts, answers in items if len(texts) > 1]
     raw = [value for texts, _ in several if (value := tar_raw(texts)) is not None]
     parsed = [value for _, answers in several if (value := tar_answer(answers)) is not None]
     unparsed = sum(answer is None for _, answers in several for answer in answers)
-    return Agreement(_share(raw), _share(parsed), len(raw), len(parsed), unparsed)
-
-
-def _share(values: Sequence[bool]) -> float | None:
-    return sum(values) / len(values) if values else None
+    return Agreement(sum(raw), sum(parsed), len(raw), len(parsed), unparsed)

@@ -8,9 +8,17 @@ from typing import Any
 
 from wending.assess.agreement import scenario_agreement
 from wending.assess.condition import ALONE, DEFAULT, LOADED, Condition
-from wending.assess.run_record import RunRecord
+from wending.assess.rate import ends
+from wending.assess.run_record import RunRecord, rounded
 from wending.assess.scenarios import Scenario
-from wending.assess.stats import divergence, median, pairwise_agreement, wilson
+from wending.assess.stats import (
+    divergence,
+    mean_over_items,
+    median,
+    pairwise_agreement,
+    quantile_bounds,
+    wilson,
+)
 
 CONDITIONS = (DEFAULT, ALONE, LOADED)
 
@@ -40,13 +48,9 @@ def agreement_json(scenarios: Sequence[Scenario], records: Sequence[RunRecord]) 
                 "condition": condition.name,
                 "title": {"en": str(condition.title), "zh": condition.title.zh},
                 "background": condition.background,
-                "items": found.items,
-                "tar_raw": found.tar_raw,
-                "tar_answer": found.tar_answer,
-                "parsed_items": found.parsed_items,
-                "unparsed": found.unparsed,
-                "pairwise": _pairwise(asked),
-                "diverge_at": _diverge_at(asked),
+                **found.to_json(),
+                **_pairwise(asked),
+                **_diverge_at(asked),
             }
         )
     return {
@@ -55,16 +59,23 @@ def agreement_json(scenarios: Sequence[Scenario], records: Sequence[RunRecord]) 
     }
 
 
-def _pairwise(asked: Texts) -> float:
+def _pairwise(asked: Texts) -> dict[str, Any]:
     """The share of pairs of repeats with the same text, on average over items."""
     shares = [pairwise_agreement(texts) or 0.0 for texts in asked.values()]
-    return round(sum(shares) / len(shares), 5)
+    found = mean_over_items(shares, trials=sum(map(len, asked.values())) / 2)
+    if found is None:
+        return {"pairwise": None, "pairwise_interval": None}
+    return {"pairwise": rounded(found.mean), "pairwise_interval": ends(found.interval)}
 
 
-def _diverge_at(asked: Texts) -> float | None:
+def _diverge_at(asked: Texts) -> dict[str, Any]:
     """After how many characters repeats part, as the median over the items whose repeats do."""
     parted = [found.characters for texts in asked.values() if (found := divergence(texts)) is not None]
-    return median(parted)
+    return {
+        "diverge_at": median(parted),
+        "diverge_at_bounds": ends(quantile_bounds(parted, 0.5)),
+        "diverge_at_items": len(parted),
+    }
 
 
 def _texts(records: Sequence[RunRecord], condition: Condition) -> Texts:

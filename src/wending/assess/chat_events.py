@@ -4,28 +4,38 @@ from __future__ import annotations
 
 import orjson
 
-from wending.assess.bilingual import Bilingual
+from wending.assess.bilingual import Bilingual, chinese
 from wending.assess.chat_answer import ChatAnswer
-from wending.assess.endpoint_errors import BadStatus, EndpointError, Nonsense, Unauthorized
+from wending.assess.endpoint_errors import (
+    BadStatus,
+    ConnectionReset,
+    CutOff,
+    EndpointError,
+    EndpointTimeout,
+    ProtocolError,
+    Unauthorized,
+)
 
 _REASONING_FIELDS = ("reasoning_content", "reasoning")
 """What servers call the text of a model that reasons before it answers."""
 
 
 def take_event(answer: ChatAnswer, data: bytes, now: float) -> None:
-    """Adds one event of a stream, which arrived at `now`. Raises Nonsense and BadStatus."""
+    """Adds one event of a stream, which arrived at `now`. Raises ProtocolError and BadStatus."""
     if data.strip() == b"[DONE]":
         return
     try:
         chunk = orjson.loads(data)
     except ValueError:
         found = excerpt(data)
-        raise Nonsense(
+        raise ProtocolError(
             Bilingual(f"a stream event is not JSON: {found}", f"流事件不是 JSON：{found}")
         ) from None
     if not isinstance(chunk, dict):
         found = excerpt(data)
-        raise Nonsense(Bilingual(f"a stream event is not an object: {found}", f"流事件不是对象：{found}"))
+        raise ProtocolError(
+            Bilingual(f"a stream event is not an object: {found}", f"流事件不是对象：{found}")
+        )
     if chunk.get("error"):
         raise BadStatus(200, error_message(data))
     usage = chunk.get("usage")
@@ -38,7 +48,9 @@ def take_event(answer: ChatAnswer, data: bytes, now: float) -> None:
     choices = chunk.get("choices")
     if not isinstance(choices, list) or (not choices and usage is None):
         found = excerpt(data)
-        raise Nonsense(Bilingual(f"a stream event has no choices: {found}", f"流事件没有 choices：{found}"))
+        raise ProtocolError(
+            Bilingual(f"a stream event has no choices: {found}", f"流事件没有 choices：{found}")
+        )
     if not choices:
         return
     try:
@@ -47,7 +59,7 @@ def take_event(answer: ChatAnswer, data: bytes, now: float) -> None:
         reasoning = any(delta.get(name) for name in _REASONING_FIELDS)
     except AttributeError:
         found = excerpt(data)
-        raise Nonsense(
+        raise ProtocolError(
             Bilingual(
                 f"a choice of a stream event is not an object: {found}",
                 f"流事件中的 choice 不是对象：{found}",
@@ -66,10 +78,10 @@ def take_event(answer: ChatAnswer, data: bytes, now: float) -> None:
 
 
 def check_finished(answer: ChatAnswer) -> None:
-    """Raises Nonsense for a stream that is over although it never said so."""
+    """Raises CutOff for a stream that is over although it never said so."""
     if answer.finish_reason is None:
         count = len(answer.text)
-        raise Nonsense(
+        raise CutOff(
             Bilingual(
                 f"the stream ended without a finish_reason after {count} characters",
                 f"流在 {count} 个字符后结束，没有 finish_reason",
@@ -77,10 +89,41 @@ def check_finished(answer: ChatAnswer) -> None:
         )
 
 
-def not_a_stream(body: bytes) -> Nonsense:
+def timed_out(answer: ChatAnswer | None = None) -> EndpointTimeout:
+    """The error of a request after which nothing came for too long; `answer` holds what had come before."""
+    if answer is None or not answer.text:
+        return EndpointTimeout(Bilingual("the endpoint did not answer in time", "服务未按时应答"))
+    count = len(answer.text)
+    return EndpointTimeout(
+        Bilingual(
+            f"the endpoint went silent after {count} characters of an answer",
+            f"服务在回答 {count} 个字符后停止发送",
+        )
+    )
+
+
+def connection_lost(why: str, answer: ChatAnswer | None, *, has_begun: bool) -> EndpointError:
+    """The error of a lost connection. `has_begun`: something of the answer had come."""
+    if not has_begun:
+        return ConnectionReset(
+            Bilingual(
+                f"the connection was lost before any answer: {why}",
+                f"连接在应答之前断开：{chinese(why)}",
+            )
+        )
+    count = 0 if answer is None else len(answer.text)
+    return CutOff(
+        Bilingual(
+            f"the connection was lost in the middle of an answer, after {count} characters: {why}",
+            f"连接在回答途中断开（已收到 {count} 个字符）：{chinese(why)}",
+        )
+    )
+
+
+def not_a_stream(body: bytes) -> ProtocolError:
     """The error of a streaming request that was answered in one piece."""
     found = excerpt(body)
-    return Nonsense(
+    return ProtocolError(
         Bilingual(
             f"a streaming request was answered with a whole JSON body: {found}",
             f"流式请求得到的是整段 JSON：{found}",

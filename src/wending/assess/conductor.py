@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
+
 from wending import demo
 from wending.assess.background_load import background_load
 from wending.assess.bilingual import Bilingual
@@ -63,7 +65,9 @@ class Conductor:
         language: Language,
         api_key: str | None,
         model: str | None,
+        process: psutil.Process | None = None,
     ) -> None:
+        """`process`: of an endpoint that runs on this machine; it is sampled."""
         self._assessment = assessment
         self._target = target
         self._folder = folder
@@ -71,6 +75,7 @@ class Conductor:
         self._language = language
         self._api_key = api_key
         self._model = model
+        self._process = process
         self._signal: signal.Signals | None = None
         self._sampler: ResourceSampler | None = None
 
@@ -89,8 +94,9 @@ class Conductor:
                     self._folder / "server.log",
                     starting=lambda: self._begin("starting_server", known_length=False),
                     waiting=lambda seconds: self._progress.update(0, f"{seconds:.0f} s"),
-                    beside=self._sampled,
+                    beside=self._sampled_server,
                 ) as (base_url, server),
+                self._sampled(self._process),
                 EndpointClient(base_url, api_key=self._api_key, model=self._model) as client,
             ):
                 await self._assess(client, server)
@@ -119,11 +125,17 @@ class Conductor:
             with contextlib.suppress(RuntimeError, ValueError):
                 loop.add_signal_handler(number, stop, number)
 
-    @contextlib.asynccontextmanager
-    async def _sampled(self, server: OwnServer) -> AsyncIterator[None]:
-        """What our server takes of the machine is measured during the block, if it is not stopped before."""
+    def _sampled_server(self, server: OwnServer) -> contextlib.AbstractAsyncContextManager[None]:
         self._assessment.target["base_url"] = server.base_url
-        self._sampler = ResourceSampler(server.pid)
+        return self._sampled(psutil.Process(server.pid))
+
+    @contextlib.asynccontextmanager
+    async def _sampled(self, process: psutil.Process | None) -> AsyncIterator[None]:
+        """What the server takes of the machine is measured during the block, if it is not stopped before."""
+        if process is None:
+            yield
+            return
+        self._sampler = ResourceSampler(process)
         self._sampler.start()
         try:
             yield

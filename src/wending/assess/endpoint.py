@@ -19,13 +19,16 @@ import orjson
 
 from wending.assess.bilingual import Bilingual, chinese
 from wending.assess.chat_answer import ChatAnswer
-from wending.assess.chat_events import check_finished, excerpt, not_a_stream, status_error, take_event
-from wending.assess.endpoint_errors import (
-    BadStatus,
-    EndpointTimeout,
-    Nonsense,
-    Unreachable,
+from wending.assess.chat_events import (
+    check_finished,
+    connection_lost,
+    excerpt,
+    not_a_stream,
+    status_error,
+    take_event,
+    timed_out,
 )
+from wending.assess.endpoint_errors import BadStatus, EndpointError, ProtocolError, Unreachable
 from wending.assess.sse import EventSplitter
 from wending.assess.tls import tls_failure, trust
 
@@ -151,7 +154,7 @@ class EndpointClient:
             return entries
         except (ValueError, KeyError, TypeError):
             url, found = f"{self.base_url}/models", excerpt(body)
-            raise Nonsense(
+            raise ProtocolError(
                 Bilingual(
                     f"GET {url} did not answer with a model list: {found}",
                     f"GET {url} 没有返回模型列表：{found}",
@@ -163,11 +166,11 @@ class EndpointClient:
         if self.model is None:
             try:
                 names = await self.list_models()
-            except (BadStatus, Nonsense) as error:
+            except (BadStatus, ProtocolError) as error:
                 hint = Bilingual("; name the model with --model", "；请用 --model 指定模型")
                 raise type(error)(*_with_hint(error, hint)) from None
             if not names:
-                raise Nonsense(
+                raise ProtocolError(
                     Bilingual(
                         "the endpoint lists no model; name one with --model",
                         "服务没有列出任何模型；请用 --model 指定",
@@ -234,7 +237,7 @@ class EndpointClient:
     async def _stream(self, body: Mapping[str, Any]) -> ChatAnswer:
         answer = ChatAnswer(sent=time.monotonic())
         splitter = EventSplitter()
-        async with self._request("POST", "/chat/completions", body) as response:
+        async with self._request("POST", "/chat/completions", body, answer) as response:
             if response.content_type == "application/json":
                 raise not_a_stream(await response.read())
             async for piece in response.content.iter_any():
@@ -274,33 +277,50 @@ class EndpointClient:
 
     @asynccontextmanager
     async def _request(
-        self, method: str, path: str, body: Mapping[str, Any] | None
+        self, method: str, path: str, body: Mapping[str, Any] | None, answer: ChatAnswer | None = None
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """Sends a request, turns bad statuses and the network's failures into an EndpointError."""
+        """Sends a request, turns bad statuses and the network's failures into an EndpointError.
+
+        `answer` is what the caller fills from the response: the error says how much of it had come.
+        """
         url = self.base_url + path
         data = None if body is None else orjson.dumps(body)
         headers = {} if body is None else {"Content-Type": "application/json"}
+        has_begun = False
         try:
             async with await self._send(method, url, data, headers) as response:
+                has_begun = True
                 if response.status != 200:
                     raise status_error(response.status, await response.read(), bool(self._headers))
                 yield response
-        except (TimeoutError, aiohttp.ServerTimeoutError):
-            raise EndpointTimeout(Bilingual(f"{url} did not answer in time", f"{url} 未按时应答")) from None
-        except aiohttp.ClientPayloadError as error:
-            raise Unreachable(
-                Bilingual(
-                    f"the connection to {url} was lost in the middle of an answer: {error}",
-                    f"与 {url} 的连接在回答途中断开：{error}",
-                )
-            ) from None
+        except aiohttp.ConnectionTimeoutError:
+            raise _unreachable(url, f"no connection within {CONNECT_TIMEOUT:g} s") from None
+        except TimeoutError:
+            raise timed_out(answer) from None
         except (aiohttp.ClientError, OSError) as error:
-            if isinstance(error.__cause__, SSLError):
-                raise tls_failure(url, error.__cause__) from None
-            why = str(error) or type(error).__name__
-            raise Unreachable(
-                Bilingual(f"{url} cannot be reached: {why}", f"无法连接 {url}：{why}")
-            ) from None
+            raise _failed(url, error, answer, has_begun=has_begun) from None
+
+
+def _failed(
+    url: str, error: aiohttp.ClientError | OSError, answer: ChatAnswer | None, *, has_begun: bool
+) -> EndpointError:
+    """What a failure of the network means; `has_begun`: the head of the answer was there."""
+    if isinstance(error.__cause__, SSLError):
+        return tls_failure(url, error.__cause__)
+    why = str(error) or type(error).__name__
+    if isinstance(error, aiohttp.ClientPayloadError):
+        why = Bilingual("its body is not complete", "正文不完整")
+    elsewhere = (aiohttp.ClientHttpProxyError, aiohttp.TooManyRedirects)
+    if isinstance(error, aiohttp.ClientResponseError) and not isinstance(error, elsewhere):
+        return ProtocolError(Bilingual(f"{url} does not speak HTTP: {why}", f"{url} 不符合 HTTP：{why}"))
+    was_open = isinstance(error, (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionError))
+    if has_begun or (was_open and not isinstance(error, aiohttp.ClientConnectorError)):
+        return connection_lost(why, answer, has_begun=has_begun)
+    return _unreachable(url, why)
+
+
+def _unreachable(url: str, why: str) -> Unreachable:
+    return Unreachable(Bilingual(f"{url} cannot be reached: {why}", f"无法连接 {url}：{why}"))
 
 
 async def _note_reuse(_session: aiohttp.ClientSession, context: Any, _params: object) -> None:
@@ -308,7 +328,7 @@ async def _note_reuse(_session: aiohttp.ClientSession, context: Any, _params: ob
     context.trace_request_ctx.reused = True
 
 
-def _with_hint(error: BadStatus | Nonsense, hint: Bilingual) -> tuple[Any, ...]:
+def _with_hint(error: BadStatus | ProtocolError, hint: Bilingual) -> tuple[Any, ...]:
     words = error.message if isinstance(error, BadStatus) else error.words
     hinted = Bilingual(words + hint, chinese(words) + hint.zh)
     return (error.status, hinted) if isinstance(error, BadStatus) else (hinted,)

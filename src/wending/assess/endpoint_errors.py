@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from wending.assess.bilingual import Bilingual, chinese
 
 
 class EndpointError(Exception):
     """Base of the errors of an endpoint. `words` is one sentence for the person who runs the assessment."""
 
-    kind: ClassVar[str] = "error"
+    kind: str = "error"
+    """The type of stability problem that it is (a key of ``wending.assess.problems.PROBLEMS``)."""
 
     def __init__(self, words: str) -> None:
         self.words = words
@@ -18,9 +17,22 @@ class EndpointError(Exception):
 
 
 class Unreachable(EndpointError):  # noqa: N818
-    """No connection, or the connection was lost before the answer was complete."""
+    """No connection could be opened: refused, no such host, no trust in its certificate, nobody there."""
 
     kind = "unreachable"
+
+
+class ConnectionReset(EndpointError):  # noqa: N818
+    """The connection was lost before anything of the answer had come."""
+
+    kind = "connection_reset"
+
+
+class CutOff(EndpointError):  # noqa: N818
+    """The answer had begun and broke off: the connection was lost, or the stream ended without a
+    finish_reason."""
+
+    kind = "cut_off"
 
 
 class Unauthorized(EndpointError):  # noqa: N818
@@ -30,9 +42,10 @@ class Unauthorized(EndpointError):  # noqa: N818
 
 
 class BadStatus(EndpointError):  # noqa: N818
-    """The endpoint answered with an error status, or reported an error inside the stream (status 200)."""
+    """The endpoint answered with an error status, or reported an error inside the stream (status 200).
 
-    kind = "bad_status"
+    Its kind is "too_many_requests" (429), "server_error" (5xx, or inside the stream) or "request_refused".
+    """
 
     @property
     def is_refusal(self) -> bool:
@@ -42,10 +55,14 @@ class BadStatus(EndpointError):  # noqa: N818
     def __init__(self, status: int, message: str) -> None:
         self.status = status
         self.message = message
+        if status == 429:
+            self.kind = "too_many_requests"
+        else:
+            self.kind = "server_error" if status == 200 or status >= 500 else "request_refused"
         if status == 200:
             where = Bilingual("an error inside the stream", "流中的错误")
         else:
-            where = Bilingual(f"HTTP {status}", f"HTTP {status}")
+            where = Bilingual(f"HTTP {status}", f" HTTP {status}")
         super().__init__(
             Bilingual(
                 f"the endpoint answered with {where}: {message}", f"服务返回{where.zh}：{chinese(message)}"
@@ -59,10 +76,10 @@ class OutOfSockets(EndpointError):  # noqa: N818
     kind = "out_of_sockets"
 
 
-class Nonsense(EndpointError):  # noqa: N818
-    """The endpoint answered, but not with the OpenAI protocol: not JSON, no choices, no end."""
+class ProtocolError(EndpointError):
+    """The endpoint answered, but not with the OpenAI protocol: no HTTP, not JSON, no choices."""
 
-    kind = "nonsense"
+    kind = "protocol_error"
 
 
 class EndpointTimeout(EndpointError):  # noqa: N818

@@ -14,6 +14,7 @@ from rich.console import Console
 from wending.assess.bilingual import Bilingual, in_language
 from wending.assess.conductor import Conductor
 from wending.assess.environment import command_line, environment_facts
+from wending.assess.foreign_process import foreign_process
 from wending.assess.load import CAP, Objective
 from wending.assess.profile import PROFILES, ProfileName
 from wending.assess.progress import make_progress
@@ -57,6 +58,7 @@ def run_assessment(
     scenario_files: Sequence[Path] = (),
     checks_modules: Sequence[Path] = (),
     role_keeping: str | None = None,
+    pid: int | None = None,
 ) -> int:
     """Assesses a target, writes the report and returns the exit status of the process.
 
@@ -67,7 +69,7 @@ def run_assessment(
     scenarios are named. `scenario_files` are the user's own, asked besides; their checks may stand in
     `checks_modules`, Python files. `role_keeping`: a JSON object of request fields with which the
     conversations that are judged at several turns are held once more; None: those of our own server, if the
-    target is served by it.
+    target is served by it. `pid`: process of an endpoint on this machine, which is sampled.
 
     Status: 0 done; 1 the endpoint failed, the report holds what was measured; 2 nothing was begun; 130
     Ctrl-C.
@@ -91,6 +93,7 @@ def run_assessment(
         asked_for = list(dict.fromkeys([*(scenarios or ()), *(scenario.id for scenario in own)]))
         chosen = of_levels(load_scenarios(scenarios and asked_for, own), plan.levels, asked_for)
         parsed_target = parse_target(target)
+        process = foreign_process(pid, parsed_target)
         fields = parse_role_keeping(role_keeping) if role_keeping is not None else {}
         over_turns = any(len(item.judged_turns) > 1 for scenario in chosen for item in scenario.items)
         if fields and not over_turns:
@@ -127,7 +130,7 @@ def run_assessment(
         started=datetime.now().astimezone(),
     )
     progress = make_progress(errors)
-    conductor = Conductor(assessment, parsed_target, folder, progress, language, api_key, model)
+    conductor = Conductor(assessment, parsed_target, folder, progress, language, api_key, model, process)
     try:
         return asyncio.run(conductor.run())
     except Exception as error:

@@ -6,8 +6,8 @@ See docs/load.md.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import orjson
@@ -22,7 +22,7 @@ from wending.assess.load.objective import Objective
 from wending.assess.load.plan import Closed, LoadPlan
 from wending.assess.load.record import RequestRecord
 from wending.assess.load.search import CAP, CONFIRMATIONS, Capacity, find_capacity
-from wending.assess.load.steady import is_steady
+from wending.assess.load.steady import SHORT, why_unsteady
 from wending.assess.outcomes import Outcomes
 from wending.assess.performance_requests import (
     LONG_ANSWER_TOKENS,
@@ -31,7 +31,7 @@ from wending.assess.performance_requests import (
     RequestTypeName,
 )
 from wending.assess.seeds import derive_seed
-from wending.assess.stats import median, quantile
+from wending.assess.stats import median
 
 SINGLE_STREAM_REQUESTS = 20
 """Requests of one stream alone when time allows: the fewest that carry a 95 % quantile."""
@@ -42,10 +42,8 @@ SINGLE_STREAM_SHARE = 0.45
 SEARCH_SHARE = 0.8
 """Part of it at which the search for the highest concurrency must end, so that some is left to confirm it."""
 STEADY_PARTS = 6
-"""A level of the search is measured in its steady state when that takes no more than so large a part of the
-time that is left: about as many levels follow."""
-SLOWER_WHEN_DOUBLED = 1.5
-"""How much longer an answer is taken to need among twice as many streams."""
+"""A level of the search is measured in its steady state when that, and measuring it again if it was not
+steady, takes no more than so large a part of the time that is left: about as many levels follow."""
 SLOW_ENDPOINT_FACTOR = 6
 """A type gets at least the time of so many requests: enough to say something of slow endpoints."""
 CONSECUTIVE_ERRORS = 3
@@ -55,15 +53,6 @@ CALIBRATION_SHARE = 0.02
 SHORTEST_CALIBRATION_S = 0.2
 
 Step = Literal["warm_up", "one_stream", "at_once", "confirming"]
-
-
-@dataclass(frozen=True, slots=True)
-class Distribution:
-    """Median and 95 % quantile of n values; None where the count does not carry them."""
-
-    p50: float | None
-    p95: float | None
-    n: int
 
 
 @dataclass(slots=True)
@@ -80,10 +69,6 @@ class RequestTypePerformance:
         """True for "long" when the median answer ended at 500 tokens or before."""
         typical = median(self.single_stream.token_counts)
         return self.request_type == "long" and typical is not None and typical <= LONG_ANSWER_TOKENS
-
-
-def distribution(values: Sequence[float]) -> Distribution:
-    return Distribution(median(values), quantile(values, 0.95), len(values))
 
 
 class PerformanceMeasurement:
@@ -176,15 +161,14 @@ class PerformanceMeasurement:
                 done + request_type.share * elapsed,
             )
             left = started + budget * (1.0 if confirming else SEARCH_SHARE) - time.monotonic()
-            growth = max(concurrency / last[0] - 1.0, 0.0)
-            answer_s = last[1] * (1.0 + (SLOWER_WHEN_DOUBLED - 1.0) * growth)
-            plan = LevelPlan(concurrency, True, alone_s, answer_s)
+            plan = LevelPlan.after(last, concurrency, alone_s)
             parts = max(CONFIRMATIONS + 1 - confirmations, 1) if confirming else STEADY_PARTS
             if plan.expected_s > left / parts:
-                plan = LevelPlan(concurrency, False, alone_s, answer_s)
+                plan = replace(plan, steady=False)
             if plan.expected_s > left:
                 return None
-            level = await meter.measure(plan, started + 1.5 * budget - time.monotonic(), alone)
+            limit_s = started + 1.5 * budget - time.monotonic()
+            level = await meter.measure_steady(plan, limit_s, left / parts - plan.expected_s, alone)
             if level is not None and level.answer_s is not None:
                 last = (concurrency, level.answer_s)
             return level
@@ -304,7 +288,7 @@ def _one_stream(loaded: LoadResult, objective: Objective, is_valid: Callable[[Re
         loaded.loop_lags,
         objective,
         is_valid=is_valid,
-        steady=len(records) >= SINGLE_STREAM_REQUESTS and is_steady(records, 1),
+        unsteady=why_unsteady(records, 1) if len(records) >= SINGLE_STREAM_REQUESTS else SHORT,
     )
 
 

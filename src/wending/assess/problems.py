@@ -1,7 +1,8 @@
 # ruff: noqa: E501 - texts are kept on one line each
 """The types of stability problems, each with a title and the recommended action, in English and Chinese.
 
-Checks name a type when they fail; ``wending.assess.stability`` counts them.
+Checks name a type when they fail, errors of the endpoint by their kind; ``wending.assess.stability`` counts
+them. Two faults are of one type only where a person would do the same about both.
 """
 
 from __future__ import annotations
@@ -33,12 +34,72 @@ def problem_type(name: str) -> ProblemType:
     )
 
 
+FAILED_REQUESTS = (
+    "request_refused", "too_many_requests", "unauthorized", "server_error", "unreachable", "connection_reset",
+    "cut_off", "timeout", "protocol_error",
+)  # fmt: skip
+"""The types that ``EndpointError.kind`` names: there was no answer that could be judged."""
+
 PROBLEMS: Mapping[str, ProblemType] = {
-    "request_error": _problem(
-        "Request failed",
-        "请求失败",
-        "Look up the failed requests in the server log; retry with back-off and lower the number of concurrent requests.",
-        "在服务端日志中查找失败的请求；客户端采用退避重试，并降低并发请求数。",
+    "request_refused": _problem(
+        "Request refused (HTTP 4xx)",
+        "请求被拒绝（HTTP 4xx）",
+        "Read the endpoint's message: it names the field, the model or the length that it does not take. Correct the request; sending it again as it is does not help.",
+        "查看服务返回的信息，其中说明了不接受的字段、模型或长度；修正请求，原样重试无用。",
+    ),
+    "too_many_requests": _problem(
+        "Turned away: too many requests (HTTP 429)",
+        "请求过多被拒（HTTP 429）",
+        "Send fewer requests at once, wait as long as Retry-After says and send again; raise the limit of the key or of the queue, or add capacity.",
+        "降低并发，按 Retry-After 等待后重试；提高密钥或队列的限额，或增加服务容量。",
+    ),
+    "unauthorized": _problem(
+        "Key refused (HTTP 401 or 403)",
+        "密钥被拒（HTTP 401 或 403）",
+        "Give a valid key, and see for which models and until when it holds.",
+        "请使用有效的密钥，并确认其可用的模型与有效期。",
+    ),
+    "server_error": _problem(
+        "Server error (HTTP 5xx, or sent inside the stream)",
+        "服务端错误（HTTP 5xx 或流中的错误）",
+        "Look up the message and its time in the server log, and in that of the gateway for 502, 503 and 504; retry with back-off.",
+        "按错误信息和时间查服务端日志，502、503、504 另查网关日志；客户端采用退避重试。",
+    ),
+    "unreachable": _problem(
+        "No connection",
+        "无法建立连接",
+        "See whether the server was restarting and listens at this address and port; check name, certificate, firewall and the length of the accept queue.",
+        "确认服务是否正在重启、是否监听该地址和端口；检查域名、证书、防火墙和连接队列长度。",
+    ),
+    "connection_reset": _problem(
+        "Connection lost before the answer",
+        "应答之前连接断开",
+        "Look for a crash or a restart of the server or the gateway at that time; compare their limits of connections and keep-alive times; retry on a new connection.",
+        "查找该时刻服务或网关是否崩溃、重启；核对两者的连接数上限与 keep-alive 时间；在新连接上重试。",
+    ),
+    "cut_off": _problem(
+        "Answer broke off in mid-stream",
+        "回答在传输途中中断",
+        "Look for a crash, an out-of-memory kill or a time limit of the gateway at that time; in the client, take an answer without finish_reason for incomplete and ask again.",
+        "查找该时刻是否有崩溃、内存不足被杀或网关超时；客户端把没有 finish_reason 的回答视为不完整并重新请求。",
+    ),
+    "timeout": _problem(
+        "Hang: nothing came in time",
+        "停滞：未按时收到内容",
+        "See whether the engine computes or waits (queue, KV cache, deadlock); limit the silence in the client, and have a health check that demands a token restart the server.",
+        "确认引擎是在计算还是在等待（队列、KV 缓存、死锁）；客户端限制静默时间，并用要求实际生成 token 的健康检查触发重启。",
+    ),
+    "protocol_error": _problem(
+        "Response that breaks the protocol",
+        "响应不符合协议",
+        "Ask the endpoint with curl -N and read what it sends; look for a gateway that rewrites the stream or puts an error page in its place; update the server.",
+        "用 curl -N 请求并查看原始内容；检查网关是否改写了流或以错误页代替；升级服务端。",
+    ),
+    "empty_answer": _problem(
+        "Empty answer",
+        "空回答",
+        "Look for stop strings, a chat template that ends at once, and content that went into another field (reasoning, tool calls); ask again.",
+        "检查停止词、会立即结束的对话模板，以及内容是否进入其他字段（推理、工具调用）；重新请求。",
     ),
     "truncated": _problem(
         "Answer cut off at the token limit",
@@ -64,11 +125,11 @@ PROBLEMS: Mapping[str, ProblemType] = {
         "Send the JSON Schema in response_format; otherwise validate each answer and ask again with the validator's message.",
         "在 response_format 中附上 JSON Schema；否则逐条校验，并把校验错误信息发回模型重新生成。",
     ),
-    "date_format": _problem(
-        "Date not written as YYYY-MM-DD",
-        "日期格式不是 YYYY-MM-DD",
-        'Give the date field a pattern ("^\\\\d{4}-\\\\d{2}-\\\\d{2}$") in response_format json_schema, or normalise dates after parsing.',
-        '在 response_format 的 json_schema 中为日期字段加 pattern（"^\\\\d{4}-\\\\d{2}-\\\\d{2}$"），或在解析后统一转换日期格式。',
+    "wrong_date": _problem(
+        "Wrong date: not YYYY-MM-DD, or none that exists",
+        "日期错误：格式不是 YYYY-MM-DD，或日期不存在",
+        'Give the date field "format": "date" in response_format json_schema, normalise other forms after parsing, and check every date with a calendar before use: 2024-02-30 has the right form.',
+        '在 response_format 的 json_schema 中为日期字段加 "format": "date"，其他写法在解析后统一转换；使用前用日历校验每个日期：2024-02-30 形式正确却不存在。',
     ),
     "wrong_values": _problem(
         "JSON values out of range",

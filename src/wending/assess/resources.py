@@ -40,15 +40,18 @@ NOT_OUR_SERVER = {
 class ResourceSampler:
     """Samples one process tree from `start` to `stop`."""
 
-    def __init__(self, pid: int) -> None:
-        self._process = psutil.Process(pid)
+    def __init__(self, process: psutil.Process) -> None:
+        self._process = process
         self._resources = Resources(peak_memory_bytes=0, cpu_seconds=0.0, wall_seconds=0.0)
         self._interval = SAMPLE_INTERVAL
         self._started = time.monotonic()
         self._task: asyncio.Task[None] | None = None
+        self._cpu_before = 0.0
+        """Seconds that a server which ran already had taken before."""
 
     def start(self) -> None:
         self._started = time.monotonic()
+        self._cpu_before = self._read()[1]
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> Resources:
@@ -65,24 +68,26 @@ class ResourceSampler:
 
     def _sample(self) -> bool:
         """Takes one sample; False when the process is gone."""
-        memory, cpu = 0, 0.0
-        try:
-            family = [self._process, *self._process.children(recursive=True)]
-        except psutil.NoSuchProcess:
-            return False
-        for process in family:
-            with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
-                times = process.cpu_times()
-                cpu += times.user + times.system + times.children_user + times.children_system
-                memory += process.memory_info().rss
+        memory, cpu = self._read()
         if not memory:
             return False
         result, elapsed = self._resources, time.monotonic() - self._started
         result.peak_memory_bytes = max(result.peak_memory_bytes or 0, memory)
-        result.cpu_seconds = max(result.cpu_seconds or 0.0, cpu)
+        result.cpu_seconds = max(result.cpu_seconds or 0.0, cpu - self._cpu_before)
         result.wall_seconds = elapsed
         result.samples.append((elapsed, memory))
         if len(result.samples) > MAX_SAMPLES:
             del result.samples[1::2]
             self._interval *= 2
         return True
+
+    def _read(self) -> tuple[int, float]:
+        """Bytes, and CPU seconds since the processes began; zeros when they are gone."""
+        memory, cpu = 0, 0.0
+        with contextlib.suppress(psutil.Error):
+            for process in (self._process, *self._process.children(recursive=True)):
+                with contextlib.suppress(psutil.Error):
+                    times = process.cpu_times()
+                    cpu += times.user + times.system + times.children_user + times.children_system
+                    memory += process.memory_info().rss
+        return memory, cpu

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -12,15 +12,17 @@ from wending.assess.agreement import scenario_agreement
 from wending.assess.agreement_conditions import agreement_json
 from wending.assess.bilingual import chinese
 from wending.assess.context import ContextResult
+from wending.assess.distribution import distribution
 from wending.assess.failed_requests import failed_requests_json
 from wending.assess.load.calibration import Calibration
 from wending.assess.load.level import Level
 from wending.assess.load.objective import Objective
 from wending.assess.load.search import CONFIRMATIONS, Capacity
 from wending.assess.notes import notes_of
-from wending.assess.performance import RequestTypePerformance, distribution
+from wending.assess.performance import RequestTypePerformance
 from wending.assess.profile import Profile
-from wending.assess.rate import rate, rate_over, with_interval
+from wending.assess.rate import level_rates, rate, rate_over, with_interval
+from wending.assess.recovery.conversations import conversations_json
 from wending.assess.recovery.row import RecoveryResult
 from wending.assess.resources import NOTHING_MEASURED, Resources
 from wending.assess.response_format import ResponseFormatResult, with_schema
@@ -29,7 +31,7 @@ from wending.assess.run_record import RunRecord, by_scenario, rounded
 from wending.assess.runner import Sampling
 from wending.assess.scenarios import Item, Scenario
 from wending.assess.stability import JudgedRun, StabilityProblem, find_problems
-from wending.assess.stats import pass_hat_k, quantile
+from wending.assess.stats import mean_over_items, pass_at_k, pass_hat_k
 from wending.assess.verdict import verdict_json
 
 SCHEMA = 1
@@ -127,6 +129,7 @@ class Assessment:
             else _rounded_floats(self.calibration.to_json()),
             "context": None if self.context is None else self.context.to_json(),
             "recovery": None if self.recovery is None else self.recovery.to_json(),
+            "model_recovery": conversations_json(self.scenarios, self.records),
             "resources": asdict(self.resources),
             "stability_problems": [_problem(problem) for problem in self._problems()],
         }
@@ -172,10 +175,11 @@ class Assessment:
             "planned_runs": self.sampling.repeats * len(scenario.items),
             "runs": [run.to_json() for run in runs],
             "pass_rate": rate_of(runs),
-            "pass_hat_k": _pass_hat_k(of_item.values(), self.sampling.repeats),
+            "pass_hat_k": _of_k_repeats(pass_hat_k, of_item.values(), self.sampling.repeats),
+            "pass_at_k": _of_k_repeats(pass_at_k, of_item.values(), self.sampling.repeats),
             "json_rates": _json_rates(runs),
             "response_format": self._response_format(scenario),
-            "agreement": asdict(agreement),
+            "agreement": agreement.to_json(),
             "retention": retention_json(scenario, [*self.records, *self.role_keeping_records]),
         }
 
@@ -204,6 +208,7 @@ class Assessment:
                 run.checks,
                 run.cut_turns,
                 run.error,
+                run.error_type,
                 items[run.scenario, run.item].comparable_answer(run.text),
                 run.repeat,
             )
@@ -220,15 +225,19 @@ def rate_of(runs: Sequence[RunRecord]) -> dict[str, Any]:
     return rate_over(of_item.values())
 
 
-def _pass_hat_k(items: Iterable[Sequence[RunRecord]], repeats: int) -> list[dict[str, Any]]:
-    """For each k up to the number of repeats: the chance that k repeats of an item all pass, over the items
-    with so many runs."""
+def _of_k_repeats(
+    chance: Callable[[int, int, int], float | None], items: Iterable[Sequence[RunRecord]], repeats: int
+) -> list[dict[str, Any]]:
+    """For each k up to the number of repeats: the chance that all, or that some, of k repeats of an item
+    pass, over the items with so many runs."""
     counts = [(len(runs), sum(run.passed for run in runs)) for runs in items]
     found = []
     for k in range(1, repeats + 1):
-        chances = [chance for n, passed in counts if (chance := pass_hat_k(n, passed, k)) is not None]
-        if chances:
-            found.append({"k": k, "share": rounded(sum(chances) / len(chances)), "items": len(chances)})
+        asked = [(n, share) for n, passed in counts if (share := chance(n, passed, k)) is not None]
+        mean = mean_over_items([share for _, share in asked], trials=sum(n for n, _ in asked) / k)
+        if mean is not None:
+            low, high = map(rounded, mean.interval)
+            found.append({"k": k, "share": rounded(mean.mean), "low": low, "high": high, "items": mean.items})
     return found
 
 
@@ -263,16 +272,12 @@ def _performance(result: RequestTypePerformance) -> dict[str, Any]:
     return {
         "request_type": result.request_type,
         "max_tokens": result.max_tokens,
-        "ttft_s": _distribution(ttfts),
-        "tokens_per_s": {
-            **_distribution(speeds),
-            "p5": rounded(quantile(speeds, 0.05)),
-        },
+        "ttft_s": distribution(ttfts, "p50", "p95"),
+        "tokens_per_s": distribution(speeds, "p5", "p50", "p95"),
         "tokens": {
-            "p50": rounded(distribution(counts).p50),
+            **distribution(counts, "p50"),
             "min": min(counts, default=None),
             "max": max(counts, default=None),
-            "n": len(counts),
         },
         "shorter_than_meant": result.shorter_than_meant,
         "errors": len(outcomes.errors),
@@ -281,6 +286,7 @@ def _performance(result: RequestTypePerformance) -> dict[str, Any]:
         "failed_at": capacity.failed_at if capacity else None,
         "stopped_by": capacity.stopped_by if capacity else None,
         "confirmations": _confirmations(capacity) if capacity else None,
+        "steady": _steady(capacity) if capacity else None,
         "goodput": _goodput(capacity) if capacity else None,
         "overhead": _overhead(capacity) if capacity and capacity.levels else None,
         "levels": [_level(level) for level in capacity.levels] if capacity else [],
@@ -292,15 +298,17 @@ def _performance(result: RequestTypePerformance) -> dict[str, Any]:
     }
 
 
-def _distribution(values: Sequence[float]) -> dict[str, Any]:
-    found = distribution(values)
-    return {"p50": rounded(found.p50), "p95": rounded(found.p95), "n": found.n}
-
-
 def _confirmations(capacity: Capacity) -> dict[str, int]:
     """All that were made at the highest concurrency held, or it would not be the highest."""
     made = capacity.confirmations_made
     return {"planned": CONFIRMATIONS, "made": made, "held": made}
+
+
+def _steady(capacity: Capacity) -> dict[str, int] | None:
+    """How many of the measurements at the highest concurrency were steady; null where no stream held."""
+    if capacity.max_concurrency == 0:
+        return None
+    return {"measured": len(capacity.highest), "steady": sum(level.steady for level in capacity.highest)}
 
 
 def _goodput(capacity: Capacity) -> dict[str, Any] | None:
@@ -321,8 +329,26 @@ def _overhead(capacity: Capacity) -> dict[str, Any]:
 
 def _level(level: Level) -> dict[str, Any]:
     fields = _rounded_floats(asdict(level))
-    del fields["invalid"]
-    return {**fields, "reason_zh": chinese(level.reason), "held": level.held}
+    for left_out in ("invalid", "ttfts", "speeds"):
+        del fields[left_out]
+    complete = not level.decided_early
+    return {
+        **fields,
+        **level_rates(level.requests, level.errors, level.valid),
+        "distributions": {
+            "ttft_s": distribution(level.ttfts, "p50", "p95", complete=complete),
+            "tokens_per_s": distribution(level.speeds, "p5", "p50", "p95", complete=complete),
+        },
+        "steady": level.steady,
+        "unsteady": _words(level.unsteady),
+        "measured_again": _words(level.measured_again),
+        "reason_zh": chinese(level.reason),
+        "held": level.held,
+    }
+
+
+def _words(reason: str) -> dict[str, str] | None:
+    return {"en": str(reason), "zh": chinese(reason)} if reason else None
 
 
 def _invalid_level(level: Level) -> dict[str, Any]:

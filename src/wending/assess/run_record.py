@@ -19,7 +19,8 @@ from wending.assess.condition import ConditionName
 class RunRecord:
     """Times and tokens are those of the last answer, the judged one; `answers` holds one per user turn.
 
-    A run whose request failed carries `error` instead of verdicts, and counts as not passed.
+    A run whose request failed carries `error` and `error_type`, a type of stability problem, instead of
+    verdicts, and counts as not passed.
     """
 
     scenario: str
@@ -34,6 +35,7 @@ class RunRecord:
     tokens_per_s: float | None = None
     finish_reason: str | None = None
     error: str | None = None
+    error_type: str | None = None
     condition: ConditionName = "default"
     cut_turns: tuple[int, ...] = ()
     """The turns, from 1, whose answers ended at the token limit."""
@@ -56,6 +58,7 @@ class RunRecord:
             "tokens_per_s": rounded(self.tokens_per_s),
             "finish_reason": self.finish_reason,
             "error": self.error,
+            "error_type": self.error_type,
             "error_zh": None if self.error is None else chinese(self.error),
             "text": self.text,
             "answers": list(self.answers),

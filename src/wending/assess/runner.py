@@ -8,7 +8,6 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any
 
-from wending.assess.bilingual import Bilingual, chinese
 from wending.assess.chat_answer import ChatAnswer
 from wending.assess.checks import run_passes
 from wending.assess.condition import ConditionName
@@ -109,7 +108,8 @@ class Runner:
                 seed,
                 False,
                 answers=tuple(answer.text for answer in answers),
-                error=Bilingual(f"{error.kind}: {error}", chinese(error.words)),
+                error=error.words,
+                error_type=error.kind,
                 condition=self.sampling.condition,
             )
             self._keep(failed)

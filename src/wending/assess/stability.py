@@ -9,14 +9,18 @@ from typing import Literal
 
 from wending.assess.bilingual import Bilingual, chinese
 from wending.assess.checks.verdict import CheckResult
-from wending.assess.problems import problem_type
+from wending.assess.problems import FAILED_REQUESTS, problem_type
 from wending.assess.stats import Interval, rate_over_items
 
 EXAMPLE_LENGTH = 160
 UNUSABLE = frozenset(
-    ("request_error", "broken_json", "trailing_comma", "schema_mismatch", "code_does_not_parse")
-)
+    (
+        *FAILED_REQUESTS,
+        "empty_answer", "broken_json", "trailing_comma", "schema_mismatch", "code_does_not_parse",
+    )
+)  # fmt: skip
 FREQUENT, RARE = 0.2, 0.05
+_EMPTY = Bilingual("the answer has no text", "回答没有任何文字")
 
 Severity = Literal["high", "medium", "low"]
 
@@ -27,7 +31,7 @@ class JudgedRun:
 
     ``answer`` is the parsed answer where the item has one right answer (``item.comparable_answer(text)``),
     else None. ``cut_turns`` are the turns, from 1, whose answers ended at the token limit. ``error`` is the
-    message of a request that failed; such a run has no checks.
+    message of a request that failed, ``error_type`` its type of problem; such a run has no checks.
     """
 
     scenario: str
@@ -36,6 +40,7 @@ class JudgedRun:
     checks: Sequence[CheckResult]
     cut_turns: Collection[int] = ()
     error: str | None = None
+    error_type: str | None = None
     answer: str | None = None
     repeat: int = 1
 
@@ -69,8 +74,8 @@ class StabilityProblem:
 def find_problems(runs: Iterable[JudgedRun]) -> list[StabilityProblem]:
     """All problems seen, scenario by scenario in the order of the runs, the most frequent first.
 
-    A run may show several problems; it counts once for each. An answer cut off at the token limit counts as
-    truncated only, since what else is wrong with it follows from that.
+    A run may show several problems; it counts once for each. An answer that fails after it was cut off at the
+    token limit counts as truncated only, and an empty one as empty: what else is wrong follows from that.
     """
     by_scenario: dict[str, list[JudgedRun]] = defaultdict(list)
     for run in runs:
@@ -91,24 +96,31 @@ def find_problems(runs: Iterable[JudgedRun]) -> list[StabilityProblem]:
 
 def _evidence(run: JudgedRun) -> dict[str, str]:
     """The problems one run shows, each with an example."""
-    if run.error is not None:
-        return {"request_error": _example(run.item, run.error)}
-    failed = [check for check in run.checks if not check.passed and check.problem is not None]
+    if run.error is not None and run.error_type is not None:
+        return {run.error_type: _example(run.item, run.error)}
     found: dict[str, str] = {}
-    for check in reversed(failed):  # the first failure of a kind is its example
-        if check.turn is not None and check.turn in run.cut_turns:
-            end = run.answers[check.turn - 1][-80:]
+    for check in reversed(run.checks):  # the first failure of a kind is its example
+        if check.passed or check.problem is None:
+            continue
+        answer = None if check.turn is None else run.answers[check.turn - 1]
+        if answer is not None and check.turn in run.cut_turns:
+            end = answer[-80:]
             found["truncated"] = _example(run.item, Bilingual(f"ends with: {end}", f"结尾为：{end}"))
-        elif check.problem is not None:
+        elif answer is not None and not answer.strip():
+            found["empty_answer"] = _example(run.item, _EMPTY)
+        else:
             found[check.problem] = _example(run.item, check.reason)
     return found
 
 
 def _deviating(runs: Sequence[JudgedRun]) -> list[Sighting]:
-    """For each run whose parsed answer differs from the most common one of its item: what it said instead."""
+    """For each run whose parsed answer differs from the most common one of its item: what it said instead.
+
+    An answer that was cut off may have been going to say the same.
+    """
     by_item: dict[str, list[JudgedRun]] = defaultdict(list)
     for run in runs:
-        if run.answer is not None:
+        if run.answer is not None and len(run.answers) not in run.cut_turns:
             by_item[run.item].append(run)
     found: list[Sighting] = []
     for item, several in by_item.items():
@@ -146,7 +158,7 @@ def _row(
 
 
 def _severity(problem: str, share: float) -> Severity:
-    """High: an answer that a program cannot use, or one in five runs. Low: fewer than one in twenty."""
+    """High: no answer, one that a program cannot use, or one in five runs. Low: fewer than one in twenty."""
     if problem in UNUSABLE or share >= FREQUENT:
         return "high"
     return "medium" if share >= RARE else "low"

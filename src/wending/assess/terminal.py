@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rich import box
@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from wending.assess.report import sentences
-from wending.assess.report.numbers import interval_percent, milliseconds, per_second, percent
+from wending.assess.report.numbers import between, interval_percent, milliseconds, per_second, percent
 from wending.assess.wording import Language, say
 
 
@@ -67,8 +67,14 @@ def _performance_table(report: Mapping[str, Any], language: Language) -> Table:
     for result in report["performance"]:
         table.add_row(
             say(result["request_type"], language),
-            milliseconds(result["ttft_s"]["p50"]),
-            per_second(result["tokens_per_s"]["p50"]),
+            _median(result["ttft_s"], milliseconds),
+            _median(result["tokens_per_s"], per_second),
             Text(sentences.concurrency(result)[language]),
         )
     return table
+
+
+def _median(found: Mapping[str, Any], text: Callable[[float | None], str]) -> Text:
+    """With its bounds beneath, where the count carries them."""
+    bounds = between(found["p50_bounds"], text)
+    return Text.assemble(text(found["p50"]), (f"\n{bounds}" if bounds else "", "dim"))

@@ -10,6 +10,7 @@ from wending.cli.options import (
     Say,
     add_endpoint,
     add_language,
+    add_pid,
     add_target,
     api_key_of,
     not_negative,
@@ -129,6 +130,7 @@ def add_assess(
             "seed of the whole assessment (default: %(default)s)", "整个评测的随机种子（默认 %(default)s）"
         ),
     )
+    add_pid(command, say, "memory and CPU", "内存与 CPU")
     add_endpoint(command, say)
     command.add_argument(
         "--concurrency",
@@ -159,6 +161,7 @@ def _assess(options: argparse.Namespace) -> int:
         scenario_files=options.scenario_file,
         checks_modules=options.checks_module,
         role_keeping=options.role_keeping,
+        pid=options.pid,
         seed=options.seed,
         model=options.model,
         api_key=api_key_of(options),

@@ -66,6 +66,19 @@ def api_key_of(options: argparse.Namespace) -> str | None:
     return options.api_key or os.environ.get("OPENAI_API_KEY")
 
 
+def add_pid(command: argparse.ArgumentParser, say: Say, what: str, chinese: str) -> None:
+    """The process of a server that somebody else started; `what` of it is sampled."""
+    command.add_argument(
+        "--pid",
+        type=positive,
+        metavar="N",
+        help=say(
+            f"process of an endpoint on this machine, whose {what} are sampled, its children's too",
+            f"本机上该服务的进程号；采样它及其子进程的{chinese}",
+        ),
+    )
+
+
 def add_language(command: argparse.ArgumentParser, say: Say, language: str) -> None:
     command.add_argument(
         "--lang",

@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from wending.cli.options import (
     Say,
     add_endpoint,
     add_language,
+    add_pid,
     add_target,
     api_key_of,
     not_negative,
     positive,
     seconds,
 )
+
+HOURS, SAMPLE_S, STALL_S, SEED = 24.0, 5.0, 30.0, 1
+
+_OF_A_NEW_SOAK = {
+    "TARGET": "target",
+    "--hours": "hours",
+    "--concurrency": "concurrency",
+    "--capacity": "capacity",
+    "--out": "out",
+    "--sample": "sample",
+    "--canary": "canary",
+    "--stall": "stall",
+    "--seed": "seed",
+    "--model": "model",
+}
+"""What a soak that is gone on with has in its log."""
 
 
 def add_soak(commands: argparse._SubParsersAction[argparse.ArgumentParser], say: Say, language: str) -> None:
@@ -44,9 +62,8 @@ def add_soak(commands: argparse._SubParsersAction[argparse.ArgumentParser], say:
     command.add_argument(
         "--hours",
         type=_hours,
-        default=24.0,
         metavar="H",
-        help=say("how long (default: %(default)g)", "时长（默认 %(default)g 小时）"),
+        help=say(f"how long (default: {HOURS:g})", f"时长（默认 {HOURS:g} 小时）"),
     )
     command.add_argument(
         "--concurrency",
@@ -90,9 +107,8 @@ def add_soak(commands: argparse._SubParsersAction[argparse.ArgumentParser], say:
     command.add_argument(
         "--sample",
         type=seconds,
-        default=5.0,
         metavar="S",
-        help=say("seconds between samples (default: %(default)g)", "采样间隔秒数（默认 %(default)g）"),
+        help=say(f"seconds between samples (default: {SAMPLE_S:g})", f"采样间隔秒数（默认 {SAMPLE_S:g}）"),
     )
     command.add_argument(
         "--canary",
@@ -106,20 +122,19 @@ def add_soak(commands: argparse._SubParsersAction[argparse.ArgumentParser], say:
     command.add_argument(
         "--stall",
         type=seconds,
-        default=30.0,
         metavar="S",
         help=say(
-            "seconds without a token from any request that are a stall (default: %(default)g)",
-            "多少秒没有任何请求得到 token 算停顿（默认 %(default)g）",
+            f"seconds without a token from any request that are a stall (default: {STALL_S:g})",
+            f"多少秒没有任何请求得到 token 算停顿（默认 {STALL_S:g}）",
         ),
     )
     command.add_argument(
         "--seed",
         type=not_negative,
-        default=1,
         metavar="N",
-        help=say("seed of the requests (default: %(default)s)", "请求的随机种子（默认 %(default)s）"),
+        help=say(f"seed of the requests (default: {SEED})", f"请求的随机种子（默认 {SEED}）"),
     )
+    add_pid(command, say, "memory, threads, files, CPU and GPUs", "内存、线程、文件、CPU 与 GPU")
     add_endpoint(command, say)
     add_language(command, say, language)
     command.set_defaults(run=_soak)
@@ -128,20 +143,30 @@ def add_soak(commands: argparse._SubParsersAction[argparse.ArgumentParser], say:
 def _soak(options: argparse.Namespace) -> int:
     from wending.assess.soak import SoakOptions, report_soak, run_soak
 
+    only = "--report" if options.report is not None else "--resume" if options.resume is not None else None
+    refused = ["--resume"] if only == "--report" and options.resume is not None else []
+    refused += [name for name, field in _OF_A_NEW_SOAK.items() if getattr(options, field) is not None]
+    if only is not None and refused:
+        names = ", ".join(refused)
+        english = f"Error: {only} takes target and plan from the folder's log; leave out {names}"
+        chinese = f"错误：{only} 的目标与计划取自文件夹中的日志；请去掉 {names}"
+        print(chinese if options.lang == "zh" else english, file=sys.stderr)
+        return 2
     if options.report is not None:
         return report_soak(options.report, options.lang)
     return run_soak(
         options.target,
         SoakOptions(
-            duration_s=3600 * options.hours,
+            duration_s=3600 * (options.hours or HOURS),
             concurrency=options.concurrency,
             capacity=options.capacity,
-            sample_s=options.sample,
+            sample_s=options.sample or SAMPLE_S,
             canary_s=options.canary,
-            stall_s=options.stall,
-            seed=options.seed,
+            stall_s=options.stall or STALL_S,
+            seed=SEED if options.seed is None else options.seed,
             model=options.model,
             api_key=api_key_of(options),
+            pid=options.pid,
         ),
         out=options.out,
         resume=options.resume,

@@ -91,6 +91,14 @@ def test_a_short_answer_is_judged_as_one_line(answer: str, language: str) -> Non
     assert not run_check("language", answer, {"expected": "ar"})[0].passed
 
 
+@pytest.mark.parametrize(
+    "answer", ["Vaccines train immune systems.", "September 1945.", "Mass attracts mass."]
+)
+def test_a_short_line_is_foreign_only_beyond_doubt(answer: str) -> None:
+    assert language_matches(answer, "en")
+    assert not language_matches("L'eau bout à cent degrés.", "en")
+
+
 @pytest.mark.parametrize("answer", ["", "1. 2. 3.", "OK", "12345 67890"])
 def test_nothing_to_judge_fails(answer: str) -> None:
     [result] = run_check("language", answer, {"expected": "fr"})
@@ -106,6 +114,17 @@ def test_nothing_to_judge_fails(answer: str) -> None:
         ("１．お湯を沸かす\n２．豆を挽く", 2),
         ("① 沸かす\n② 挽く\n③ 注ぐ", 3),
         ("٣ شيء", 0),
+        ("①沸かす\n②挽く\n③注ぐ", 3),
+        ("1️⃣ boil\n2️⃣ pour", 2),
+        ("第1步：烧水\n第 2 步 放茶叶\n第3步等待", 3),
+        ("步骤一：烧水\n步骤二 放茶叶\n**步骤三**：等待", 3),
+        ("第一，烧水\n第二，放茶叶", 2),
+        ("1단계: 물\n2단계 면", 2),
+        ("ขั้นตอนที่ 1: ต้มน้ำ\nขั้นตอนที่ 2 เท", 2),
+        ("الخطوة 1: الماء\nالخطوة ٢: الأرز", 2),
+        ("Bước 1: đun\nBước 2: rót", 2),
+        ("Add 1 egg\nAdd 2 spoons of oil", 0),
+        ("1/2 cup\n2-3 eggs", 0),
         ("١. سخن الماء\n٢. أضف الأرز\n٣. انتظر", 3),
         ("第一步：烧水\n第二步：放茶叶", 2),
         ("一、烧水\n二、放茶叶\n三、等待", 3),
@@ -135,6 +154,12 @@ def test_terms_take_alternatives_and_say_what_is_missing() -> None:
     assert not result.passed
     assert result.reason == "2 of 3 required terms missing, first: eau"
     assert result.problem == "missing_terms"
+
+
+def test_the_digits_of_a_term_stand_alone() -> None:
+    for answer, passed in (("90 минут", True), ("190 минут", False), ("90,5 минут", False), ("1.090", False)):
+        assert run_check("terms", answer, {"required": [["90"]]})[0].passed == passed, answer
+    assert not run_check("terms", "13時", {"required": [["3時"]]})[0].passed
 
 
 def test_terms_ignore_case_width_and_arabic_vowel_marks() -> None:

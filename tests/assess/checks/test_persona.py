@@ -25,6 +25,8 @@ def verdict(name: str, answer: str, **expectation: Any) -> CheckResult:
         "Paris. - Captain Lin",
         "Paris. **— Captain Lin**",
         "Paris.\n—  Captain Lin",
+        "Paris. —Captain Lin",
+        "Paris. — *Captain Lin*",
     ],
 )
 def test_sign_off_is_found_however_the_dash_is_written(answer: str) -> None:
@@ -54,7 +56,16 @@ def test_opening_marker(answer: str, passed: bool) -> None:
     [
         ("One. Two! Three?", 3),
         ("It costs 3.50 euros.", 1),
-        ("Wait... what?", 2),
+        ("Wait... what?", 1),
+        ("Wait... What?", 2),
+        ("嗯……好吧。", 1),
+        ("Dr. Paw and Mr. J. Smith open at 9 p.m. in the U.S., e.g. on Monday.", 1),
+        ("See No. 5 on example.com. It is open.", 2),
+        ("“Stop!” he said.", 1),
+        ("it rains. it pours! it snows.", 3),
+        ("It rains. — It pours.", 2),
+        ("Dear friend,\nit is normal.", 1),
+        ("Three points:\n1. Eat.\n2. Sleep.\n- Rest.", 3),
         ("亲，有的。我会去核实！", 2),
         ("他说：“好。”然后走了。", 2),
         ("No full stop", 1),
@@ -66,6 +77,21 @@ def test_opening_marker(answer: str, passed: bool) -> None:
 )
 def test_sentences_are_counted(text: str, count: int) -> None:
     assert count_sentences(text) == count
+
+
+def test_a_marker_at_the_beginning_is_left_out_too() -> None:
+    assert verdict("sentences", "Ahoy. It is 13. I counted.", at_most=2, without="Ahoy.").passed
+    assert not verdict("sentences", "Ahoy. It is 13. I counted. Bye.", at_most=2, without="Ahoy.").passed
+
+
+@pytest.mark.parametrize(
+    ("answer", "passed"),
+    [("Add 500 g of flour.", True), ("Add ５００ GRAMS.", True), ("Add good flour.", False), ("", False)],
+)
+def test_forms_that_must_occur(answer: str, passed: bool) -> None:
+    result = verdict("matches", answer, patterns=[r"\d\s?g\b|grams"], problem="role_forgotten")
+    assert result.passed is passed
+    assert result.problem == (None if passed else "role_forgotten")
 
 
 def test_sentence_limit_leaves_out_the_marker() -> None:

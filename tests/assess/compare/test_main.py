@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.assess.compare.made_report import FAULTS, FEWER, PASSES, TTFT, made_report
+from tests.assess.compare.made_report import FAULTS, FEWER, PASSES, TTFT, WORDS, made_report
 
 from wending.assess.compare.fail_rule import FailRule
 from wending.assess.compare.main import BROKEN, KEPT, UNDECIDED, run_comparison
@@ -108,3 +108,24 @@ def test_what_cannot_be_compared(tmp_path: Path, capsys: pytest.CaptureFixture[s
     nothing["agreement"]["conditions"] = []
     assert compared(tmp_path, made_report(), nothing) == UNDECIDED
     assert "nothing in common" in capsys.readouterr().err
+
+
+def test_failed_requests_compare_whatever_their_types_were_called(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    old, new = made_report(failed=10), made_report(failed=60)
+    place = {"item": "0", "repeat": 1}
+    frequency = {"k": 10, "n": 100, "low": 0.0, "high": 0.2}
+    problem = {"type": "request_error", "scenario": "s", "frequency": frequency,
+               "example": "", "example_zh": "", "title": WORDS, "action": WORDS, "severity": "high",
+               "first_seen": place, "evidence": [place]}  # fmt: skip
+    old["stability_problems"] = [problem]
+    new["stability_problems"] = [problem | {"type": "server_error"}]
+    for run in new["scenarios"][0]["runs"]:
+        run["error_type"] = None if run["error"] is None else "server_error"
+    assert compared(tmp_path, old, new, "failed_requests>0.1", "any-worse") == BROKEN
+    said = capsys.readouterr().out
+    assert "+50%" in next(line for line in said.splitlines() if "runs whose request failed" in line)
+    assert "request_error" not in said
+    assert "server_error" not in said

@@ -13,7 +13,7 @@ from tests.assess.decided import Decided, Request, say
 from wending.assess.context import ContextEffort, ContextResult, measure
 from wending.assess.context.measure import ANSWER_TOKENS, lengths_up_to
 from wending.assess.endpoint import EndpointClient
-from wending.assess.endpoint_errors import BadStatus, Unreachable
+from wending.assess.endpoint_errors import BadStatus, CutOff
 from wending.assess.scripted import Script, ScriptedServer
 from wending.assess.scripted.reply import Reply, refusal
 from wending.assess.scripted.script import Failures
@@ -142,7 +142,7 @@ async def test_without_usage_the_lengths_are_estimates() -> None:
 async def test_an_endpoint_that_answers_nothing_raises() -> None:
     with pytest.raises(BadStatus):
         await measured(ScriptedServer(Script(failures=Failures(http_error=1))))
-    with pytest.raises(Unreachable):
+    with pytest.raises(CutOff):
         await measured(ScriptedServer(Script(failures=Failures(cut_off=1))))
 
 

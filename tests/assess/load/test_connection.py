@@ -12,9 +12,11 @@ from tests.assess.raw_server import END, EVENT, STREAM, RawServer, chunked, whol
 from wending.assess.chat_answer import ChatAnswer
 from wending.assess.endpoint_errors import (
     BadStatus,
+    ConnectionReset,
+    CutOff,
     EndpointTimeout,
-    Nonsense,
     OutOfSockets,
+    ProtocolError,
     Unauthorized,
     Unreachable,
 )
@@ -85,7 +87,7 @@ async def test_an_answer_that_had_begun_is_not_asked_for_again() -> None:
         while not answer.text:
             await asyncio.sleep(0.01)
         raw.hang_up_now()
-        with pytest.raises(Unreachable, match="in the middle of an answer"):
+        with pytest.raises(CutOff, match="in the middle of an answer"):
             await asked
     assert (connection.sent_again, raw.connections) == (0, 1)
 
@@ -93,7 +95,7 @@ async def test_an_answer_that_had_begun_is_not_asked_for_again() -> None:
 async def test_a_new_connection_that_is_closed_is_an_error_at_once() -> None:
     async with RawServer(answers=0) as raw:
         connection = ChatConnection(address_of(raw))
-        with pytest.raises(Unreachable):
+        with pytest.raises(ConnectionReset):
             await ask(connection, address_of(raw))
     assert (connection.sent_again, raw.connections) == (0, 1)
 
@@ -120,20 +122,20 @@ async def test_a_machine_without_sockets_is_no_fault_of_the_endpoint(
             "HTTP 500: on fire",
         ),
         (whole(b"401 Unauthorized", b'{"error": "no"}'), Unauthorized, "the key was refused"),
-        (whole(b"200 OK", b'{"choices": []}'), Nonsense, "whole JSON body"),
-        (chunked(b"data: {\n\n"), Nonsense, "not JSON"),
-        (chunked(EVENT), Nonsense, "without a finish_reason after 3 characters"),
-        (b"SMTP ready\r\n", Nonsense, "does not speak HTTP"),
-        (chunked(EVENT)[:-5], Unreachable, "lost in the middle"),
-        (STREAM[:30], Unreachable, "lost in the middle"),
+        (whole(b"200 OK", b'{"choices": []}'), ProtocolError, "whole JSON body"),
+        (chunked(b"data: {\n\n"), ProtocolError, "not JSON"),
+        (chunked(EVENT), CutOff, "without a finish_reason after 3 characters"),
+        (b"SMTP ready\r\n", ProtocolError, "does not speak HTTP"),
+        (chunked(EVENT)[:-5], CutOff, "in the middle of an answer, after 3 characters"),
+        (STREAM[:30], CutOff, "in the middle of an answer, after 0 characters"),
         (
             whole(b"429 Too Many Requests", b"slow down").replace(b"application/json", b"text/plain"),
             BadStatus,
             "HTTP 429: slow down",
         ),
-        (STREAM + b"\r\n<html>", Nonsense, "without a finish_reason"),
+        (STREAM + b"\r\n<html>", CutOff, "without a finish_reason"),
         (chunked(EVENT, b'data: {"error": {"message": "out of memory"}}\n\n'), BadStatus, "out of memory"),
-        (b"", Unreachable, "lost in the middle"),
+        (b"", ConnectionReset, "lost before any answer"),
     ],
 )
 async def test_what_goes_wrong_has_a_name(reply: bytes, error: type[Exception], said: str) -> None:
@@ -156,7 +158,7 @@ async def test_silence_ends_in_a_timeout(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(connection_module, "SILENCE_TIMEOUT", 0.05)
     async with RawServer(chunked(EVENT)[:-5]) as raw:
         address = address_of(raw)
-        with pytest.raises(EndpointTimeout):
+        with pytest.raises(EndpointTimeout, match="went silent after 3 characters"):
             await ask(ChatConnection(address), address)
 
 

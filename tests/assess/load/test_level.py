@@ -166,3 +166,11 @@ def test_a_level_that_could_not_be_driven_neither_held_nor_failed(
 def test_a_level_without_a_counted_request_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="without a counted request"):
         judge([record(0, counted=False)])
+
+
+def test_a_level_keeps_the_times_that_it_was_judged_by() -> None:
+    """That of a failure is none; of a request that was cut off, what it had waited."""
+    records = [record(0, 0.2, speed=20.0), record(1, failure=GONE), record(2, None, over=False)]
+    found = judge(records, cut_at=2.5)
+    assert found.ttfts == (0.2, 2.5)
+    assert found.speeds == pytest.approx((20.0,))

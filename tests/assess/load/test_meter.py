@@ -14,12 +14,17 @@ from wending.assess.load.objective import Objective
 from wending.assess.load.record import Failure
 from wending.assess.load.search import Capacity, find_capacity
 
-REFUSED = Failure("bad_status", "HTTP 429", "HTTP 429", 429)
+REFUSED = Failure("too_many_requests", "HTTP 429", "HTTP 429", 429)
 GONE = Failure("unreachable", "gone", "没了")
 
 
 def meter(
-    respond: Respond, objective: Objective | None = None, *, lag_s: float = 0.0, valid: bool = True
+    respond: Respond,
+    objective: Objective | None = None,
+    *,
+    lag_s: float = 0.0,
+    valid: bool = True,
+    generator: SimulatedGenerator | None = None,
 ) -> LevelMeter:
     asked = 0
 
@@ -29,7 +34,7 @@ def meter(
         return first, [b"{}"] * count
 
     return LevelMeter(
-        SimulatedGenerator(respond, lag_s), "http://127.0.0.1:1/v1", {}, bodies,
+        generator or SimulatedGenerator(respond, lag_s), "http://127.0.0.1:1/v1", {}, bodies,
         lambda number, record: valid, objective or Objective(),
     )  # fmt: skip
 
@@ -104,6 +109,50 @@ async def test_times_that_still_change_are_not_steady() -> None:
     noise = Random(1)
     level = await measure(meter(lambda in_flight, now: (1.0 - 0.2 * now + noise.uniform(0, 0.1), 50.0)))
     assert (level.held, level.steady) == (True, False)
+    assert level.unsteady == "the time to the first token fell"
+
+
+def warming_up(requests: int) -> Respond:
+    """The first tokens of its first requests come sooner and sooner, however many levels that takes."""
+    noise, asked = Random(1), 0
+
+    def respond(in_flight: int, now: float) -> tuple[float, float]:
+        nonlocal asked
+        asked += 1
+        cold = max(0.0, 1 - asked / requests)
+        return 0.1 + 0.9 * cold + noise.uniform(0, 0.05), 50.0
+
+    return respond
+
+
+async def measure_steady(found: LevelMeter, plan: LevelPlan, spare_s: float = 60.0) -> Level:
+    level = await found.measure_steady(plan, 60.0, spare_s, Alone(20, 20))
+    assert level is not None
+    return level
+
+
+async def test_a_level_that_was_not_steady_is_measured_again_and_longer() -> None:
+    plan = LevelPlan(8, True, 0.3, 0.3)
+    level = await measure_steady(meter(warming_up(40)), plan)
+    assert (level.requests, level.steady, level.measured_again) == (
+        2 * plan.requests, True, "the time to the first token fell",
+    )  # fmt: skip
+    without_time = await measure_steady(meter(warming_up(40)), plan, spare_s=0.5)
+    assert (without_time.requests, without_time.steady, without_time.measured_again) == (
+        plan.requests, False, "",
+    )  # fmt: skip
+    still = await measure_steady(meter(warming_up(200)), plan)
+    assert (still.steady, still.measured_again) == (False, "the time to the first token fell")
+
+
+async def test_only_a_level_that_could_have_been_steady_is_measured_again() -> None:
+    plan = LevelPlan(8, True, 0.3, 0.3)
+    for respond in (shared_out(8), lambda in_flight, now: (0.1, 5.0)):
+        generator = SimulatedGenerator(respond)
+        await measure_steady(meter(respond, generator=generator), plan)
+        assert len(generator.plans) == 1
+    brief = await measure_steady(meter(shared_out(8)), LevelPlan(8, False, 0.3, 0.3))
+    assert (brief.steady, brief.unsteady) == (False, "measured briefly, for want of time")
 
 
 async def test_what_the_generator_could_not_drive_is_invalid() -> None:
@@ -113,11 +162,20 @@ async def test_what_the_generator_could_not_drive_is_invalid() -> None:
 
 
 def test_a_level_has_enough_requests_and_takes_its_time() -> None:
-    steady = LevelPlan(8, True, alone_s=1.0, answer_s=2.0)
+    steady = LevelPlan(8, True, least_s=1.0, answer_s=2.0)
     assert (steady.counted, steady.requests) == (3, 24)
     assert steady.expected_s == 1.0 + 5 * 2.0
     assert steady.schedule.starts[-1] < 1.0
-    quick = LevelPlan(8, False, alone_s=1.0, answer_s=2.0)
+    quick = LevelPlan(8, False, least_s=1.0, answer_s=2.0)
     assert (quick.requests, quick.expected_s, quick.bodies) == (8, 2.25, 8)
     assert LevelPlan(3, False, 1.0, 1.0).requests == 6
     assert LevelPlan(64, True, 1.0, 1.0).requests == 64
+
+
+def test_streams_begin_over_no_more_than_the_time_of_an_answer_among_so_many() -> None:
+    """From the last level that was measured: 16 streams that queue for 8 places take twice the time."""
+    more = LevelPlan.after((16, 2.0), 32, alone_s=1.0)
+    assert (more.ramp_s, more.answer_s) == (2.0, 3.0)
+    fewer = LevelPlan.after((16, 2.0), 12, alone_s=1.0)
+    assert (fewer.ramp_s, fewer.answer_s) == (1.5, 2.0)
+    assert LevelPlan.after((16, 2.0), 4, alone_s=1.0).ramp_s == 1.0

@@ -133,5 +133,5 @@ async def test_failures_are_recorded_and_the_stream_goes_on() -> None:
     async with ScriptedServer(Script(failures=Failures(http_error=1))) as server:
         found = await carry_out(plan_for(server.base_url, Closed((0.0,), 0, 3, False), 3))
     failures = [record.failure for record in found.records]
-    assert [failure.kind for failure in failures if failure is not None] == ["bad_status"] * 3
+    assert [failure.kind for failure in failures if failure is not None] == ["server_error"] * 3
     assert all("HTTP 500" in failure.en for failure in failures if failure is not None)

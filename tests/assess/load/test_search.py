@@ -13,7 +13,7 @@ from wending.assess.load.search import Capacity, find_capacity
 def level(concurrency: int, *, held: bool = True, invalid: str = "") -> Level:
     return Level(
         concurrency=concurrency, requests=20, errors=0, valid=20, seconds=1.0, ttft_s=0.1, tokens_per_s=50.0,
-        worst=False, total_tokens_per_s=100.0, answer_s=1.0, steady=True, decided_early=False,
+        worst=False, total_tokens_per_s=100.0, answer_s=1.0, unsteady="", decided_early=False,
         send_lag_s=0.0, loop_lag_s=0.0, missed=() if held else ("ttft",), reason="" if held else "too slow",
         invalid=invalid,
     )  # fmt: skip

@@ -5,17 +5,23 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import pytest
 from aiohttp import web
+from tests.assess.decided import Decided, Request, say
 
+from wending.assess.bilingual import Bilingual
 from wending.assess.endpoint import EndpointClient
 from wending.assess.recovery import RecoveryMeasurement, Row
-from wending.assess.recovery.canary import QUESTION
-from wending.assess.target import OwnServer
+from wending.assess.recovery.canary import QUESTION, Canary
+from wending.assess.recovery.kills import kill_server
+from wending.assess.scripted.reply import Reply, refusal
+from wending.assess.target import OwnServer, TargetError
 
 
 class Endpoint:
@@ -158,6 +164,46 @@ async def test_answers_that_are_others_after_a_burst() -> None:
     assert rows["burst"].ok is False
     assert rows["burst"].canary_equal is False
     assert rows["hang_ups"].canary_equal
+
+
+@dataclass
+class SlowToStart:
+    """A server of ours that takes longer to be ready than the canary waits."""
+
+    seconds: float | None
+    """None: it never is."""
+    is_down: bool = False
+
+    def reply(self, _: Request) -> Reply:
+        return refusal(500, "not yet") if self.is_down else say("red", "green")
+
+    async def kill(self) -> None:
+        self.is_down = True
+
+    async def start(self) -> None:
+        pass
+
+    async def wait_until_ready(self, progress: Callable[[float], None]) -> None:
+        if self.seconds is None:
+            raise TargetError(Bilingual("the server was not ready", "服务仍未就绪"))
+        await asyncio.sleep(self.seconds)
+        self.is_down = False
+
+
+@pytest.mark.parametrize("seconds", [0.6, None])
+async def test_a_killed_server_may_take_as_long_to_start_as_at_first(seconds: float | None) -> None:
+    server = SlowToStart(seconds)
+    async with Decided(server.reply) as endpoint, EndpointClient(endpoint.base_url, model="m") as client:
+        canary = Canary(client, patience_s=0.2)
+        await canary.learn()
+        row = await kill_server(client, cast("OwnServer", server), canary)
+    if seconds is None:
+        assert (row.ok, row.recovered_s) == (False, None)
+        assert "the server was not ready" in row.happened
+    else:
+        assert row.ok
+        assert row.recovered_s is not None
+        assert row.recovered_s >= seconds, "the start is a part of it"
 
 
 @asynccontextmanager

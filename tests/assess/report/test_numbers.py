@@ -50,3 +50,11 @@ def test_rates() -> None:
     assert numbers.interval_percent(rate) == "74–89%"
     empty = {"k": 0, "n": 0, "low": None, "high": None}
     assert numbers.rate_percent(empty) == numbers.interval_percent(empty) == "–"
+
+
+def test_the_ends_of_an_interval_share_their_unit() -> None:
+    assert numbers.between([0.0118, 0.0131], numbers.milliseconds) == "11.8–13.1 ms"
+    assert numbers.between([0.9, 1.2], numbers.milliseconds) == "900 ms–1.20 s"
+    assert numbers.between((0.75, 0.89), numbers.percent) == "75–89%"
+    assert numbers.between([45.0, 1234.0], numbers.per_second) == "45.0–1,234"
+    assert numbers.between(None, numbers.percent) == ""

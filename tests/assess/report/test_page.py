@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -9,13 +11,18 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
+from tests.assess.assessing import SCHEMA
 from tests.assess.decided import always
 from tests.assess.in_thread import in_thread
 
+from wending.assess.compare.comparison import compare
 from wending.assess.main import run_assessment
 from wending.assess.report import texts
 from wending.assess.report.html import render_html
+from wending.assess.report.levels import COLUMNS, level_rows
+from wending.assess.report.levels_csv import render_levels_csv
 from wending.assess.report.markdown import render_markdown
 from wending.assess.scripted import ScriptedServer
 
@@ -81,6 +88,19 @@ def test_every_text_is_there_in_both_languages(report: dict[str, Any]) -> None:
     assert page.languages["en"] == page.languages["zh"] > 100
 
 
+def test_what_the_model_recovers_from_is_there_without_any_fault(report: dict[str, Any]) -> None:
+    """Such conversations are of level 2 and were not asked here: the rows say so."""
+    assert report["recovery"] is None
+    html, markdown = render_html(report), render_markdown(report)
+    for row in report["model_recovery"]:
+        assert row["recovered"]["n"] == 0
+        for text in (html, markdown):
+            assert row["title"]["en"].split("'")[0] in text
+        assert row["title"]["zh"] in html
+    assert "not asked: no such conversation" in html
+    assert "not asked: no such conversation" in markdown
+
+
 def test_every_run_has_a_square_and_an_answer(report: dict[str, Any]) -> None:
     text = render_html(report)
     runs = [(scenario["id"], run) for scenario in report["scenarios"] for run in scenario["runs"]]
@@ -138,6 +158,118 @@ def test_markdown_tables_hold_together(report: dict[str, Any]) -> None:
         assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table}) == 1
     for heading in ("Scenarios · 场景", "Performance · 性能", "Stability problems · 稳定性问题"):
         assert heading in text
+
+
+NEW = re.compile(r".*_(bounds|interval)|diverge_at_items|pass_at_k|distributions|unsteady|measured_again")
+
+
+def as_before(value: Any, key: str = "") -> Any:
+    """A report without the fields that came with bounds and intervals."""
+    if isinstance(value, list):
+        return [as_before(one, key) for one in value]
+    if not isinstance(value, dict):
+        return value
+    gone = {
+        "pass_hat_k": {"low", "high"},
+        "performance": {"steady"},
+        "levels": {"goodput", "error_rate", "valid_rate"},
+    }.get(key, set())
+    kept = {name: one for name, one in value.items() if name not in gone and not NEW.fullmatch(name)}
+    return {name: as_before(one, name) for name, one in kept.items()}
+
+
+def test_a_report_of_before_is_still_shown_and_compared(report: dict[str, Any]) -> None:
+    before = as_before(report)
+    assert "distributions" not in json.dumps(before)
+    assert "p50_bounds" not in json.dumps(before)
+    jsonschema.Draft202012Validator(SCHEMA).validate(before)
+    Page(render_html(before))
+    assert "pass^k" in render_markdown(before)
+    assert compare(before, report)
+
+
+TIMES = {"p50": 0.5, "p50_bounds": [0.4, 0.6], "p95": 1.9, "p95_bounds": [1.5, 2.5], "n": 80}
+SPEEDS = {"p5": 20.0, "p5_bounds": None, "p50": 50.0, "p50_bounds": [45.0, 55.0], "p95": None,
+          "p95_bounds": None, "n": 19}  # fmt: skip
+
+
+def level(**fields: Any) -> dict[str, Any]:
+    """One that held, as it stands in report.json."""
+    found = {
+        "concurrency": 2, "requests": 80, "errors": 0, "valid": 80, "seconds": 9.0, "ttft_s": 1.9,
+        "tokens_per_s": 20.0, "worst": False, "total_tokens_per_s": 90.0, "answer_s": 2.0, "steady": True,
+        "decided_early": False, "send_lag_s": 0.0, "loop_lag_s": 0.0, "missed": [], "reason": "",
+        "reason_zh": "", "confirmation": False, "held": True, "unsteady": None, "measured_again": None,
+        "distributions": {"ttft_s": TIMES, "tokens_per_s": SPEEDS},
+    }  # fmt: skip
+    return found | fields
+
+
+def test_the_single_levels_say_what_became_of_them(report: dict[str, Any]) -> None:
+    rose = {"en": "the time to the first token rose", "zh": "首字时延上升"}
+    changed = json.loads(json.dumps(report))
+    [result, *_] = changed["performance"] = changed["performance"][:1]
+    result["levels"] = [
+        level(),
+        level(concurrency=4, worst=True, ttft_s=2.1, reason="too slow", reason_zh="太慢", missed=["ttft"],
+              held=False, decided_early=True),
+        level(confirmation=True, steady=False, unsteady=rose, measured_again=rose),
+    ]  # fmt: skip
+    result["invalid_levels"] = [
+        {"concurrency": 3, "send_lag_s": 0.1, "loop_lag_s": 0.0, "reason": "late", "reason_zh": "太迟"}
+    ]
+    result |= {"max_concurrency": 2, "steady": {"measured": 2, "steady": 1}, "at_least": False}
+    rows = level_rows(result)
+    assert [(row.streams, row.outcome) for row in rows] == [
+        (2, "held"), (2, "held"), (3, "invalid"), (4, "failed")
+    ]  # fmt: skip
+    assert (rows[0].cells[1].words["en"], rows[0].cells[1].interval) == ("1.90 s", "1.50–2.50 s")
+    assert rows[3].cells[1].words == {"en": "slowest 2.10 s", "zh": "最慢 2.10 s"}
+    assert len({len(row.cells) for row in rows} | {len(COLUMNS)}) == 1
+    text = render_html(changed)
+    Page(text)
+    for english, chinese in (
+        ("failed: too slow", "未达标：太慢"),
+        ("invalid: late", "无效：太迟"),
+        ("not steady: the time to the first token rose", "未达稳态：首字时延上升"),
+        ("measured again, twice as long; at first the time", "已以两倍时长重测；首次首字时延上升"),
+        ("steady 1/2", "稳态 1/2"),
+    ):
+        assert english in text
+        assert chinese in text
+        assert english in render_markdown(changed)
+
+
+def test_levels_for_a_spreadsheet(report: dict[str, Any]) -> None:
+    changed = json.loads(json.dumps(report))
+    [result, *_] = changed["performance"] = changed["performance"][:1]
+    times = TIMES | {"p95_bounds": None}
+    result["levels"] = [
+        level(held=False, missed=["ttft", "speed"], unsteady={"en": "it rose", "zh": "上升"},
+              distributions={"ttft_s": times, "tokens_per_s": SPEEDS})
+    ]  # fmt: skip
+    result["invalid_levels"] = [
+        {"concurrency": 3, "send_lag_s": 0.1, "loop_lag_s": 0.0, "reason": "late", "reason_zh": "太迟"}
+    ]
+    first, second = csv.DictReader(io.StringIO(render_levels_csv(changed)))
+    assert (first["outcome"], first["missed"], first["unsteady"]) == ("failed", "ttft speed", "it rose")
+    assert (first["ttft_s_p50"], first["ttft_s_p50_low"], first["ttft_s_p50_high"]) == ("0.5", "0.4", "0.6")
+    assert (first["ttft_s_p95"], first["ttft_s_p95_low"]) == ("1.9", "")
+    assert (second["concurrency"], second["outcome"], second["reason"]) == ("3", "invalid", "late")
+
+
+def test_all_of_k_and_one_of_k_stand_beside_each_other(report: dict[str, Any]) -> None:
+    for scenario in report["scenarios"]:
+        assert [row["k"] for row in scenario["pass_hat_k"]] == [row["k"] for row in scenario["pass_at_k"]]
+        for all_pass, one_passes in zip(scenario["pass_hat_k"], scenario["pass_at_k"], strict=True):
+            assert all_pass["low"] <= all_pass["share"] <= all_pass["high"]
+            assert all_pass["share"] <= one_passes["share"]
+        once = scenario["pass_hat_k"][0]
+        rate = scenario["pass_rate"]
+        assert (once["low"], once["high"]) == pytest.approx((rate["low"], rate["high"]), abs=1e-4)
+    text = render_html(report)
+    assert "k 次至少一次通过（pass@k）" in text
+    assert "One of k passes (pass@k)" in text
 
 
 def tables(text: str) -> Iterator[list[str]]:

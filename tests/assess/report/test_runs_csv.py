@@ -13,11 +13,19 @@ def run(**fields: Any) -> dict[str, Any]:
 
 
 def test_a_line_for_each_run() -> None:
-    checks = [{"pass": False, "problem": "broken_json"}, {"pass": False, "problem": "broken_json"}]
-    runs = [run(checks=checks, **{"pass": False}), run(repeat=2, error='=1+1, "x"\nline', ttft_s=None)]
-    report = {"scenarios": [{"id": "s", "items": [{"id": "i", "language": "zh"}], "runs": runs}]}
+    runs = [run(**{"pass": False}), run(repeat=2, error='=1+1, "x"\nline', ttft_s=None)]
+    report = {
+        "scenarios": [{"id": "s", "items": [{"id": "i", "language": "zh"}], "runs": runs}],
+        "stability_problems": [
+            {"type": "broken_json", "scenario": "s", "evidence": [{"item": "i", "repeat": 1}]},
+            {"type": "extra_text", "scenario": "s", "evidence": [{"item": "i", "repeat": 1}]},
+            {"type": "cut_off", "scenario": "s", "evidence": [{"item": "i", "repeat": 2}]},
+            {"type": "truncated", "scenario": "other", "evidence": [{"item": "i", "repeat": 2}]},
+        ],
+    }
     first, second = csv.DictReader(io.StringIO(render_csv(report)))
     assert (first["scenario"], first["item"], first["language"], first["pass"]) == ("s", "i", "zh", "False")
-    assert (first["problems"], first["ttft_s"], first["tokens_per_s"]) == ("broken_json", "0.5", "")
+    assert (first["problems"], second["problems"]) == ("broken_json extra_text", "cut_off")
+    assert (first["ttft_s"], first["tokens_per_s"]) == ("0.5", "")
     assert second["error"] == '\'=1+1, "x"\nline'
     assert "text" not in first

@@ -36,8 +36,8 @@ RIGHT: dict[str, Any] = {
 }  # fmt: skip
 WRONG: list[tuple[str, str, Any, str]] = [
     ("employees", "0/department", "Legal", "Legal"),
+    ("order", "items/1/quantity", 0, "less than the minimum"),
     ("products", "3/price", 0, "less than or equal to the minimum"),
-    ("order", "items/1/sku", "a", "sku 'a' occurs more than once"),
     ("meetings", "0/date", "2024-12-31", "is not within"),
     ("employees_zh", "0/name", "Wei", "Wei"),
     ("servers", "0/id", "server-1", "uuid"),
@@ -131,7 +131,7 @@ def test_the_schema_that_is_sent_has_the_demands_but_not_the_answer() -> None:
     assert staff is not None
     assert (staff["minItems"], staff["type"]) == (5, "array")
     fields = staff["items"]["properties"]
-    assert fields["salary"] == {"type": "number", "minimum": 8000, "maximum": 25000}
+    assert fields["salary"] == {"type": "integer", "minimum": 8000, "maximum": 25000}
     assert fields["join_date"] == {"type": "string", "format": "date"}
     exact = ITEMS["bank_statement"]
     assert schema_of(exact) == exact.checks[0].expectation["schema"]

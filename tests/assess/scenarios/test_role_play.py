@@ -97,7 +97,7 @@ CONVERSATIONS = {
         [
             "It is minus thirty. Over.",
             "Station Nine here. It is minus thirty.",
-            "Station Nine here. A. B. C. D. Over.",
+            "Station Nine here. It is cold. It is dark. We have tea. We have a stove. Over.",
         ],
     ),
     "butler": (

@@ -165,6 +165,19 @@ def test_a_scenario_of_ones_own_is_one_file(tmp_path: Path) -> None:
         (scenario_data(checks=[{"check": "magic"}]), "item 'one': unknown check 'magic'"),
         (scenario_data(checks=[{"check": "final_number"}]), "item 'one': check 'final_number'"),
         (scenario_data(probes=[]), "items/0/probes"),
+        (scenario_data(recovery="luck"), "items/0/recovery"),
+        (
+            scenario_data(
+                messages=[{"role": "user", "content": "It says: {verdict}", "when_right": "Fine."}]
+            ),
+            "item 'one': user turn 1: {verdict} and when_right go together",
+        ),
+        (
+            scenario_data(
+                messages=[{"role": "user", "content": "x"}, {"role": "user", "content": "{verdict}"}]
+            ),
+            "item 'one': user turn 2: {verdict} and when_right go together",
+        ),
         (scenario_data(probes=[0, 1]), "items/0/probes"),
         (scenario_data(probes=[2]), "end with the last of its 1 user turns, got [2]"),
         (scenario_data(probes=[1, 1]), "item 'one': probes must ascend"),

@@ -70,11 +70,21 @@ def test_defects_are_those_that_the_checks_look_for() -> None:
     assert share(Failures(), broken) == 0
     assert share(Failures(broken_json=0.2), broken) == pytest.approx(0.2, abs=0.05)
     assert share(Failures(wrong_date=0.2), lambda said: "2021-02-30" in said) == pytest.approx(0.2, abs=0.05)
+    assert share(Failures(date_format=0.2), lambda said: "2021/03/04" in said) == pytest.approx(0.2, abs=0.05)
+    assert share(Failures(empty=0.2), lambda said: not said) == pytest.approx(0.2, abs=0.05)
     # Nobody can lose a role that was not given.
     assert share(Failures(wrong_role=1.0), lambda said: "AI language model" in said) == 0
     messages = [{"role": "system", "content": "You are Ada."}, {"role": "user", "content": "Who are you?"}]
     reply = ReplyMaker(Script(failures=Failures(wrong_role=1.0))).reply({"messages": messages}, 1, 0.0)
     assert "AI language model" in text(reply)
+
+
+def test_a_truncated_answer_is_half_of_one_and_says_so() -> None:
+    answers = (Answer("", ("one two three four five",)),)
+    [cut] = replies(Script(answers=answers, failures=Failures(truncated=1.0)), 1)
+    assert (cut.length, cut.finish_reason) == (3, "length")
+    [shorter] = replies(Script(answers=answers, failures=Failures(truncated=1.0)), 1, max_tokens=2)
+    assert (shorter.length, shorter.finish_reason) == (2, "length")
 
 
 def test_answers_change_under_load_only() -> None:

@@ -12,7 +12,14 @@ import pytest
 
 from wending.assess.chat_answer import ChatAnswer
 from wending.assess.endpoint import EndpointClient
-from wending.assess.endpoint_errors import BadStatus, EndpointError, Unreachable
+from wending.assess.endpoint_errors import (
+    BadStatus,
+    ConnectionReset,
+    CutOff,
+    EndpointError,
+    ProtocolError,
+    Unreachable,
+)
 from wending.assess.scripted import Script, ScriptedProcess, ScriptedServer
 from wending.assess.scripted.script import Capacity, Failures
 
@@ -38,19 +45,49 @@ async def test_an_answer_comes_at_its_times() -> None:
 
 
 @pytest.mark.parametrize(
-    ("failures", "error"),
+    ("failures", "error", "kind"),
     [
-        (Failures(http_error=1), BadStatus),
-        (Failures(reset=1), Unreachable),
-        (Failures(cut_off=1), Unreachable),
+        (Failures(http_error=1), BadStatus, "server_error"),
+        (Failures(too_many_requests=1), BadStatus, "too_many_requests"),
+        (Failures(bad_request=1), BadStatus, "request_refused"),
+        (Failures(error_event=1), BadStatus, "server_error"),
+        (Failures(bad_event=1), ProtocolError, "protocol_error"),
+        (Failures(reset=1), ConnectionReset, "connection_reset"),
+        (Failures(cut_off=1), CutOff, "cut_off"),
+        (Failures(no_end=1), CutOff, "cut_off"),
     ],
 )
 async def test_a_planted_failure_is_one_for_the_client(
-    failures: Failures, error: type[EndpointError]
+    failures: Failures, error: type[EndpointError], kind: str
 ) -> None:
     async with ScriptedServer(Script(failures=failures)) as server, EndpointClient(server.base_url) as client:
-        with pytest.raises(error):
+        with pytest.raises(error) as raised:
             await ask(client)
+        assert not server.running
+    assert raised.value.kind == kind
+
+
+async def test_a_planted_reset_is_never_taken_for_the_closing_of_a_kept_connection() -> None:
+    script = Script(failures=Failures(reset=0.5), tokens=2)
+    async with ScriptedServer(script) as server, EndpointClient(server.base_url) as client:
+        found = [
+            one
+            for number in range(20)
+            for one in await asyncio.gather(ask(client, number), return_exceptions=True)
+        ]
+        assert server.served == 20
+    assert {type(one) for one in found} == {ChatAnswer, ConnectionReset}
+    assert client.sent_again == 0
+
+
+async def test_an_answer_that_stalls_stops_in_its_middle() -> None:
+    script = Script(failures=Failures(stall=1), tokens=6)
+    async with ScriptedServer(script) as server, EndpointClient(server.base_url) as client:
+        heard: list[float] = []
+        client.on_content = heard.append
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(ask(client), 0.3)
+    assert heard
 
 
 async def test_one_that_hangs_sends_nothing() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+import pytest
+from scipy import stats
 
 from wending.assess.soak.histogram import Histogram
 
@@ -35,6 +37,18 @@ def test_a_small_shift_of_all_values_shows_in_the_median() -> None:
         assert 1.002 < after / before < 1.02
 
 
+def test_the_trimmed_mean_is_that_of_the_values_and_follows_a_small_shift() -> None:
+    values = np.random.default_rng(4).lognormal(-1, 0.3, 4000)
+    found = [histogram(values + shift).trimmed_mean() for shift in (0.0, 0.003)]
+    assert found[0] is not None
+    assert found[1] is not None
+    assert found[0] == pytest.approx(stats.trim_mean(values, 0.1), rel=0.002)
+    assert found[1] - found[0] == pytest.approx(0.003, rel=0.2)
+    outlier = histogram(np.append(values, 1000.0)).trimmed_mean()
+    assert outlier == pytest.approx(found[0], rel=0.001)
+    assert histogram(np.array([0.5])).trimmed_mean() == pytest.approx(0.5, rel=0.03)
+
+
 def test_sums_and_json_keep_every_count() -> None:
     values = np.random.default_rng(2).exponential(1, 400)
     halves = histogram(values[:150])
@@ -48,3 +62,4 @@ def test_what_the_count_cannot_carry_is_none() -> None:
     assert few.quantile(0.5) is not None
     assert few.quantile(0.95) is None
     assert Histogram().quantile(0.5) is None
+    assert Histogram().trimmed_mean() is None

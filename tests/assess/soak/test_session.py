@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import orjson
+import psutil
 import pytest
 from rich.console import Console
 from tests.assess.decided import Decided, Request, say
@@ -65,7 +66,13 @@ def running(script: str) -> Iterator[ProcessAsServer]:
         drain.wait()
 
 
-async def soak(url: str, folder: Path, server: ProcessAsServer | None = None, **plan: Any) -> dict[str, Any]:
+async def soak(
+    url: str,
+    folder: Path,
+    server: ProcessAsServer | None = None,
+    process: psutil.Process | None = None,
+    **plan: Any,
+) -> dict[str, Any]:
     settings = {"duration_s": 1.5, "sample_s": 0.05, "canary_s": 0.5, "stall_s": 20.0, **plan}
     made = SoakPlan(concurrency=3, **settings)
     console = Console(quiet=True)
@@ -75,7 +82,8 @@ async def soak(url: str, folder: Path, server: ProcessAsServer | None = None, **
             await canaries.learn()
             log.write("start", head(made, canaries))
             view = PlainView(console, "en")
-            await SoakSession(client, cast("OwnServer | None", server), made, canaries, log, view).run()
+            ours = cast("OwnServer | None", server)
+            await SoakSession(client, ours, made, canaries, log, view, process=process).run()
         log.write("end", {"reason": "done"})
     return summarize(folder).to_json()
 
@@ -138,6 +146,24 @@ async def test_the_last_canaries_are_alone(tmp_path: Path) -> None:
     assert report["canary"]["alone"]["k"] == report["canary"]["alone"]["n"]
 
 
+async def test_a_server_of_others_is_sampled_by_its_process(tmp_path: Path) -> None:
+    with running(FLAT) as server:
+        process = psutil.Process(server.pid)
+        async with ScriptedServer(Script(ttft_s=0.02, tokens=3)) as endpoint:
+            ending = asyncio.create_task(end_later(server, 1.0))
+            report = await soak(endpoint.base_url, tmp_path, process=process, duration_s=2.0)
+            await ending
+    assert len(report["series"]["memory_bytes"]) > 3
+    assert report["series"]["memory_bytes"][-1][0] < 1.5
+    assert report["event_counts"]["process_ended"] == 1
+    assert report["crashes"]["n"] == 1
+
+
+async def end_later(server: ProcessAsServer, seconds: float) -> None:
+    await asyncio.sleep(seconds)
+    server.process.kill()
+
+
 async def start(*arguments: str) -> asyncio.subprocess.Process:
     command = [sys.executable, "-m", "wending", "soak", *arguments, "--sample", "0.1"]
     return await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.DEVNULL)
@@ -148,7 +174,9 @@ async def wait_for(folder: Path, kind: str, count: int) -> None:
         await asyncio.sleep(0.02)
 
 
-async def test_a_killed_soak_is_reported_and_gone_on_with(tmp_path: Path) -> None:
+async def test_a_killed_soak_is_reported_and_gone_on_with(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "out"
     async with ScriptedServer(Script(ttft_s=0.01, tokens=3)) as endpoint:
         command = [
@@ -179,19 +207,28 @@ async def test_a_killed_soak_is_reported_and_gone_on_with(tmp_path: Path) -> Non
 
         options = SoakOptions(duration_s=1.0)
         status = await asyncio.to_thread(run_soak, None, options, resume=out, language="en")
-    assert status == DONE
+        assert status == DONE
+        ended = (out / NAME).read_bytes()
+        assert await asyncio.to_thread(run_soak, None, options, resume=out, language="en") == DONE
+    assert "is complete; there is nothing to go on with" in capsys.readouterr().out
+    assert (out / NAME).read_bytes() == ended
     report = orjson.loads((out / "soak.json").read_bytes())
     assert report["complete"]
     assert report["sessions"] == 2
     assert len(report["gaps"]) == 1
+    assert report["lines_passed_over"] == 1
     assert report["plan"]["duration_s"] == pytest.approx(3.6)
 
 
-async def test_ctrl_c_ends_in_order(tmp_path: Path) -> None:
+async def test_ctrl_c_ends_in_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out"
     async with ScriptedServer(Script(ttft_s=0.01, tokens=3)) as endpoint:
         process = await start(endpoint.base_url, "--hours", "1", "--capacity", "3", "--out", str(out))
         await wait_for(out, "sample", 3)
+        # A second one would end the server of the first.
+        assert run_soak(None, SoakOptions(1.0), resume=out, language="en") == USAGE
+        assert f"a soak is running in {out}" in capsys.readouterr().err
+        assert report_soak(out, "en") == DONE
         process.send_signal(signal.SIGINT)
         assert await process.wait() == INTERRUPTED + signal.SIGINT
     report = orjson.loads((out / "soak.json").read_bytes())
@@ -233,6 +270,21 @@ def test_folders_that_cannot_be_used(tmp_path: Path, capsys: pytest.CaptureFixtu
     (tmp_path / NAME).touch()
     assert run_soak(None, SoakOptions(1.0), out=tmp_path, language="zh") == USAGE
     assert "已有一次浸泡测试" in capsys.readouterr().err
+
+
+async def test_events_are_said_in_the_language_of_the_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = Script(ttft_s=0.7, tokens=2)
+    plan = SoakPlan(1.0, 1, sample_s=0.1, canary_s=60.0, stall_s=0.3)
+    async with ScriptedServer(script) as endpoint, EndpointClient(endpoint.base_url, model="m") as client:
+        with SoakLog(tmp_path) as log:
+            view = PlainView(Console(), "zh")
+            await SoakSession(client, None, plan, CanarySet(client), log, view).run()
+    said = capsys.readouterr().out
+    assert "停顿开始：" in said
+    assert "秒没有 token" in said
+    assert "stall_begin" not in said
 
 
 def test_intervals_and_concurrency() -> None:

@@ -88,7 +88,7 @@ def test_level_memory_is_no_leak_even_when_it_warms_up_and_wanders(tmp_path: Pat
 def test_growth_that_levels_off_is_no_leak(tmp_path: Path) -> None:
     """Even if it goes on beyond the warm-up."""
     random = np.random.default_rng(3)
-    report = day(tmp_path, lambda hour: 300 + min(hour, 15) + random.normal(0, 7))
+    report = day(tmp_path, lambda hour: 300 + min(hour, 12) + random.normal(0, 7))
     memory = report["trends"][0]
     assert memory["is_certain"]
     assert not memory["still_rises"]
@@ -138,7 +138,10 @@ def test_events_and_canaries_are_counted_and_named(tmp_path: Path) -> None:
     assert report["canary"]["loaded"]["n"] == 1
     assert report["canary"]["differing"][0]["text"] == "blue"
     assert report["canary"]["unsteady"] == ["code"]
-    write_report(report, tmp_path)
+    page = write_report(report, tmp_path).read_text("utf-8")
+    assert "the server answered again" in page
+    assert "历时 4.0 秒" in page
+    assert "after 4.0 s · 历时 4.0 秒" in (tmp_path / "soak.md").read_text("utf-8")
     found = orjson.loads((tmp_path / "soak.json").read_bytes())["findings"]
     assert len(found) == 5
     assert all(words["en"] and words["zh"] for words in found)
@@ -150,6 +153,72 @@ def test_a_server_of_others_without_metrics_says_nothing_of_crashes(tmp_path: Pa
     assert report["crashes"]["per_hour_at_most"] is None
     told = summarize(written(tmp_path, [head("endpoint"), sample(60, engine_restarts=0)])).to_json()
     assert told["crashes"]["visible"]
+
+
+WHOLE = [
+    head(),
+    sample(60.0),
+    {"kind": "event", "at": 61.0, "event": "stall_end", "seconds": 2.0},
+    {"kind": "canary", "at": 62.0, "loaded": True, "answers": [{"id": "list", "equal": True}]},
+]
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        {"kind": "sample", "at": "noon"},
+        {"kind": "sample", "at": -1.0},
+        {"kind": "sample", "at": 1e300},
+        {"kind": "sample"},
+        {"kind": "sample", "at": 70.0},
+        sample(70.0) | {"ttft": {"x": 1}},
+        sample(70.0) | {"errors": {"timeout": "many"}},
+        sample(70.0) | {"memory_bytes": "1 GiB"},
+        {"kind": "event", "at": 70.0},
+        {"kind": "event", "at": 70.0, "event": ["stall_end"]},
+        {"kind": "event", "at": 70.0, "event": "stall_end"},
+        {"kind": "event", "at": 70.0, "event": "server_restarted", "seconds": None},
+        {"kind": "event", "at": 70.0, "event": "oom_kill", "count": "2"},
+        {"kind": "canary", "at": 70.0, "loaded": True, "answers": [{"id": "list", "equal": False}]},
+        {"kind": "canary", "at": 70.0, "answers": []},
+        {"kind": "server", "at": 70.0, "pid": "7"},
+        {"kind": "end", "at": 70.0},
+        {"kind": ["end"], "at": 70.0},
+        head() | {"plan": head()["plan"] | {"sample_s": 0}},
+        {name: value for name, value in head().items() if name != "baseline"},
+        [],
+        7,
+    ],
+)
+def test_a_line_without_its_fields_is_passed_over_and_counted(tmp_path: Path, damaged: Any) -> None:
+    expected = summarize(written(tmp_path, WHOLE)).to_json()
+    report = summarize(written(tmp_path, [*WHOLE[:2], damaged, *WHOLE[2:]])).to_json()
+    assert report == expected | {"lines_passed_over": 1}
+    write_report(report, tmp_path)
+    assert "1 line of the log could not be used" in (tmp_path / "soak.md").read_text("utf-8")
+
+
+def test_events_and_kinds_of_a_later_version_are_no_damage(tmp_path: Path) -> None:
+    later = [{"kind": "event", "at": 70.0, "event": "moved", "to": "mars"}, {"kind": "weather", "at": 71.0}]
+    report = summarize(written(tmp_path, [*WHOLE, *later])).to_json()
+    assert report["event_counts"] == {"stall_end": 1, "moved": 1}
+    assert report["lines_passed_over"] == 0
+    assert "moved" in write_report(report, tmp_path).read_text("utf-8")
+
+
+def test_the_end_and_the_target_are_said_in_both_languages(tmp_path: Path) -> None:
+    end = {"kind": "end", "at": 70.0, "reason": "it is gone", "reason_zh": "它不见了"}
+    report = summarize(written(tmp_path, [head("bundled"), sample(60.0), end])).to_json()
+    page = write_report(report, tmp_path).read_text("utf-8")
+    assert "提前结束（它不见了）" in page
+    assert "自带的演示模型" in page
+
+
+def test_a_process_that_is_watched_shows_its_crashes(tmp_path: Path) -> None:
+    lines = [head("endpoint"), {"kind": "process", "at": 1.0, "pid": 7}, sample(60.0)]
+    assert summarize(written(tmp_path, lines)).to_json()["crashes"]["visible"]
+    ended = {"kind": "event", "at": 61.0, "event": "process_ended"}
+    assert summarize(written(tmp_path, [*lines, ended])).to_json()["crashes"]["n"] == 1
 
 
 def test_no_log_is_an_error_that_names_the_folder(tmp_path: Path) -> None:

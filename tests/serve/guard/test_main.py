@@ -12,7 +12,7 @@ import httpx
 import pytest
 from tests.serve.guard.requests import GOOD, person
 from tests.serve.guard.scripted_upstream import ScriptedUpstream, completion
-from tests.serve.test_main import ENVIRONMENT, read_until
+from tests.serve.serving import ENVIRONMENT, read_until
 
 from wending.serve.guard.guard_service import GuardSettings
 from wending.serve.guard.main import run_guard

@@ -11,7 +11,7 @@ from tests.serve.fake_client import FakeClient
 from tests.serve.guard.live_guard import live_guard
 from tests.serve.guard.requests import GOOD, URL, call, with_tools
 from tests.serve.live_server import live_server
-from tests.serve.test_main import Serving
+from tests.serve.serving import Serving
 
 from wending.serve.guard.asking import again
 from wending.serve.guard.message_verdict import MessageVerdict

@@ -19,8 +19,8 @@ from wending.assess.checks.registry import check
 from wending.assess.checks.verdict import CheckResult
 
 _TRAILING_COMMA = re.compile(r",(\s*[\]}])")
-_NOT_ISO = " written YYYY-MM-DD"
 _UNPARSED = Bilingual("not judged: the answer does not parse", "未判定：回答无法解析")
+_SHOWN = 3
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -33,12 +33,15 @@ def check_json(
     unique: str | None = None,
     dates: Mapping[str, Sequence[str]] | None = None,
     relations: Sequence[Mapping[str, Any]] = (),
+    alternatives: Mapping[str, Sequence[str]] | None = None,
 ) -> list[CheckResult]:
     """Five verdicts on one answer.
 
     ``schema`` is a JSON Schema of the shape (types, required keys); ``values`` a second one of the contents
     (ranges, counts, enums, formats). ``unique`` names a key whose values must differ; ``dates`` gives the
     first and last day allowed for a key. ``relations`` are those of json_relation.py.
+    ``alternatives`` are other ways to write a text that ``values`` demand, where the prompt leaves them open:
+    {"pen": ["pens"]}; their case does not matter.
     """
     text = payload(answer)
     value, error = parse_json(text)
@@ -63,7 +66,7 @@ def check_json(
             problem="schema_mismatch" if shape else None,
         ),
         _repairable(text, schema),
-        _values(value, values, unique, dates or {}, relations)
+        _values(_as_demanded(value, alternatives or {}), values, unique, dates or {}, relations)
         if shape is None
         else CheckResult(
             "json_values", False, Bilingual("not judged: the shape is wrong", "未判定：结构不符")
@@ -138,28 +141,59 @@ def _validator(schema: str) -> jsonschema_rs.Draft202012Validator:
     return jsonschema_rs.Draft202012Validator(json.loads(schema), validate_formats=True)
 
 
-def _errors(schema: Mapping[str, Any], value: Any) -> list[str]:
-    """A message with its place for each violation; those about how a date is written come first."""
+def _errors(schema: Mapping[str, Any], value: Any) -> tuple[list[str], list[str]]:
+    """A message with its place for each violation: those about dates, and the others."""
     dates: list[str] = []
     others: list[str] = []
     for error in _validator(json.dumps(schema)).iter_errors(value):
-        message = f"{'/'.join(map(str, error.instance_path)) or 'top'}: {error.message[:120]}"
-        kind = error.kind
-        date_form = isinstance(kind, jsonschema_rs.ValidationErrorKind.Format) and kind.format == "date"
-        misspelt = date_form and not _ISO_DATE.fullmatch(str(error.instance))
-        if misspelt:
-            dates.append(Bilingual(f"{message}{_NOT_ISO}", f"{message}（未写成 YYYY-MM-DD）"))
-        else:
-            others.append(message)
-    return dates + others
+        place = "/".join(map(str, error.instance_path))
+        wrong = list(_wrong_dates(error.kind, error.instance, place))
+        dates += wrong
+        if not wrong:
+            others.append(f"{place or 'top'}: {error.message[:120]}")
+    return dates, others
+
+
+def _wrong_dates(kind: Any, found: Any, place: str) -> Iterator[str]:
+    """What stands in an answer where a date is demanded and is none."""
+    if isinstance(kind, jsonschema_rs.ValidationErrorKind.Format):
+        # A time of day may be wrong, too: that is another matter.
+        day = str(found)[:10] if kind.format == "date-time" else found
+        if kind.format == "date" or (kind.format == "date-time" and not _is_date(day)):
+            yield _wrong_date(day, place)
+    elif isinstance(kind, jsonschema_rs.ValidationErrorKind.Constant):
+        yield from _other_than_dates(kind.expected_value, found, place)
+
+
+def _other_than_dates(expected: Any, found: Any, place: str) -> Iterator[str]:
+    """The same for an answer of which the one right value is known."""
+    if isinstance(expected, dict) and isinstance(found, dict):
+        for key in (key for key in expected if key in found):
+            yield from _other_than_dates(expected[key], found[key], f"{place}/{key}".lstrip("/"))
+    elif isinstance(expected, list) and isinstance(found, list):
+        for number, (one, other) in enumerate(zip(expected, found, strict=False)):
+            yield from _other_than_dates(one, other, f"{place}/{number}".lstrip("/"))
+    elif _is_date(expected) and isinstance(found, str) and not _is_date(found):
+        yield _wrong_date(found, place)
+
+
+def _wrong_date(found: Any, place: str) -> Bilingual:
+    text = f"{place or 'top'}: {str(found)[:60]!r}"
+    if _ISO_DATE.fullmatch(str(found)):
+        return Bilingual(f"{text} is no date of the calendar", f"{text} 不是有效日期")
+    return Bilingual(f"{text} is not written YYYY-MM-DD", f"{text} 未写成 YYYY-MM-DD")
 
 
 def _first_error(schema: Mapping[str, Any], value: Any) -> Bilingual | None:
-    errors = _errors(schema, value)
+    dates, others = _errors(schema, value)
+    errors = dates + others
     if not errors:
         return None
     count = len(errors)
-    return Bilingual(f"{count} violations, first: {errors[0]}", f"{count} 处不符，首处：{chinese(errors[0])}")
+    shown = errors[:_SHOWN]
+    english, in_chinese = "; ".join(shown), "；".join(chinese(error) for error in shown)
+    noun = "violation" if count == 1 else "violations"
+    return Bilingual(f"{count} {noun}: {english}", f"{count} 处不符：{in_chinese}")
 
 
 def _values(
@@ -169,7 +203,8 @@ def _values(
     dates: Mapping[str, Sequence[str]],
     relations: Sequence[Mapping[str, Any]],
 ) -> CheckResult:
-    found = [*_errors(schema, value), *violations(value, relations)]
+    wrong_dates, found = _errors(schema, value)
+    found += violations(value, relations)
     if unique is not None:
         found += [
             Bilingual(f"{unique} {repeated!r} occurs more than once", f"{unique} {repeated!r} 重复出现")
@@ -184,14 +219,29 @@ def _values(
             if _is_date(day)
             and not date.fromisoformat(first) <= date.fromisoformat(day) <= date.fromisoformat(last)
         ]
+    found = wrong_dates + found
     if not found:
         return CheckResult("json_values", True, Bilingual("all values as demanded", "取值全部符合要求"))
-    problem = "date_format" if found[0].endswith(_NOT_ISO) else "wrong_values"
+    problem = "wrong_date" if wrong_dates else "wrong_values"
     count = len(found)
     reason = Bilingual(
-        f"{count} wrong values, first: {found[0]}", f"{count} 处取值错误，首处：{chinese(found[0])}"
+        f"{count} wrong {'value' if count == 1 else 'values'}, first: {found[0]}",
+        f"{count} 处取值错误，首处：{chinese(found[0])}",
     )
     return CheckResult("json_values", False, reason, problem=problem)
+
+
+def _as_demanded(value: Any, alternatives: Mapping[str, Sequence[str]]) -> Any:
+    """The value with the demanded text in the place of each alternative."""
+    if isinstance(value, dict):
+        return {key: _as_demanded(inner, alternatives) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_as_demanded(inner, alternatives) for inner in value]
+    if isinstance(value, str):
+        for demanded, others in alternatives.items():
+            if value.casefold() in {text.casefold() for text in (demanded, *others)}:
+                return demanded
+    return value
 
 
 def _collect(value: Any, key: str) -> Iterator[Any]:

@@ -30,12 +30,31 @@ _SCRIPTS = {
     "zh": {"CJK", "IDEOGRAPHIC"},
 }
 _LATIN_CANDIDATES = ("de", "en", "es", "fr", "it", "pt", "vi")
+_SHORT = 40
+_DOUBT = 8.0
+"""A line of fewer letters than _SHORT is of the language demanded unless another one is e^8 times as likely:
+"Vaccines train immune systems." looks French."""
 _MIN_LETTERS = {"CJK": 4, "LATIN": 16}
+_ENCIRCLED = re.compile("[\u2460-\u2473\u24f5-\u24fe\u2776-\u2793]")
+_KEYCAP = re.compile("[\ufe0e\ufe0f]?\u20e3")
+_EDGE = r"^[^\w\n]{0,12}"
+_AFTER = r"\s?(?:[.,:/،\-–—](?!\d)|[、)\]】]|\*\*)"
+_STEP_WORDS = (
+    r"step|[ée]tape|schritt|paso|passo|passaggio|fase|шаг|bước|ステップ|手順|步骤|步驟|단계|(?:ال)?خطوة"
+    "|ขั้นตอนที่|ขั้นตอน|ขั้นที่"
+)
+_COUNTERS = r"\s?(?:단계|번째|步骤?|步驟|つ目|番目)"
+# 1. / 1) / 1 Boil, 1단계 and 第1步; Step 1 with or without a mark behind; any few words before 1: or 1.
 _NUMBERED = re.compile(
-    r"^[^\w\n]{0,12}(?:[^\W\d]{1,10} ?)?(\d{1,2})\s?(?:\.(?!\d)|[、)\]:،\-–]|\*\*|\s)", re.MULTILINE
+    rf"{_EDGE}第?\s?(\d{{1,2}})(?:{_COUNTERS}|{_AFTER}|\s|$)"
+    rf"|{_EDGE}(?:{_STEP_WORDS})\s?(?:n[°o.]{{1,2}}\s?)?(\d{{1,2}})(?!\d)"
+    rf"|{_EDGE}[^\d\n.,:;!?()、]{{1,24}}?(\d{{1,2}}){_AFTER}",
+    re.MULTILINE | re.IGNORECASE,
 )
 _CHINESE_NUMBERED = re.compile(
-    r"^[^\w\n]{0,12}第?([一二三四五六七八九十]{1,2})(?:步\W|[、.:)])", re.MULTILINE
+    rf"{_EDGE}(?:第([一二三四五六七八九十]{{1,2}})(?:步|{_AFTER})|(?:步骤|步驟|手順|ステップ)\s?([一二三四五六七八九十]{{1,2}})"
+    rf"|([一二三四五六七八九十]{{1,2}}){_AFTER})",
+    re.MULTILINE,
 )
 _DIGIT = re.compile(r"[^\D0-9]")
 # Points, commas and spaces between groups of three, and the Arabic separator.
@@ -111,10 +130,13 @@ def check_script(
 
 @check("numbered_steps")
 def check_numbered_steps(answer: str, *, at_least: int) -> CheckResult:
-    """Lines numbered 1, 2, 3 ... in order (1. / 1) / 第一步 / Step 1: / Étape 1), at least so many."""
-    text = unicodedata.normalize("NFKC", answer)
-    positions = [(match.start(), int(match[1])) for match in _NUMBERED.finditer(text)]
-    positions += [(match.start(), _chinese_ordinal(match[1])) for match in _CHINESE_NUMBERED.finditer(text)]
+    """Lines numbered 1, 2, 3 ... in order (1. / ① / 第一步 / 1단계 / Step 1: / Étape 1), at least so many."""
+    text = _ENCIRCLED.sub(lambda one: f"{unicodedata.numeric(one[0]):.0f}. ", _KEYCAP.sub(". ", answer))
+    text = unicodedata.normalize("NFKC", text)
+    positions = [(match.start(), int(_only(match))) for match in _NUMBERED.finditer(text)]
+    positions += [
+        (match.start(), _chinese_ordinal(_only(match))) for match in _CHINESE_NUMBERED.finditer(text)
+    ]
     steps = 0
     for _, number in sorted(positions):
         if number == steps + 1:
@@ -132,10 +154,11 @@ def check_numbered_steps(answer: str, *, at_least: int) -> CheckResult:
 def check_terms(
     answer: str, *, required: Sequence[Sequence[str]], problem: str = "missing_terms"
 ) -> CheckResult:
-    """Each entry of ``required`` lists alternatives, one of which must occur."""
+    """Each entry of ``required`` lists alternatives, one of which must occur. A term may stand inside a word,
+    but its digits not inside another number: 90 does not occur in 190, nor in 90,5."""
     text = fold(answer)
     missing = [
-        alternatives for alternatives in required if not any(fold(term) in text for term in alternatives)
+        alternatives for alternatives in required if not any(_occurs(term, text) for term in alternatives)
     ]
     if not missing:
         count = len(required)
@@ -183,8 +206,9 @@ def language_matches(line: str, expected: str) -> bool:
     if wanted != {"LATIN"}:
         return True
     candidates = {expected, *_LATIN_CANDIDATES}
-    ranked: list[tuple[str, float]] = py3langid.rank(line)
-    return next(language for language, _ in ranked if language in candidates) == expected
+    likelihood = {language: score for language, score in py3langid.rank(line) if language in candidates}
+    behind: float = max(likelihood.values()) - likelihood[expected]
+    return behind <= (_DOUBT if len(scripts) < _SHORT else 0)
 
 
 def fold(text: str) -> str:
@@ -192,6 +216,18 @@ def fold(text: str) -> str:
     text = unicodedata.normalize("NFKC", text).casefold()
     text = _DIGIT.sub(lambda digit: str(unicodedata.decimal(digit[0])), text)
     return re.sub("[\u064b-\u0652\u0640]", "", text)
+
+
+def _occurs(term: str, text: str) -> bool:
+    term = fold(term)
+    before = r"(?<!\d)(?<!\d[.,])" if term[:1].isdigit() else ""
+    after = r"(?![.,]?\d)" if term[-1:].isdigit() else ""
+    return re.search(before + re.escape(term) + after, text) is not None
+
+
+def _only(match: re.Match[str]) -> str:
+    """The one group that matched."""
+    return next(group for group in match.groups() if group is not None)
 
 
 def _letters(line: str) -> list[str]:

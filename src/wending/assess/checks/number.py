@@ -15,14 +15,20 @@ from wending.assess.checks.verdict import CheckResult
 
 _NUMBER = re.compile(
     r"(?<![0-9A-Za-z.,/])(?P<sign>-)?"
-    r"(?:(?P<mixed>\d+)\s+(?P<part>\d+/\d+)|(?P<ratio>\d+\s?/\s?\d+)(?![\d/])|(?P<grouped>\d{1,3}(?:,\d{3})+(?:\.\d+)?)(?!\d)"
+    r"(?:(?P<mixed>\d+)\s+(?P<part>\d+/\d+)|(?P<ratio>\d+\s?/\s?\d+)(?![\d/])"
+    r"|(?P<grouped>\d{1,3}(?:(?:,\d{3})+|(?: \d{3})+)(?:\.\d+)?)(?!\d)"
     r"|(?P<decimal>\d+(?:\.\d+)?|\.\d+))\s?(?P<unit>[万亿])?"
 )
 _MARKER = re.compile(
     r"(?:\b(?:answer|ans|result)|答案|答|结果)\W{0,4}(?:is|是|为|[:=])[^\w.-]*", re.IGNORECASE
 )
 _BOXED = re.compile(r"\\boxed\s*\{((?:[^{}]|\{[^{}]*\})*)\}")
-_LATEX_FRACTION = re.compile(r"\\[dt]?frac\s*\{\s*(\d+)\s*\}\s*\{\s*(\d+)\s*\}")
+_LATEX_FRACTION = re.compile(r"\\[dt]?frac\s*(?:\{\s*(\d+)\s*\}\s*\{\s*(\d+)\s*\}|(\d)\s?(\d))")
+_EQUAL = re.compile(r"[=≈≃≅]|\\(?:approx|simeq)\b")
+# (= 30,000 m²), (or 300 minutes): the answer once more.
+_ASIDE = re.compile(r"\(\s*(?:[=≈]|i\.e\.|or\b|about\b|即|约|也就是)[^()]*\)", re.IGNORECASE)
+_COMPUTED = re.compile(r"[-+*/×÷·^∙⋅√]|\d!|[A-Za-z]\s?\(|\\(?:times|div|cdot|binom|sqrt)")
+_EMPHASIS_OR_UNIT = re.compile(r"\*\*|(?<=[^\W\d])[-/](?=[^\W\d])")
 _VULGAR = re.compile(r"(\d?)([¼-¾⅐-⅞])")
 _CHINESE_NUMBER = re.compile(r"[零〇一二两三四五六七八九十百千万]+")
 _CHINESE_DIGITS = {character: index for index, character in enumerate("零一二三四五六七八九")} | {
@@ -63,20 +69,18 @@ def check_final_number(answer: str, *, expected: str, tolerance: float = 0) -> C
 def final_number(answer: str) -> Fraction | None:
     r"""The number an answer ends on.
 
-    Inside the last \boxed{}; else after the last "Answer:" or "答案："; else the last number there is. A
-    time of day counts as hours: 3:40 pm is 15 2/3.
+    Inside the last \boxed{}; else after the last "Answer:" or "答案："; else the last number there is. There,
+    what is equal to a sum is its result (7 × 8 = 56), but what is equal to a number only says it in another
+    way (3 ha = 30,000 m², 1/9 ≈ 0.111). A time of day counts as hours: 3:40 pm is 15 2/3.
     """
     text = _normalise(answer)
     if boxed := _BOXED.findall(text):
-        number = _first_number(boxed[-1])
+        number = _stated_number(boxed[-1])
         if number is not None:
             return number
     if markers := list(_MARKER.finditer(text)):
         line = text[markers[-1].end() :].split("\n", 1)[0]
-        result = re.split(r"[=≈]", line)[-1]
-        number = _first_number(result)
-        if number is None:
-            number = _chinese_number(result)
+        number = _stated_number(line)
         if number is not None:
             return number
     numbers = list(_NUMBER.finditer(text))
@@ -106,7 +110,7 @@ def _normalise(text: str) -> str:
     text = _VULGAR.sub(r"\1 \2", text)
     text = unicodedata.normalize("NFKC", text).replace("⁄", "/").replace("−", "-").replace("–", "-")
     text = _TIME.sub(_time_as_fraction, text)
-    text = _LATEX_FRACTION.sub(r"\1/\2", text)
+    text = _LATEX_FRACTION.sub(lambda found: f" {found[1] or found[3]}/{found[2] or found[4]} ", text)
     return re.sub(r"\\(?:text|mathrm)\s*\{([^{}]*)\}", r" \1", text).replace("\\,", "").replace("{,}", ",")
 
 
@@ -117,6 +121,24 @@ def _time_as_fraction(match: re.Match[str]) -> str:
     elif (match["before"] or match["am"]) and hours == 12:
         hours = 0
     return f" {60 * hours + int(match['minutes'])}/60 "
+
+
+def _stated_number(line: str) -> Fraction | None:
+    """The number that a line states: of several sides of an equation the first that needs no computing, else
+    the last."""
+    sides = _EQUAL.split(_ASIDE.sub(" ", line))
+    side = next((side for side in sides if _is_plain(side)), sides[-1])
+    number = _first_number(side)
+    return _chinese_number(side) if number is None else number
+
+
+def _is_plain(side: str) -> bool:
+    """Is there one number, with a unit perhaps, and nothing to be computed?"""
+    numbers = list(_NUMBER.finditer(side))
+    if len(numbers) != 1:
+        return False
+    beside = side[: numbers[0].start()] + "0" + side[numbers[0].end() :]
+    return _COMPUTED.search(_EMPHASIS_OR_UNIT.sub("", beside)) is None
 
 
 def _first_number(text: str) -> Fraction | None:
@@ -133,7 +155,7 @@ def _value(match: re.Match[str]) -> Fraction | None:
         elif match["ratio"]:
             value = Fraction(re.sub(r"\s", "", match["ratio"]))
         else:
-            value = Fraction((match["grouped"] or match["decimal"]).replace(",", ""))
+            value = Fraction(re.sub("[, ]", "", match["grouped"] or match["decimal"]))
     except ZeroDivisionError:
         return None
     value *= {"万": 10_000, "亿": 100_000_000}.get(match["unit"] or "", 1)

@@ -13,7 +13,7 @@ from wending.assess.context.limit import DEFAULT_LIMIT, limit_of_model, limit_of
 from wending.assess.context.result import ContextResult, Probe, StoppedBy
 from wending.assess.context.task import ContextTask, make_task
 from wending.assess.endpoint import EndpointClient
-from wending.assess.endpoint_errors import BadStatus, EndpointTimeout, Nonsense
+from wending.assess.endpoint_errors import BadStatus, CutOff, EndpointTimeout, ProtocolError
 from wending.assess.seeds import derive_seed
 
 SHORTEST = 256
@@ -121,7 +121,7 @@ class _Measurement:
             self._stop("time", expected)
         except BadStatus as error:
             self._stop("refused" if error.status in REFUSALS else "error", expected, error.message)
-        except Nonsense as error:
+        except (ProtocolError, CutOff) as error:
             self._stop("error", expected, error.words)
         else:
             seconds = time.monotonic() - began
@@ -173,7 +173,7 @@ class _Measurement:
     async def _limit_of_models(self) -> int | None:
         try:
             entries = await self._client.model_entries()
-        except (BadStatus, Nonsense):
+        except (BadStatus, ProtocolError):
             return None
         return next(
             (limit_of_model(entry) for entry in entries if entry.get("id") == self._client.model), None
@@ -185,7 +185,7 @@ class _Measurement:
                 await self._ask(TOO_LONG, self._seed)
         except BadStatus as error:
             return limit_of_refusal(error.message)
-        except (TimeoutError, EndpointTimeout, Nonsense):
+        except (TimeoutError, EndpointTimeout, ProtocolError, CutOff):
             return None
         return None
 

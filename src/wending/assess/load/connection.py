@@ -15,9 +15,22 @@ import httptools
 
 from wending.assess.bilingual import Bilingual
 from wending.assess.chat_answer import ChatAnswer
-from wending.assess.chat_events import check_finished, not_a_stream, status_error, take_event
-from wending.assess.endpoint_errors import EndpointError, EndpointTimeout, Nonsense, OutOfSockets, Unreachable
-from wending.assess.load.dial import Address, dial
+from wending.assess.chat_events import (
+    check_finished,
+    connection_lost,
+    not_a_stream,
+    status_error,
+    take_event,
+    timed_out,
+)
+from wending.assess.endpoint_errors import (
+    ConnectionReset,
+    EndpointError,
+    OutOfSockets,
+    ProtocolError,
+    Unreachable,
+)
+from wending.assess.load.dial import CONNECT_TIMEOUT, Address, dial
 from wending.assess.sse import EventSplitter
 from wending.assess.tls import tls_failure
 
@@ -50,8 +63,8 @@ class ChatConnection(asyncio.Protocol):
         is_kept = self._transport is not None
         try:
             return await self._exchange(request, answer)
-        except Unreachable:
-            if not is_kept or self._is_answering:
+        except ConnectionReset:
+            if not is_kept:
                 raise
         self.sent_again += 1
         return await self._exchange(request, answer)
@@ -84,8 +97,7 @@ class ChatConnection(asyncio.Protocol):
         try:
             await dial(self._address, lambda: self)
         except TimeoutError:
-            words = Bilingual(f"{self._url} did not answer in time", f"{self._url} 未按时应答")
-            raise EndpointTimeout(words) from None
+            raise self._unreachable(f"no connection within {CONNECT_TIMEOUT:g} s") from None
         except ssl.SSLError as error:
             raise tls_failure(self._url, error) from None
         except OSError as error:
@@ -127,7 +139,7 @@ class ChatConnection(asyncio.Protocol):
             words = Bilingual(
                 f"{self._url} does not speak HTTP: {error}", f"{self._url} 不符合 HTTP：{error}"
             )
-            self._done.set_exception(Nonsense(words))
+            self._done.set_exception(ProtocolError(words))
             return
         if self._is_complete:
             self._done.set_result(None)
@@ -139,12 +151,9 @@ class ChatConnection(asyncio.Protocol):
         if self._is_stream and not self._is_framed and error is None:
             self._done.set_result(None)  # a body without a length ends with its connection
             return
-        why = str(error) if error is not None else "closed by the endpoint"
-        words = Bilingual(
-            f"the connection to {self._url} was lost in the middle of an answer: {why}",
-            f"与 {self._url} 的连接在回答途中断开：{why}",
-        )
-        self._done.set_exception(Unreachable(words))
+        why = Bilingual("closed by the endpoint", "被服务端关闭") if error is None else str(error)
+        lost = connection_lost(why, self._answer, has_begun=self._is_answering)
+        self._done.set_exception(lost)
 
     # What the parser finds.
 
@@ -192,8 +201,7 @@ class ChatConnection(asyncio.Protocol):
         if left > 0:
             self._watch = asyncio.get_running_loop().call_later(left, self._look)
         elif self._done is not None and not self._done.done():
-            words = Bilingual(f"{self._url} did not answer in time", f"{self._url} 未按时应答")
-            self._done.set_exception(EndpointTimeout(words))
+            self._done.set_exception(timed_out(self._answer))
 
     def _unreachable(self, why: str) -> Unreachable:
         return Unreachable(Bilingual(f"{self._url} cannot be reached: {why}", f"无法连接 {self._url}：{why}"))

@@ -31,7 +31,8 @@ class Level:
     the worst of them where `worst` is true; None when no request succeeded. A request that was still without
     a first token when the level was decided counts with the time it had waited. `answer_s` is the median time
     of a whole answer.
-    `steady`: its requests ran in a steady state (see load.steady).
+    `unsteady` says why its requests did not run in a steady state, "" if they did (see load.steady);
+    `measured_again` why a first measurement, in whose place this one stands, did not, "" for a first one.
     `invalid` says why the generator could not drive it; such a level neither held nor failed.
     """
 
@@ -45,7 +46,7 @@ class Level:
     worst: bool
     total_tokens_per_s: float
     answer_s: float | None
-    steady: bool
+    unsteady: str
     decided_early: bool
     send_lag_s: float
     loop_lag_s: float
@@ -54,6 +55,15 @@ class Level:
     invalid: str
     confirmation: bool = False
     """True for one that was measured again to confirm the highest that held."""
+    measured_again: str = ""
+    ttfts: tuple[float, ...] = ()
+    """Seconds, of each request; so far, of one that was cut off while it waited."""
+    speeds: tuple[float, ...] = ()
+    """Tokens per second, of each answer that has a speed."""
+
+    @property
+    def steady(self) -> bool:
+        return not self.unsteady
 
     @property
     def held(self) -> bool:
@@ -77,7 +87,7 @@ def judge_level(
     *,
     is_valid: Callable[[RequestRecord], bool],
     alone: Alone | None = None,
-    steady: bool = False,
+    unsteady: str = "",
     cut_at: float | None = None,
 ) -> Level:
     """The verdict on a level of which `planned` requests were to be counted, from all its requests.
@@ -131,7 +141,7 @@ def judge_level(
         worst=worst,
         total_tokens_per_s=_tokens_within(records, began, ended) / (ended - began) if ended > began else 0.0,
         answer_s=median([record.last_s - record.answer.sent for record in answers]),
-        steady=steady,
+        unsteady=unsteady,
         decided_early=len(over) < planned,
         send_lag_s=drive.send_lag_s,
         loop_lag_s=drive.loop_lag_s,
@@ -140,6 +150,8 @@ def judge_level(
             "; ".join(words for _, words in missed), "；".join(chinese(words) for _, words in missed)
         ),
         invalid=Bilingual(own.en, own.zh) if own is not None else drive.fault(objective.max_ttft_s) or "",
+        ttfts=tuple(ttfts),
+        speeds=tuple(speeds),
     )
 
 

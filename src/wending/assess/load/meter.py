@@ -6,7 +6,7 @@ import asyncio
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -15,15 +15,19 @@ from wending.assess.load.level import Alone, Level, judge_level
 from wending.assess.load.objective import Objective
 from wending.assess.load.plan import Closed, LoadPlan
 from wending.assess.load.record import RequestRecord
-from wending.assess.load.steady import is_steady
+from wending.assess.load.steady import SHORT, why_unsteady
 
 STEADY_REQUESTS = 20
 """Counted requests of a steady level: the fewest that carry a 95 % quantile."""
 FEWEST_REQUESTS = 4
 """Counted requests of a level, where there is little time."""
+LONGER = 2
+"""So many times as many counted requests has a level that is measured again because it was not steady."""
 QUICK_RAMP = 0.25
 """The part of an answer's time over which the streams of such a level begin: one with a single round of
 requests would otherwise be over before all its streams run."""
+SLOWER_WHEN_DOUBLED = 1.5
+"""How much longer an answer is taken to need among twice as many streams."""
 TIMER_S = 0.005
 """Timers may fire a little early."""
 SETTLE_S = 0.2
@@ -36,7 +40,7 @@ SPARE_REQUESTS = 3
 
 @dataclass(frozen=True, slots=True)
 class LevelPlan:
-    """How a level of `concurrency` streams is measured when an answer takes `answer_s` there.
+    """How a level of `concurrency` streams is measured when an answer takes `least_s` to `answer_s` there.
 
     A steady one has streams that begin spread over the time of an answer, a first request of each that is not
     counted, and requests that keep the load up to the end. One that is not has a single round of requests.
@@ -44,14 +48,25 @@ class LevelPlan:
 
     concurrency: int
     steady: bool
-    alone_s: float
-    """How long an answer takes one stream alone."""
+    least_s: float
     answer_s: float
+    times: int = 1
+    """So many times as many counted requests as usual."""
+
+    @classmethod
+    def after(cls, last: tuple[int, float], concurrency: int, alone_s: float) -> LevelPlan:
+        """A steady one, when an answer took `last[1]` seconds among `last[0]` streams and `alone_s` alone."""
+        streams, took_s = last
+        growth = max(concurrency / streams - 1.0, 0.0)
+        # Where streams only wait for each other, an answer's time falls as their number does, and no faster.
+        least_s = max(took_s * min(concurrency / streams, 1.0), alone_s)
+        return cls(concurrency, True, least_s, took_s * (1.0 + (SLOWER_WHEN_DOUBLED - 1.0) * growth))
 
     @property
     def counted(self) -> int:
         """Counted requests of each stream."""
-        return math.ceil((STEADY_REQUESTS if self.steady else FEWEST_REQUESTS) / self.concurrency)
+        fewest = STEADY_REQUESTS if self.steady else FEWEST_REQUESTS
+        return self.times * math.ceil(fewest / self.concurrency)
 
     @property
     def requests(self) -> int:
@@ -61,8 +76,10 @@ class LevelPlan:
     @property
     def ramp_s(self) -> float:
         """The streams begin one after the other, as they would be found at any other moment: requests that
-        start together also end together, and start together again."""
-        return self.alone_s if self.steady else QUICK_RAMP * self.alone_s
+        start together also end together, and start together again. Spread over less than an answer's time
+        they would leave a gap, after which each time a queue is longer than it is on average; over more, some
+        would be counted before all run."""
+        return self.least_s if self.steady else QUICK_RAMP * self.least_s
 
     @property
     def expected_s(self) -> float:
@@ -129,9 +146,27 @@ class LevelMeter:
             self._objective,
             is_valid=lambda record: self._is_valid(first + record.number, record),
             alone=alone,
-            steady=plan.steady and is_steady(records, plan.concurrency, cut_at),
+            unsteady=why_unsteady(records, plan.concurrency, cut_at) if plan.steady else SHORT,
             cut_at=cut_at,
         )
+
+    async def measure_steady(
+        self, plan: LevelPlan, limit_s: float, spare_s: float, alone: Alone
+    ) -> Level | None:
+        """The same; and once more, twice as long, where a level that was to be steady ran to its end and was
+        not, if that takes no more than `spare_s`. Then the second measurement stands."""
+        end = time.monotonic() + limit_s
+        level = await self.measure(plan, limit_s, alone)
+        if level is None or not plan.steady or level.steady or level.decided_early or level.invalid:
+            return level
+        answer_s = level.answer_s or plan.answer_s
+        longer = replace(plan, least_s=answer_s, answer_s=answer_s, times=LONGER)
+        if longer.expected_s > spare_s:
+            return level
+        again = await self.measure(longer, end - time.monotonic(), alone)
+        if again is None or again.invalid:
+            return level
+        return replace(again, measured_again=level.unsteady)
 
     def _load(self, plan: LevelPlan, bodies: Sequence[bytes]) -> LoadPlan:
         return LoadPlan(

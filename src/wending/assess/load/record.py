@@ -48,6 +48,8 @@ class RequestRecord(msgspec.Struct, tag="record"):
     """False for a request that only kept the load up, before or after those that are measured."""
     answer: ChatAnswer
     failure: Failure | None = None
+    last_byte: float | None = None
+    """When the whole response was there, which is when its stream may send the next."""
     sent_again: bool = False
     """The endpoint had closed the connection that it was sent on, which had been kept from before."""
 

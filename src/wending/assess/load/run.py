@@ -137,7 +137,8 @@ class LoadRun:
         watch = asyncio.get_running_loop().call_later(self._plan.patience_s, self._look, record)
         before = connection.sent_again
         try:
-            return await connection.ask(self._address.request(self._plan.bodies[place]), answer)
+            record.last_byte = await connection.ask(self._address.request(self._plan.bodies[place]), answer)
+            return record.last_byte
         except EndpointError as error:
             record.failure = Failure.of(error)
             return None

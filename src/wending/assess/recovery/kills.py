@@ -9,12 +9,12 @@ import time
 
 import psutil
 
-from wending.assess.bilingual import Bilingual
+from wending.assess.bilingual import Bilingual, chinese
 from wending.assess.endpoint import EndpointClient
 from wending.assess.endpoint_errors import EndpointError
 from wending.assess.recovery.canary import Canary
-from wending.assess.recovery.row import Row
-from wending.assess.target import OwnServer
+from wending.assess.recovery.row import CANARY_GONE, Row
+from wending.assess.target import OwnServer, TargetError
 
 STREAMS = 6
 TOKENS = 200
@@ -68,11 +68,22 @@ async def kill_server(client: EndpointClient, server: OwnServer | None, canary: 
     await asyncio.sleep(SHARE_BEFORE_KILL * took)
     await server.kill()
     lost = sum(answer is None for answer in await asking)
-    await server.start()
-    seconds, equal = await canary.sing()
     happened = Bilingual(
         f"{lost} of {STREAMS} streams in flight were lost", f"{STREAMS} 路进行中的流丢失 {lost} 路"
     )
+    started = time.monotonic()
+    await server.start()
+    try:
+        # A start may take far longer than the canary waits: weights are loaded again.
+        await server.wait_until_ready(lambda _: None)
+    except TargetError as error:
+        happened = Bilingual(f"{happened}; {error.words}", f"{happened.zh}；{chinese(error.words)}")
+        return Row("kill_server", SERVER, COMES_BACK, happened, False)
+    took_to_start = time.monotonic() - started
+    sang, equal = await canary.sing()
+    seconds = None if sang is None else took_to_start + sang
+    if seconds is None:
+        happened = Bilingual(f"{happened}; {CANARY_GONE}", f"{happened.zh}；{CANARY_GONE.zh}")
     ok = seconds is not None and equal is not False
     return Row("kill_server", SERVER, COMES_BACK, happened, ok, seconds, equal)
 

@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from wending.assess.report import charts, numbers, sentences
+from wending.assess.report.levels import COLUMNS, level_rows
 from wending.assess.report.settings_rows import settings_rows
 from wending.assess.report.texts import Pair, both, pair
 
@@ -49,6 +50,12 @@ def render_html(report: Report) -> str:
         },
         repeats=range(1, report["settings"]["repeats"] + 1),
         measured=sentences.measured(report["performance"]),
+        levels=[
+            (result["request_type"], rows)
+            for result in sentences.measured(report["performance"])
+            if (rows := level_rows(result))
+        ],
+        level_columns=COLUMNS,
         bar=_bar,
         charts=_performance_charts(report),
         retention_chart=_retention_chart,

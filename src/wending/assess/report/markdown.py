@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from wending.assess.report import sentences
+from wending.assess.report.levels import COLUMNS, level_rows
 from wending.assess.report.numbers import (
+    NONE,
+    between,
     bytes_size,
     count,
     duration,
@@ -57,19 +60,69 @@ def _lines(report: Report) -> Iterator[str]:
 def _scenarios(report: Report) -> Iterator[str]:
     yield from _heading("scenarios")
     yield from _table(
-        ("Scenario", "Passed", "Rate", "95% interval", "Same text", "Same answer"),
+        ("Scenario", "Passed", "Rate", "95% interval", "pass^k", "Same text", "Same answer"),
         [
             (
                 f"{scenario['title']['en']} · {scenario['title']['zh']}",
                 f"{scenario['pass_rate']['k']} / {scenario['pass_rate']['n']}",
                 rate_percent(scenario["pass_rate"]),
                 interval_percent(scenario["pass_rate"]),
-                percent(scenario["agreement"]["tar_raw"]),
-                sentences.same_answer(scenario["agreement"])["en"],
+                _all_of_k(scenario),
+                _share(scenario["agreement"], "tar_raw"),
+                _same_answer(scenario["agreement"]),
             )
             for scenario in report["scenarios"]
         ],
     )
+    yield from _every_k(report)
+
+
+def _every_k(report: Report) -> Iterator[str]:
+    rows = [
+        (
+            f"{scenario['title']['en']} · {scenario['title']['zh']}",
+            str(found["k"]),
+            *_of_k(found),
+            *(("–", "–") if some is None else _of_k(some)),
+            str(found["items"]),
+        )
+        for scenario in report["scenarios"]
+        for found, some in sentences.every_k(scenario)
+    ]
+    if rows:
+        yield from _heading("every_k", level=3)
+        yield from (_escape(words) for words in pair("every_k_note").values())
+        yield ""
+        head = ("Scenario", "k", "pass^k", "95% interval", "pass@k", "95% interval", "Items")
+        yield from _table(head, rows)
+
+
+def _of_k(found: Mapping[str, Any]) -> tuple[str, str]:
+    return percent(found["share"]), interval_percent(found)
+
+
+def _all_of_k(scenario: Mapping[str, Any]) -> str:
+    found = sentences.all_of_k(scenario)
+    if found is None:
+        return NONE
+    return f"k = {found['k']}: {percent(found['share'])} ({interval_percent(found)})"
+
+
+def _share(found: Mapping[str, Any], name: str) -> str:
+    return _with(percent(found[name]), between(found.get(f"{name}_interval"), percent))
+
+
+def _same_answer(found: Mapping[str, Any]) -> str:
+    interval = between(found.get("tar_answer_interval"), percent)
+    return _with(sentences.same_answer(found)["en"], interval)
+
+
+def _quantile(found: Mapping[str, Any], name: str, text: Callable[[float | None], str]) -> str:
+    return _with(text(found[name]), between(found.get(f"{name}_bounds"), text))
+
+
+def _with(figure: str, interval: str) -> str:
+    return f"{figure} ({interval})" if interval else figure
 
 
 def _verdict(report: Report) -> Iterator[str]:
@@ -89,13 +142,22 @@ def _agreement(report: Report) -> Iterator[str]:
         return
     yield from _heading("agreement")
     yield from _table(
-        ("Condition", "Items", "Same text", "Same answer"),
+        (
+            "Condition",
+            "Items",
+            "Same text",
+            "Same answer",
+            "Pairs that agree",
+            "Characters in common",
+        ),
         [
             (
                 f"{row['title']['en']} · {row['title']['zh']}",
                 str(row["items"]),
-                percent(row["tar_raw"]),
-                sentences.same_answer(row)["en"],
+                _share(row, "tar_raw"),
+                _same_answer(row),
+                _share(row, "pairwise"),
+                _quantile(row, "diverge_at", count),
             )
             for row in agreement["conditions"]
         ],
@@ -152,10 +214,23 @@ def _context(report: Report) -> Iterator[str]:
 
 
 def _recovery(report: Report) -> Iterator[str]:
+    yield from _heading("recovery")
+    yield from _table(
+        ("What is done to the model", "Expected", "What happened", "Recovered", "95% interval"),
+        [
+            (
+                row["title"]["en"],
+                row["expected"]["en"],
+                row["happened"]["en"],
+                f"{row['recovered']['k']} / {row['recovered']['n']}",
+                interval_percent(row["recovered"]),
+            )
+            for row in report.get("model_recovery", ())
+        ],
+    )
     recovery = report["recovery"]
     if recovery is None or not recovery["rows"]:
         return
-    yield from _heading("recovery")
     marks = {True: "✓", False: "✕", None: "–"}
     yield from _table(
         ("", "Fault", "Expected", "What happened", "Recovered in", "Same answer"),
@@ -220,10 +295,10 @@ def _performance(report: Report) -> Iterator[str]:
         [
             (
                 result["request_type"],
-                milliseconds(result["ttft_s"]["p50"]),
-                milliseconds(result["ttft_s"]["p95"]),
-                per_second(result["tokens_per_s"]["p50"]),
-                per_second(result["tokens_per_s"]["p5"]),
+                _quantile(result["ttft_s"], "p50", milliseconds),
+                _quantile(result["ttft_s"], "p95", milliseconds),
+                _quantile(result["tokens_per_s"], "p50", per_second),
+                _quantile(result["tokens_per_s"], "p5", per_second),
                 count(result["tokens"]["p50"]),
                 str(result["ttft_s"]["n"]),
                 sentences.concurrency(result)["en"],
@@ -239,6 +314,29 @@ def _performance(report: Report) -> Iterator[str]:
         if (words := sentences.goodput(result)) is not None:
             yield ""
             yield _escape(f"{result['request_type']}: {words['en']}")
+    yield from _levels(results)
+
+
+def _levels(results: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    rows = [(result["request_type"], row) for result in results for row in level_rows(result)]
+    if not rows:
+        return
+    yield from _heading("levels", level=3)
+    yield from (_escape(words) for words in pair("levels_note").values())
+    yield ""
+    titles = [pair(key)["en"] for key in ("request_type", "streams", *COLUMNS, "level_verdict")]
+    yield from _table(
+        titles,
+        [
+            (
+                request_type,
+                str(row.streams),
+                *(_with(cell.words["en"], cell.interval) for cell in row.cells),
+                "; ".join(words["en"] for words in (row.verdict, *row.remarks)),
+            )
+            for request_type, row in rows
+        ],
+    )
 
 
 def _resources(report: Report) -> Iterator[str]:
@@ -272,9 +370,9 @@ def _problems(report: Report) -> Iterator[str]:
     )
 
 
-def _heading(key: str) -> Iterator[str]:
+def _heading(key: str, level: int = 2) -> Iterator[str]:
     words = pair(key)
-    yield from ("", f"## {words['en']} · {words['zh']}", "")
+    yield from ("", f"{'#' * level} {words['en']} · {words['zh']}", "")
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

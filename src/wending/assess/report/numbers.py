@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 NONE = "–"
@@ -20,9 +20,17 @@ def rate_percent(rate: Mapping[str, Any]) -> str:
 
 def interval_percent(rate: Mapping[str, Any]) -> str:
     """The interval of a rate: 75–89%."""
-    if rate["low"] is None or rate["high"] is None:
-        return NONE
-    return f"{100 * rate['low']:.0f}–{100 * rate['high']:.0f}%"
+    low, high = rate.get("low"), rate.get("high")
+    return NONE if low is None or high is None else between((low, high), percent)
+
+
+def between(bounds: Sequence[float] | None, text: Callable[[float | None], str]) -> str:
+    """Both ends of an interval: 11.8–13.1 ms, 75–89%; the unit once where they share it. "" for none."""
+    if bounds is None:
+        return ""
+    low, high = map(text, bounds)
+    unit = "%" if high.endswith("%") else "".join(high.partition(" ")[1:])
+    return f"{low.removesuffix(unit)}–{high}"
 
 
 def points_changed(change: Mapping[str, Any] | None) -> str:

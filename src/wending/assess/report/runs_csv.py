@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,18 +21,27 @@ def render_csv(report: Mapping[str, Any]) -> str:
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, extrasaction="ignore")
     writer.writeheader()
+    shown = _problems(report)
     for scenario in report["scenarios"]:
         languages = {item["id"]: item["language"] for item in scenario["items"]}
         for run in scenario["runs"]:
-            problems = (check["problem"] for check in run["checks"] if not check["pass"] and check["problem"])
             row = run | {
                 "scenario": scenario["id"],
                 "language": languages[run["item"]],
-                "problems": " ".join(dict.fromkeys(problems)),
+                "problems": " ".join(shown[scenario["id"], run["item"], run["repeat"]]),
                 "error": _text(run["error"] or ""),
             }
             writer.writerow(row)
     return out.getvalue()
+
+
+def _problems(report: Mapping[str, Any]) -> Mapping[tuple[str, str, int], list[str]]:
+    """The stability problems that each run shows, by scenario, item and repeat."""
+    shown: dict[tuple[str, str, int], list[str]] = defaultdict(list)
+    for problem in report["stability_problems"]:
+        for place in problem["evidence"]:
+            shown[problem["scenario"], place["item"], place["repeat"]].append(problem["type"])
+    return shown
 
 
 def _text(value: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wending.assess.report.numbers import interval_percent, milliseconds, percent, rate_percent
-from wending.assess.report.texts import Pair, pair
+from wending.assess.report.texts import Pair, pair, same
 
 Report = Mapping[str, Any]
 
@@ -67,6 +67,17 @@ def _summary(report: Report) -> list[Pair]:
     ]
 
 
+def all_of_k(scenario: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """pass^k of the largest k; None for a scenario without a run."""
+    return max(scenario["pass_hat_k"], key=lambda found: found["k"], default=None)
+
+
+def every_k(scenario: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], Mapping[str, Any] | None]]:
+    """pass^k and pass@k by k; the latter None where the report has none."""
+    some = {found["k"]: found for found in scenario.get("pass_at_k", ())}
+    return [(found, some.get(found["k"])) for found in scenario["pass_hat_k"]]
+
+
 def json_conditions(scenario: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
     """(key of the title, pass rate, four rates) without a schema in the request, and with it if one was."""
     found = [("json_without", scenario["pass_rate"], scenario["json_rates"])]
@@ -91,12 +102,15 @@ def response_format(scenario: Mapping[str, Any], repeats: int) -> list[Pair]:
 
 def same_answer(agreement: Mapping[str, Any]) -> Pair:
     """The share of items whose answers agree, and how many could not be parsed: "80% (3 unparsed)"."""
-    share = percent(agreement["tar_answer"])
-    return pair("unparsed", share=share, n=agreement["unparsed"]) if agreement["unparsed"] else same(share)
+    share, unparsed = percent(agreement["tar_answer"]), agreement.get("unparsed")
+    return pair("unparsed", share=share, n=unparsed) if unparsed else same(share)
 
 
 def concurrency(result: Mapping[str, Any]) -> Pair:
-    """The highest concurrency and what it rests on: "12 (held 3/3; 14 failed on TTFT)", "at least 64 (…)"."""
+    """The highest concurrency and what it rests on: "12 (held 3/3; 14 failed on TTFT)", "at least 64 (…)".
+
+    Also how many of its measurements were steady, where not all were.
+    """
     found = result["max_concurrency"]
     if found is None:
         return same("–")
@@ -107,6 +121,9 @@ def concurrency(result: Mapping[str, Any]) -> Pair:
         basis.append(
             pair("held_of", k=made["held"], n=made["made"]) if made and made["made"] else pair("unconfirmed")
         )
+    steady = result.get("steady")
+    if steady and steady["steady"] < steady["measured"]:
+        basis.append(pair("steady_of", k=steady["steady"], n=steady["measured"]))
     valid = result["goodput"]
     if valid and valid["k"] < valid["n"]:
         basis.append(pair("valid_here", share=rate_percent(valid)))
@@ -204,10 +221,6 @@ def first_line(words: Pair) -> Pair:
 def in_both(found: Mapping[str, Any], field: str) -> Pair:
     """A field of report.json and its Chinese twin."""
     return {"en": found[field], "zh": found[f"{field}_zh"]}
-
-
-def same(text: str) -> Pair:
-    return {"en": text, "zh": text}
 
 
 def _share(rate: Mapping[str, Any]) -> float:

@@ -67,9 +67,19 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "agreement_note": (
         "Same text (TARr) and same answer (TARa): the share of items whose repeats all gave the same "
         "text, or the same parsed answer. Different seeds are meant to vary the text; the answer to a "
-        "sum should not vary.",
+        "sum should not vary. Small figures are 95% intervals.",
         "原文一致（TARr）与答案一致（TARa）：各次重复全部给出相同原文、或相同解析结果的题目所占比例。"
-        "种子不同，原文本应有变化；但计算题的答案不应变化。",
+        "种子不同，原文本应有变化；但计算题的答案不应变化。小字为 95% 区间。",
+    ),
+    "pass_hat": ("All of k pass (pass^k)", "k 次全部通过（pass^k）"),
+    "pass_at": ("One of k passes (pass@k)", "k 次至少一次通过（pass@k）"),
+    "of_k": ("k = {k}", "k = {k}"),
+    "every_k": ("pass^k and pass@k for every k", "各个 k 的 pass^k 与 pass@k"),
+    "every_k_note": (
+        "The chance that k repeats of an item all pass (pass^k), and that at least one does (pass@k), "
+        "estimated without bias from all repeats; mean and interval over items.",
+        "同一题重复 k 次全部通过（pass^k）、至少一次通过（pass@k）的概率，由全部重复无偏估计；"
+        "均值与区间按题目计算。",
     ),
     "severity": ("Severity", "严重程度"),
     "high": ("high", "高"),
@@ -98,6 +108,13 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "from before.",
         "客户端可能制造的各种故障；每次之后以温度 0 提出同一问题，回答必须与之前相同。",
     ),
+    "model_recovery_lead": (
+        "And the model itself: told that it is wrong, contradicted, pressed to give up its role. Each row is "
+        "counted over the conversations of the scenarios, and its interval is that over items.",
+        "以及模型本身：被告知出错、被反驳、被诱导放弃角色。每行按场景中的对话统计，区间按题目计算。",
+    ),
+    "trial": ("What is done to the model", "对模型做了什么"),
+    "recovered_often": ("How often recovered", "恢复次数"),
     "not_steady": (
         "The endpoint did not agree with itself before any fault, so answers are only asked to be good.",
         "在没有任何故障时，服务的回答已前后不一，因此之后只要求能正常回答。",
@@ -116,6 +133,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "pairwise": ("Pairs that agree", "两两一致"),
     "diverge_at": ("They part after … characters", "在第几个字符后分叉"),
+    "of_items": ("{n} items", "{n} 题"),
     "retention": ("How long roles are kept", "角色能保持多久"),
     "retention_lead": (
         "Share of conversations that keep their role at each turn that is judged, with other topics and "
@@ -175,9 +193,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "performance_lead": (
         "One stream alone, then more at once. First token: from sending the request to the first "
         "non-empty content. Tokens per second: as one reader sees them after the first token. A 95th "
-        "percentile is printed only for 20 or more requests.",
+        "percentile is printed only for 20 or more requests. Small figures are 95% bounds (order "
+        "statistics): a median has them from 6 requests on, a 95th percentile from 72.",
         "先测单路，再逐步增加并发。首字时延：从发出请求到首个非空内容。每秒 token 数："
-        "首字之后单个读者看到的速度。请求数达到 20 次时才给出第 95 百分位数。",
+        "首字之后单个读者看到的速度。请求数达到 20 次时才给出第 95 百分位数。小字为 95% 界限（次序统计量）："
+        "中位数需 6 次请求，第 95 百分位数需 72 次。",
     ),
     "request_type": ("Request", "请求"),
     "short": ("short", "短回答"),
@@ -191,6 +211,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "max_concurrency": ("Highest concurrency", "最大并发"),
     "at_least": ("at least {n}", "至少 {n}"),
     "held_of": ("held {k}/{n}", "复测 {k}/{n} 达标"),
+    "steady_of": ("steady {k}/{n}", "稳态 {k}/{n}"),
     "unconfirmed": ("not confirmed", "未复测"),
     "failed_on": ("{n} failed on {missed}", "{n} 路未达标：{missed}"),
     "missed_ttft": ("TTFT", "首字时延"),
@@ -221,10 +242,12 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Objective: 95% of the requests see their first token within {ttft:g} s and then at least "
         "{speed:g} tokens per second; at most {errors} errors; {valid}. Below 20 requests the slowest one "
         "counts. Held k/n: how many of n repeated measurements at this concurrency, 3 if there is time, "
-        "kept all this.",
+        "kept all this. Steady k/n, where not all were: in how many all streams were busy and no time rose "
+        "or fell.",
         "达标条件：95% 的请求首字时延不超过 {ttft:g} 秒，其后每秒不少于 {speed:g} 个 token；"
         "错误率不超过 {errors}；{valid}。不足 20 次请求时以最慢者为准。复测 k/n：在该并发数下重复测量 n 次"
-        "（时间允许时为 3 次），其中 k 次全部达标。",
+        "（时间允许时为 3 次），其中 k 次全部达标。稳态 k/n（并非每次均为稳态时给出）：其中 k 次所有并发路"
+        "始终忙碌，且各项时间没有上升或下降的趋势。",
     ),
     "valid_as_alone": ("no fewer answers valid than alone, and not none", "有效回答不少于单路时，且不为零"),
     "valid_here": ("{share} valid", "{share} 有效"),
@@ -244,6 +267,40 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Against the number of streams at once; dashed: the objective, hollow: missed",
         "横轴为并发数；虚线为达标条件，空心点为未达标",
     ),
+    # Single levels
+    "levels": ("The single levels, as measured", "各级负载的实测数据"),
+    "level_count": ("{n} measurements", "{n} 次测量"),
+    "levels_note": (
+        "Small figures are 95% intervals; of quantiles they are order statistics. Below 20 requests the "
+        "slowest one stands for p95 and p5, as in the charts. Goodput: valid answers of all attempts. A "
+        "level that ran to its end but was not steady is measured once more, twice as long, if there is "
+        "time, and then counts. One that is not steady even so is judged all the same, and says so.",
+        "小字为 95% 区间（分位数为次序统计量）。不足 20 次请求时，以最慢者代替 p95 与 p5，与图中一致。"
+        "有效吞吐：有效回答占全部请求的比率。一级负载若测完而未达稳态，时间允许时以两倍时长重测一次，"
+        "并以重测为准；仍未达稳态的照常判定，并在此注明。",
+    ),
+    "streams": ("Streams", "并发"),
+    "level_ttft_p50": ("TTFT p50", "首字 p50"),
+    "level_ttft_p95": ("TTFT p95", "首字 p95"),
+    "level_speed_p50": ("tok/s of a stream, p50", "单路 tok/s p50"),
+    "level_speed_p5": ("tok/s of a stream, p5", "单路 tok/s p5"),
+    "level_total": ("tok/s of all", "总 tok/s"),
+    "level_goodput": ("Goodput", "有效吞吐"),
+    "level_errors": ("Errors", "失败"),
+    "level_valid": ("Valid answers", "有效回答"),
+    "level_verdict": ("Verdict", "判定"),
+    "level_slowest": ("slowest {value}", "最慢 {value}"),
+    "level_held": ("held", "达标"),
+    "level_failed": ("failed: {reason}", "未达标：{reason}"),
+    "level_invalid": ("invalid: {reason}", "无效：{reason}"),
+    "level_confirmation": ("confirmation", "复测"),
+    "level_early": (
+        "ended as soon as it was lost, so the figures have no bounds",
+        "一经判定即停止，因此数据没有界限",
+    ),
+    "level_again": ("measured again, twice as long; at first {reason}", "已以两倍时长重测；首次{reason}"),
+    "level_unsteady": ("not steady: {reason}", "未达稳态：{reason}"),
+    "level_not_steady": ("not steady", "未达稳态"),
     "errors_seen": ("failed requests of one stream: {n}", "单路失败请求：{n} 次"),
     # Resources
     "resources": ("Resources of the server", "服务端资源"),
@@ -312,6 +369,11 @@ def pair(key: str, **values: object) -> Pair:
     """The text of `key` in both languages; values may be pairs themselves."""
     english, chinese = _TEXTS[key]
     return {"en": english.format(**_in("en", values)), "zh": chinese.format(**_in("zh", values))}
+
+
+def same(text: str) -> Pair:
+    """What reads the same in both languages."""
+    return {"en": text, "zh": text}
 
 
 def setting_label(key: str) -> Pair:

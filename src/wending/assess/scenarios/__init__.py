@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from wending.assess.scenarios.item import CheckSpec, Item, Message, Scenario
+from wending.assess.scenarios.check_spec import CheckSpec
+from wending.assess.scenarios.item import Item, Message, Scenario
 from wending.assess.scenarios.judge import judge
 from wending.assess.scenarios.load import SCENARIO_IDS, load_scenario, load_scenarios, of_levels
 

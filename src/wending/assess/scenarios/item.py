@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from wending.assess.checks.canonical import canonical_answer
+from wending.assess.scenarios.check_spec import CheckSpec
+from wending.assess.scenarios.verdict_message import PLACE, verdict_message
 
 Message = dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class CheckSpec:
-    """One check of an item: the registered name and the expectation it is called with."""
-
-    name: str
-    expectation: Mapping[str, Any]
+"""``role`` and ``content``. A user turn that tells what the item's checks have against the answer before, at
+``{verdict}``, has ``when_right`` beside: what is said instead where they have nothing against it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +28,8 @@ class Item:
     """How difficult it is, 1 to 3."""
     probes: tuple[int, ...] = ()
     """The user turns, from 1, whose answers are judged; () for the last one only."""
+    recovery: str | None = None
+    """The trial of recovery/conversations.py that it is, if any."""
 
     @property
     def turns(self) -> int:
@@ -53,13 +50,27 @@ class Item:
         conversation: list[Message] = []
         asked = 0
         for message in self.messages:
-            conversation.append(dict(message))
+            conversation.append({"role": message["role"], "content": self._content(message, answers[:asked])})
             if message["role"] == "user":
                 if asked == len(answers):
                     break
                 conversation.append({"role": "assistant", "content": answers[asked]})
                 asked += 1
         return conversation
+
+    def needed_recovery(self, answers: Sequence[str]) -> bool:
+        """False where the model was to be told what is wrong with an answer, and nothing was."""
+        turns = [message for message in self.messages if message["role"] == "user"]
+        return all(
+            self._content(message, answers[:turn]) != message.get("when_right")
+            for turn, message in enumerate(turns)
+        )
+
+    def _content(self, message: Message, answers: Sequence[str]) -> str:
+        if "when_right" not in message:
+            return message["content"]
+        verdict = verdict_message(self.checks, answers[-1], self.language)
+        return message["when_right"] if verdict is None else message["content"].replace(PLACE, verdict)
 
     def comparable_answer(self, text: str) -> str | None:
         """The parsed answer where only one can be right (numbers), so that repeats must agree; else None."""

@@ -15,7 +15,9 @@ import jsonschema_rs
 from wending.assess.bilingual import Bilingual
 from wending.assess.checks import validate
 from wending.assess.checks.canonical import ANSWER_KINDS
-from wending.assess.scenarios.item import CheckSpec, Item, Scenario
+from wending.assess.scenarios.check_spec import CheckSpec
+from wending.assess.scenarios.item import Item, Scenario
+from wending.assess.scenarios.verdict_message import PLACE
 
 SCENARIO_IDS = ("role_play", "json_output", "math_reasoning", "code_completion", "multilingual", "correction")
 
@@ -29,7 +31,11 @@ _MESSAGE = {
     "type": "object",
     "required": ["role", "content"],
     "additionalProperties": False,
-    "properties": {"role": {"enum": ["system", "user"]}, "content": {"type": "string", "minLength": 1}},
+    "properties": {
+        "role": {"enum": ["system", "user"]},
+        "content": {"type": "string", "minLength": 1},
+        "when_right": {"type": "string", "minLength": 1},
+    },
 }
 _ITEM = {
     "type": "object",
@@ -44,6 +50,7 @@ _ITEM = {
         "max_tokens": {"type": "integer", "minimum": 1},
         "level": {"enum": [1, 2, 3]},
         "probes": {"type": "array", "minItems": 1, "items": {"type": "integer", "minimum": 1}},
+        "recovery": {"enum": ["told_json_wrong", "user_corrects", "user_insists", "role_pressed"]},
     },
 }
 _SCENARIO = {
@@ -136,6 +143,16 @@ def _item(file_name: str, data: Mapping[str, Any]) -> Item:
         except ValueError as error:
             raise ValueError(f"{place}: {error}") from None
         checks.append(CheckSpec(entry["check"], expectation))
+    users = [message for message in data["messages"] if message["role"] == "user"]
+    for turn, message in enumerate(users, 1):
+        tells = "when_right" in message
+        if tells != (PLACE in message["content"]) or (
+            tells and (turn == 1 or any(spec.name != "json" for spec in checks))
+        ):
+            raise ValueError(
+                f"{place}: user turn {turn}: {PLACE} and when_right go together, after another user turn, "
+                "in an item whose checks are all json"
+            )
     probes, turns = data.get("probes", []), roles.count("user")
     if probes and (probes != sorted(set(probes)) or probes[-1] != turns):
         raise ValueError(
@@ -150,4 +167,5 @@ def _item(file_name: str, data: Mapping[str, Any]) -> Item:
         max_tokens=data["max_tokens"],
         level=data.get("level", 1),
         probes=tuple(probes),
+        recovery=data.get("recovery"),
     )

@@ -29,6 +29,16 @@ def spoil_date(text: str) -> str:
     return _DATE.sub(lambda found: f"{found[0][:4]}-02-30", text, count=1)
 
 
+def reformat_date(text: str) -> str:
+    """With slashes in the first date."""
+    return _DATE.sub(lambda found: found[0].replace("-", "/"), text, count=1)
+
+
+def half(tokens: int) -> int:
+    """Of so many tokens, those of an answer that is truncated."""
+    return (tokens + 1) // 2
+
+
 def another(text: str) -> str:
     """An answer that differs, also when only its number is compared: the last digit is the next one."""
     digits = list(_DIGIT.finditer(text))

@@ -14,10 +14,8 @@ from typing import Any, Literal, Protocol
 import orjson
 
 from wending.assess.scripted import defects
-from wending.assess.scripted.script import Script
+from wending.assess.scripted.script import FATES, Fate, Script
 from wending.assess.scripted.times import draw
-
-Fate = Literal["answer", "http_error", "hang", "reset", "cut_off"]
 
 _TOKEN = re.compile(
     r"\s*(?:[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\s\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+)|\s+$"
@@ -50,6 +48,12 @@ def refusal(status: int, message: str) -> Reply:
     return Reply("http_error", (), 0, "stop", repeat(0.0), status=status, message=message)
 
 
+_REFUSALS: Mapping[Fate, tuple[int, str]] = {
+    "too_many_requests": (429, "a planted refusal of too many requests"),
+    "bad_request": (400, "a planted refusal of a bad request"),
+}
+
+
 class Replies(Protocol):
     """Whoever decides what becomes of requests."""
 
@@ -75,12 +79,16 @@ class ReplyMaker:
                 return refusal(400, f"unknown field {name!r}")
         random = self._random(request)
         fate = self._fate(random)
+        if fate in _REFUSALS:
+            return refusal(*_REFUSALS[fate])
         tokens: Sequence[str] | None = None
         length = script.tokens
         if not script.clock:
             tokens = tokens_of(self._text(request, random, streams))
             length = len(tokens)
         limit = request.get("max_tokens") or request.get("max_completion_tokens") or length
+        if random.random() < script.failures.truncated:
+            limit = min(limit, defects.half(length))
         drift = script.drift_s_per_hour * age_s / 3600
         sent = min(length, limit)
         return Reply(
@@ -102,8 +110,7 @@ class ReplyMaker:
 
     def _fate(self, random: Random) -> Fate:
         failures, drawn = self._script.failures, random.random()
-        fates: tuple[Fate, ...] = ("http_error", "hang", "reset", "cut_off")
-        for fate in fates:
+        for fate in FATES:
             drawn -= getattr(failures, fate)
             if drawn < 0:
                 return fate
@@ -113,13 +120,17 @@ class ReplyMaker:
         script, failures = self._script, self._script.failures
         text = self._right_text(request, random)
         # Drawn in any case, so that one rate does not change what another one hits.
-        json, date, role, load = (random.random() for _ in range(4))
+        json, date, role, load, form, empty = (random.random() for _ in range(6))
         if role < failures.wrong_role and request["messages"][0].get("role") == "system":
             text = defects.OUT_OF_ROLE
         if date < failures.wrong_date and defects.has_date(text):
             text = defects.spoil_date(text)
+        if form < failures.date_format and defects.has_date(text):
+            text = defects.reformat_date(text)
         if json < failures.broken_json and defects.has_json(text):
             text = defects.break_json(text)
+        if empty < failures.empty:
+            text = ""
         under_load = script.under_load
         if under_load is not None and streams > under_load.streams and load < under_load.share:
             text = defects.another(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -32,8 +32,8 @@ class Answer(_Part, frozen=True):
 class Failures(_Part, frozen=True):
     """The share of requests, 0 to 1, that meet each of these.
 
-    The first four exclude each other. The last three change the answer, where it has JSON, a date, or the
-    request a system message.
+    Those up to `bad_event` end a request without an answer and exclude each other. Those after it change
+    the answer, where it has JSON or a date, or the request a system message.
     """
 
     http_error: float = 0.0
@@ -44,12 +44,39 @@ class Failures(_Part, frozen=True):
     """The connection is reset before any byte."""
     cut_off: float = 0.0
     """The connection ends in the middle of the answer."""
+    too_many_requests: float = 0.0
+    """HTTP 429."""
+    bad_request: float = 0.0
+    """HTTP 400."""
+    stall: float = 0.0
+    """Nothing comes any more from the middle of the answer on."""
+    no_end: float = 0.0
+    """The stream ends in the middle of the answer as if it were whole, but without a finish_reason."""
+    error_event: float = 0.0
+    """An error inside the stream, in the middle of the answer."""
+    bad_event: float = 0.0
+    """An event that is not JSON, in the middle of the answer."""
     broken_json: float = 0.0
     """The last bracket is missing."""
     wrong_date: float = 0.0
     """The first date is one that no calendar has."""
+    date_format: float = 0.0
+    """The first date is written with slashes."""
     wrong_role: float = 0.0
     """The answer is that of an assistant that knows of no role."""
+    truncated: float = 0.0
+    """The answer ends after half of its tokens, with the finish_reason "length"."""
+    empty: float = 0.0
+    """The answer has no tokens."""
+
+
+Fate = Literal[
+    "answer", "http_error", "hang", "reset", "cut_off", "too_many_requests", "bad_request", "stall", "no_end",
+    "error_event", "bad_event",
+]  # fmt: skip
+"""What becomes of a request: an answer, or one of the failures that exclude each other."""
+FATES: tuple[Fate, ...] = get_args(Fate)[1:]
+"""Those failures, in the order in which they are drawn."""
 
 
 class Capacity(_Part, frozen=True):
@@ -111,9 +138,9 @@ class Script(_Part, frozen=True):
         for name, share in shares.items():
             if not 0 <= share <= 1:
                 raise ValueError(f"{name} must lie between 0 and 1, got {share}")
-        exclusive = sum(shares[name] for name in ("http_error", "hang", "reset", "cut_off"))
+        exclusive = sum(shares[name] for name in FATES)
         if exclusive > 1:
-            raise ValueError(f"http_error, hang, reset and cut_off add up to {exclusive:g}, more than 1")
+            raise ValueError(f"{', '.join(FATES)} add up to {exclusive:g}, more than 1")
         if self.capacity is not None and self.capacity.streams < 1:
             raise ValueError(f"capacity.streams must be at least 1, got {self.capacity.streams}")
         for name in ("tokens", "leak_bytes"):

@@ -25,8 +25,9 @@ from wending.assess.scripted.script import Script
 
 _STREAM_HEAD = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n"
-    b"Transfer-Encoding: chunked\r\n\r\n"
+    b"Transfer-Encoding: chunked\r\n%b\r\n"
 )
+_ENDS_AT_HALF = ("cut_off", "stall", "no_end", "error_event", "bad_event")
 
 
 class ScriptedServer:
@@ -50,6 +51,8 @@ class ScriptedServer:
         self.running: set[_Stream] = set()
         self.waiting: deque[_Stream] = deque()
         self.replies = replies or ReplyMaker(script)
+        # A kept connection that is reset looks like one that was closed just then: clients send again.
+        self.connection_header = b"Connection: close\r\n" if script.failures.reset else b""
         self.served = 0
         self._tls = tls
         self._leaked: list[bytearray] = []
@@ -136,7 +139,7 @@ class _Stream:
         self._reply = reply
         self._usage = usage
         self._sent = 0
-        self._stop_at = reply.length // 2 if reply.fate == "cut_off" else -1
+        self._stop_at = reply.length // 2 if reply.fate in _ENDS_AT_HALF else -1
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         identity = f"chatcmpl-{server.served}"
@@ -147,7 +150,8 @@ class _Stream:
 
     def begin(self) -> None:
         """The role at once, as most servers do; the first token when its time has come."""
-        self._connection.write(_STREAM_HEAD + self._event(b'{"role":"assistant","content":""}'))
+        head = _STREAM_HEAD % self._server.connection_header
+        self._connection.write(head + self._event(b'{"role":"assistant","content":""}'))
         self._due = self._loop.time()
         self._wait()
 
@@ -163,7 +167,7 @@ class _Stream:
     def _next(self) -> None:
         reply = self._reply
         if self._sent == self._stop_at:
-            self._connection.close()
+            self._break_off()
         elif self._sent < reply.length:
             token = f"{time.monotonic():.6f} " if reply.tokens is None else reply.tokens[self._sent]
             self._sent += 1
@@ -175,6 +179,18 @@ class _Stream:
         else:
             self._end()
 
+    def _break_off(self) -> None:
+        """In the middle of the answer, as the fate wants it."""
+        match self._reply.fate:
+            case "cut_off":
+                self._connection.close()
+            case "no_end":
+                self._finish(b"")
+            case "error_event":
+                self._finish(_chunk(b'data: {"error": {"message": "a planted error"}}\n\n'))
+            case "bad_event":
+                self._finish(_chunk(b'data: {"choices": [\n\n'))
+
     def _end(self) -> None:
         """The last events go out with the last token: what follows it belongs to no token's time."""
         ending = self._event(b"{}", self._reply.finish_reason)
@@ -185,6 +201,9 @@ class _Stream:
                 {"object": "chat.completion.chunk", "choices": [], "usage": usage}
             )
             ending += _chunk(chunk + b"\n\n")
+        self._finish(ending)
+
+    def _finish(self, ending: bytes) -> None:
         self._connection.write(ending + _chunk(b"data: [DONE]\n\n") + b"0\r\n\r\n")
         self._connection.finished()
         self._server.release(self)
@@ -260,7 +279,10 @@ class _Connection(asyncio.Protocol):
         self._transport.write(data)
 
     def finished(self) -> None:
+        """An answer is complete."""
         self._stream = None
+        if self._server.connection_header:
+            self.close()
 
     def close(self) -> None:
         self._transport.close()
@@ -313,8 +335,10 @@ class _Connection(asyncio.Protocol):
 
     def _reply_json(self, status: int, value: Mapping[str, Any]) -> None:
         body = orjson.dumps(value)
-        head = b"HTTP/1.1 %d %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
-        self.write(head % (status, HTTPStatus(status).phrase.encode(), len(body)) + body)
+        head = b"HTTP/1.1 %d %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%b\r\n"
+        phrase = HTTPStatus(status).phrase.encode()
+        self.write(head % (status, phrase, len(body), self._server.connection_header) + body)
+        self.finished()
 
 
 def _model_entry(script: Script) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from wending.assess.bilingual import Bilingual
+from wending.assess.problems import problem_type
 from wending.assess.report.numbers import bytes_size, duration, milliseconds
 from wending.assess.soak.crash_rate import CONFIDENCE
 
@@ -25,7 +26,7 @@ NAMES = {
     "gpu_busy": Bilingual("Share of time the GPUs were busy", "GPU 忙碌比例"),
     "waiting": Bilingual("Requests waiting in the server", "服务端排队请求"),
     "kv_usage": Bilingual("Share of the KV cache in use", "KV 缓存占用比例"),
-    "ttft_s": Bilingual("Median TTFT", "首字时延中位数"),
+    "ttft_s": Bilingual("TTFT (mean of the middle 80 %)", "首字时延（中间 80% 的均值）"),
     "tokens_per_s": Bilingual("Tokens per second, all streams", "tok/s（全部流合计）"),
     "errors": Bilingual("Errors a minute", "每分钟错误数"),
 }
@@ -136,12 +137,23 @@ def _findings(report: Mapping[str, Any]) -> Iterator[Bilingual]:
         )
     errors = report["error_rate"]
     if errors["n"] and errors["k"] > MOST_ERRORS * errors["n"]:
-        kinds = ", ".join(f"{kind} {count}" for kind, count in report["errors"].items())
+        kinds = [(_kind(kind), count) for kind, count in report["errors"].items()]
+        named = ", ".join(f"{kind} ({count})" for kind, count in kinds)
+        named_zh = "，".join(f"{kind.zh}（{count}）" for kind, count in kinds)
         share = share_interval(errors)
         yield Bilingual(
-            f"{errors['k']} of {errors['n']} requests failed ({share}): {kinds}.",
-            f"{errors['n']} 个请求中 {errors['k']} 个失败（{share}）：{kinds}。",
+            f"{errors['k']} of {errors['n']} requests failed ({share}): {named}.",
+            f"{errors['n']} 个请求中 {errors['k']} 个失败（{share}）：{named_zh}。",
         )
+
+
+def _kind(name: str) -> Bilingual:
+    """A kind of error of the log: http_503, or a type of stability problem."""
+    if name.startswith("http_"):
+        status = name.removeprefix("http_")
+        return Bilingual(f"HTTP {status}", f"HTTP {status}")
+    title = problem_type(name).title
+    return Bilingual(title["en"], title["zh"])
 
 
 def _others(report: Mapping[str, Any]) -> str:

@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from wending.assess.stats import min_count
 
 _RATIO = 1.05
+TRIMMED = 0.1
+"""Share of the values that is left out at each end of a mean."""
 _LEAST = 1e-6
 """Smaller values are counted as this one; so there are at most some 600 buckets up to 10^7."""
 
@@ -48,6 +50,22 @@ class Histogram:
                 return float(_RATIO ** (bucket + min((rank - seen + 0.5) / count, 1.0)))
             seen += count
         return None
+
+    def trimmed_mean(self) -> float | None:
+        """Mean of the values without the lowest and the highest tenth; None for no values.
+
+        It follows a shift of all values as the median does, from fewer of them: with normal noise the median
+        needs half as many again (J. W. Tukey, "A survey of sampling from contaminated distributions", 1960).
+        """
+        low, high, seen, total = TRIMMED * self.count, (1 - TRIMMED) * self.count, 0, 0.0
+        for bucket in sorted(self._buckets):
+            count = self._buckets[bucket]
+            first, last = max(low, seen), min(high, seen + count)
+            if first < last:
+                middle = ((first + last) / 2 - seen) / count
+                total += (last - first) * _RATIO ** (bucket + middle)
+            seen += count
+        return total / (high - low) if seen else None
 
     def to_json(self) -> dict[str, int]:
         """Bucket -> count; the form that the constructor takes."""

@@ -7,12 +7,14 @@ on with the monotonic one, so that a clock which is set does not bend the time a
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
 import orjson
+
+from wending.assess.soak.line import is_line
 
 NAME = "soak.jsonl"
 
@@ -51,16 +53,21 @@ class SoakLog:
             self._file.close()
 
 
-def read_log(folder: Path) -> Iterator[dict[str, Any]]:
-    """The lines one by one, in memory for one line; what is not a whole line is passed over.
+def read_log(folder: Path, passed_over: Callable[[], None] = lambda: None) -> Iterator[dict[str, Any]]:
+    """The lines one by one, in memory for one line. `passed_over` hears of each that cannot be used: it was
+    cut off, or has not the fields of its kind.
 
     Raises OSError if there is no log.
     """
     with (folder / NAME).open("rb") as file:
         for line in file:
+            if not line.strip():
+                continue
             try:
                 values = orjson.loads(line)
             except ValueError:
-                continue
-            if isinstance(values, dict) and "kind" in values and "at" in values:
+                values = None
+            if is_line(values):
                 yield values
+            else:
+                passed_over()

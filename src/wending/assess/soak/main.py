@@ -15,14 +15,16 @@ import psutil
 from rich.console import Console
 
 from wending import demo
-from wending.assess.bilingual import Bilingual, in_language
+from wending.assess.bilingual import Bilingual, chinese, in_language
 from wending.assess.endpoint import EndpointClient
 from wending.assess.endpoint_errors import EndpointError
 from wending.assess.environment import command_line, environment_facts
+from wending.assess.foreign_process import foreign_process
 from wending.assess.load.objective import Objective
 from wending.assess.open_target import open_target
 from wending.assess.performance import PerformanceMeasurement
 from wending.assess.soak.canary import CanarySet
+from wending.assess.soak.folder_lock import folder_lock
 from wending.assess.soak.log import NAME, SoakLog
 from wending.assess.soak.plan import SoakPlan, canary_interval, concurrency_of
 from wending.assess.soak.report import write_report
@@ -54,6 +56,8 @@ class SoakOptions:
     seed: int = 1
     model: str | None = None
     api_key: str | None = None
+    pid: int | None = None
+    """Process of a server that somebody else started on this machine."""
 
 
 def run_soak(
@@ -64,28 +68,35 @@ def run_soak(
     resume: Path | None = None,
     language: Language | None = None,
 ) -> int:
-    """Soaks a target, or goes on with the soak in the folder `resume`; writes the report at every end.
+    """Soaks a target, or goes on with the soak in the folder `resume`, which decides all but `api_key` and
+    `pid`; writes the report at every end.
 
     Status: 0 the time is over (whatever was found: the report says it); 1 the endpoint could not be asked or
     our server could not be started again; 2 nothing was begun; 130 Ctrl-C.
     """
     language = language or language_of_locale(os.environ.get("LC_ALL") or os.environ.get("LANG") or "")
     console, errors = Console(), Console(stderr=True)
-    try:
-        before = None if resume is None else summarize(resume)
-        folder = _new_folder(out) if resume is None else resume
-        parsed = parse_target(target if before is None else _given(before))
-    except (TargetError, NoSoakError) as error:
-        message = in_language(error.args[0], language)
-        errors.print(say("error", language, message=message), style="red", markup=False, soft_wrap=True)
-        return USAGE
-    view = make_view(errors, language)
-    try:
-        return asyncio.run(_Soak(parsed, options, folder, before, view, language).run())
-    finally:
-        view.close()
-        if (folder / NAME).exists():
-            report_soak(folder, language, console)
+    with contextlib.ExitStack() as held:
+        try:
+            folder = _new_folder(out) if resume is None else resume
+            held.enter_context(folder_lock(folder))
+            before = None if resume is None else summarize(resume)
+            parsed = parse_target(target if before is None else _given(before))
+            process = foreign_process(options.pid, parsed)
+        except (TargetError, NoSoakError) as error:
+            message = in_language(error.args[0], language)
+            errors.print(say("error", language, message=message), style="red", markup=False, soft_wrap=True)
+            return USAGE
+        if before is not None and before.end == "done":
+            console.print(in_language(_complete(folder), language), markup=False, soft_wrap=True)
+            return report_soak(folder, language, console)
+        view = make_view(errors, language)
+        try:
+            return asyncio.run(_Soak(parsed, options, folder, before, view, language, process).run())
+        finally:
+            view.close()
+            if (folder / NAME).exists():
+                report_soak(folder, language, console)
 
 
 def report_soak(folder: Path, language: Language | None = None, console: Console | None = None) -> int:
@@ -95,7 +106,9 @@ def report_soak(folder: Path, language: Language | None = None, console: Console
         path = write_report(summarize(folder).to_json(), folder)
     except NoSoakError as error:
         message = in_language(error.args[0], language)
-        Console(stderr=True).print(say("error", language, message=message), style="red", markup=False)
+        Console(stderr=True).print(
+            say("error", language, message=message), style="red", markup=False, soft_wrap=True
+        )
         return USAGE
     (console or Console()).print(say("report", language, path=path), markup=False, soft_wrap=True)
     return DONE
@@ -112,6 +125,7 @@ class _Soak:
         before: SoakSummary | None,
         view: SoakView,
         language: Language,
+        process: psutil.Process | None,
     ) -> None:
         self._target = target
         self._options = options
@@ -119,6 +133,7 @@ class _Soak:
         self._before = before
         self._view = view
         self._language = language
+        self._process = process
         self._signal: signal.Signals | None = None
 
     async def run(self) -> int:
@@ -143,7 +158,7 @@ class _Soak:
                 words = in_language(error.words, self._language)
                 self._view.say(say("error", self._language, message=words))
                 if log.is_begun:
-                    log.write("end", {"reason": str(error.words)})
+                    log.write("end", {"reason": str(error.words), "reason_zh": chinese(error.words)})
                 return BROKEN_OFF
             log.write("end", {"reason": "done"})
         return DONE
@@ -161,6 +176,8 @@ class _Soak:
             log.write("resume", {"command": environment_facts(command_line())["command"]})
         if server is not None:
             log.write("server", {"pid": server.pid})
+        if self._process is not None:
+            log.write("process", {"pid": self._process.pid})
         self._view.say(
             in_language(
                 Bilingual(
@@ -173,7 +190,9 @@ class _Soak:
             )
         )
         soaked_s = 0.0 if self._before is None else self._before.soaked_s
-        session = SoakSession(client, server, plan, canaries, log, self._view, soaked_before_s=soaked_s)
+        session = SoakSession(
+            client, server, plan, canaries, log, self._view, soaked_before_s=soaked_s, process=self._process
+        )
         await session.run()
 
     def _head(self, client: EndpointClient, plan: SoakPlan, canaries: CanarySet) -> dict[str, Any]:
@@ -261,6 +280,13 @@ def _end_left_over_server(pid: int) -> None:
             _, alive = psutil.wait_procs(family, timeout=10)
             for member in alive:
                 member.kill()
+
+
+def _complete(folder: Path) -> Bilingual:
+    return Bilingual(
+        f"The soak in {folder} is complete; there is nothing to go on with.",
+        f"{folder} 中的浸泡测试已完成，无需继续。",
+    )
 
 
 def _given(before: SoakSummary) -> str | None:

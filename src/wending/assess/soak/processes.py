@@ -1,45 +1,62 @@
-"""Memory, threads, open files and CPU of the server's processes; the machine's kills and GPUs."""
+"""Memory, threads, open files and CPU of the server's processes; the machine's kills."""
 
 from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 
+def family_of(pid: int) -> list[psutil.Process]:
+    """The process and its descendants; empty when it is gone."""
+    try:
+        root = psutil.Process(pid)
+        return [root, *root.children(recursive=True)]
+    except psutil.Error:
+        return []
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Whether it runs; neither a process of the same number later nor one that has ended unseen does."""
+    with contextlib.suppress(psutil.Error):
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    return False
+
+
 class ProcessTree:
-    """One process and its descendants; the process may be another one after a restart."""
+    """The processes of a server; they may be others after a restart."""
 
     def __init__(self) -> None:
         self._own = psutil.Process()
         self._before: tuple[float, float, float] | None = None
         """Clock, and CPU seconds of the server and of whatever is neither it nor this process."""
 
-    def read(self, pid: int) -> dict[str, Any]:
-        """Sums over the processes; shared pages count in each. Empty when the process is gone.
+    def read(self, family: Sequence[psutil.Process]) -> dict[str, Any]:
+        """Sums over the processes; shared pages count in each. Empty when they are gone.
 
         `cpu_cores` is the server's CPU seconds per second since the reading before, None at the first, and
         `other_cores` that of all other processes but this one: they slow a server that has not changed.
+        `files` is None where the processes are another user's, who alone may count them.
         """
-        try:
-            root = psutil.Process(pid)
-            family = [root, *root.children(recursive=True)]
-        except psutil.Error:
-            self._before = None
-            return {}
-        memory = threads = files = 0
+        memory = threads = 0
+        files: int | None = 0
         cpu_s = 0.0
         for process in family:
             with contextlib.suppress(psutil.Error), process.oneshot():
                 memory += process.memory_info().rss
                 threads += process.num_threads()
-                files += process.num_fds()
                 times = process.cpu_times()
                 cpu_s += times.user + times.system
+                try:
+                    files = None if files is None else files + process.num_fds()
+                except psutil.AccessDenied:
+                    files = None
         if not memory:
+            self._before = None
             return {}
         rates = self._rates(cpu_s)
         return {"memory_bytes": memory, "threads": threads, "files": files, **rates}
@@ -68,30 +85,3 @@ def out_of_memory_kills() -> int | None:
             if name == "oom_kill":
                 return int(value)
     return None
-
-
-class Gpus:
-    """Memory and use of this machine's NVIDIA GPUs through NVML, if its Python binding is installed."""
-
-    def __init__(self) -> None:
-        self._nvml: Any = None
-        with contextlib.suppress(Exception):
-            # Without the binding, the library or a GPU there is nothing to say, and that is no error.
-            import pynvml  # type: ignore[import-untyped,import-not-found,unused-ignore]
-
-            pynvml.nvmlInit()
-            self._nvml = pynvml
-
-    def read(self) -> dict[str, Any]:
-        """Over all GPUs: bytes in use, and the mean share of time they were busy."""
-        if self._nvml is None:
-            return {}
-        with contextlib.suppress(Exception):
-            handles = [
-                self._nvml.nvmlDeviceGetHandleByIndex(index)
-                for index in range(self._nvml.nvmlDeviceGetCount())
-            ]
-            used = sum(self._nvml.nvmlDeviceGetMemoryInfo(handle).used for handle in handles)
-            busy = [self._nvml.nvmlDeviceGetUtilizationRates(handle).gpu for handle in handles]
-            return {"gpu_memory_bytes": int(used), "gpu_busy": sum(busy) / (100 * max(len(busy), 1))}
-        return {}

@@ -17,20 +17,11 @@ from markupsafe import Markup
 from wending.assess.bilingual import Bilingual, chinese
 from wending.assess.report import numbers
 from wending.assess.report.texts import both
+from wending.assess.soak.events import MARKED, event_details, event_words
 from wending.assess.soak.findings import NAMES, crash_words, figure, findings, share_interval
 from wending.assess.soak.plot import timeline_chart
 
 Report = Mapping[str, Any]
-_MARKED = ("server_ended", "engine_restart", "process_restart", "stall_begin", "oom_kill")
-_EVENTS = {
-    "server_ended": Bilingual("the server ended", "服务终止"),
-    "server_restarted": Bilingual("the server answered again", "服务恢复"),
-    "engine_restart": Bilingual("the engine was started again", "引擎重启"),
-    "process_restart": Bilingual("the server was started again", "服务重启"),
-    "oom_kill": Bilingual("a process was killed for want of memory", "有进程因内存不足被终止"),
-    "stall_begin": Bilingual("a stall began", "停顿开始"),
-    "stall_end": Bilingual("the stall ended", "停顿结束"),
-}
 
 
 def write_report(report: Report, folder: Path) -> Path:
@@ -74,7 +65,18 @@ def state(report: Report) -> Bilingual | None:
         )
     return Bilingual(
         f"Broken off ({report['end']}). {planned} were planned.",
-        f"提前结束（{report['end']}）。计划 {planned}。",
+        f"提前结束（{report['end_zh']}）。计划 {planned}。",
+    )
+
+
+def damage(report: Report) -> Bilingual | None:
+    """What of the log is missing; None if nothing is."""
+    n = report["lines_passed_over"]
+    if not n:
+        return None
+    return Bilingual(
+        f"{n} {'line' if n == 1 else 'lines'} of the log could not be used: cut off or damaged.",
+        f"日志中有 {n} 行无法使用：不完整或已损坏。",
     )
 
 
@@ -110,21 +112,34 @@ def facts(report: Report) -> list[tuple[Bilingual, str]]:
     ]
 
 
+def given(report: Report) -> Bilingual:
+    """The target as it was typed, and where none was what was taken."""
+    target = report["target"]
+    if target["kind"] == "bundled":
+        return Bilingual("the bundled model", "自带的演示模型")
+    return Bilingual(target["given"], target["given"])
+
+
 def settings(report: Report) -> list[tuple[Bilingual, str]]:
-    plan, facts_of, target = report["plan"], report["environment"], report["target"]
+    plan, facts_of = report["plan"], report["environment"]
+
+    def known(name: str) -> str:
+        return str(facts_of.get(name, numbers.NONE))
+
     return [
-        (Bilingual("Endpoint", "服务地址"), f"{target['base_url']} ({target['given']})"),
+        (Bilingual("Target", "对象"), given(report)),
+        (Bilingual("Endpoint", "服务地址"), report["target"]["base_url"]),
         (Bilingual("Planned", "计划时长"), numbers.duration(plan["duration_s"])),
         (Bilingual("Requests at once", "并发请求数"), str(plan["concurrency"])),
         (Bilingual("Sample each", "采样间隔"), f"{plan['sample_s']:g} s"),
         (Bilingual("Canaries each", "哨兵间隔"), numbers.duration(plan["canary_s"])),
         (Bilingual("A stall is", "停顿阈值"), f"> {plan['stall_s']:g} s"),
         (Bilingual("Seed", "随机种子"), str(plan["seed"])),
-        (Bilingual("Command", "命令"), facts_of["command"]),
-        (Bilingual("Processor", "处理器"), f"{facts_of['cpu']} × {facts_of['usable_cores']}"),
-        (Bilingual("Memory", "内存"), numbers.bytes_size(facts_of["memory_bytes"])),
-        (Bilingual("System", "系统"), f"{facts_of['os']}, Python {facts_of['python']}"),
-        (Bilingual("wending", "wending"), facts_of["wending"]),
+        (Bilingual("Command", "命令"), known("command")),
+        (Bilingual("Processor", "处理器"), f"{known('cpu')} × {known('usable_cores')}"),
+        (Bilingual("Memory", "内存"), numbers.bytes_size(facts_of.get("memory_bytes"))),
+        (Bilingual("System", "系统"), f"{known('os')}, Python {known('python')}"),
+        (Bilingual("wending", "wending"), known("wending")),
     ]
 
 
@@ -179,13 +194,8 @@ def time_of(t_s: float) -> str:
 
 def event_rows(report: Report) -> list[tuple[str, Bilingual, str]]:
     """(time, what, details) of events and gaps in the order of time."""
-    rows = [
-        (
-            event["t_s"],
-            _EVENTS[event["event"]],
-            ", ".join(f"{name} {value}" for name, value in event.items() if name not in ("t_s", "event")),
-        )
-        for event in report["events"]
+    rows: list[tuple[float, Bilingual, str]] = [
+        (event["t_s"], event_words(event), event_details(event)) for event in report["events"]
     ]
     rows += [
         (
@@ -201,7 +211,7 @@ def event_rows(report: Report) -> list[tuple[str, Bilingual, str]]:
 def _markdown(report: Report) -> Iterator[str]:
     model, begun = report["target"]["model"], _begun(report)
     yield from (f"# Soak of {_cell(model)} · 浸泡测试", "", begun, "")
-    for text in filter(None, (headline(report), state(report))):
+    for text in filter(None, (headline(report), state(report), damage(report))):
         yield from (f"{text}  ", f"{text.zh}", "")
     for finding in report["findings"]:
         yield from (f"- {_cell(finding['en'])}  ", f"  {_cell(finding['zh'])}")
@@ -215,13 +225,18 @@ def _markdown(report: Report) -> Iterator[str]:
     rows = event_rows(report)
     if rows:
         yield from ("", "## Events · 事件", "", "| | | |", "| --- | --- | --- |")
-        yield from (f"| {t} | {what} · {what.zh} | {_cell(details)} |" for t, what, details in rows)
+        yield from (f"| {t} | {what} · {what.zh} | {_both_cell(details)} |" for t, what, details in rows)
     yield from ("", "## Settings · 设置", "", "| | |", "| --- | --- |")
-    yield from (f"| {what} · {what.zh} | {_cell(value)} |" for what, value in settings(report))
+    yield from (f"| {what} · {what.zh} | {_both_cell(value)} |" for what, value in settings(report))
 
 
 def _cell(text: str) -> str:
     return " ".join(text.replace("|", r"\|").replace("<", "&lt;").split())
+
+
+def _both_cell(text: str) -> str:
+    """Both languages, or the text once where they are the same."""
+    return _cell(text if chinese(text) == text else f"{text} · {chinese(text)}")
 
 
 def _begun(report: Report) -> str:
@@ -249,8 +264,9 @@ def _html(report: Report) -> str:
         script=Markup(script),
         script_digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         begun=_begun(report),
+        given=given(report),
         headline=headline(report),
-        state=state(report),
+        banners=list(filter(None, (state(report), damage(report)))),
         facts=facts(report),
         settings=settings(report),
         trends=trend_rows(report),
@@ -262,7 +278,7 @@ def _html(report: Report) -> str:
 
 
 def _charts(report: Report) -> Iterator[tuple[Bilingual, Markup]]:
-    marks = [event["t_s"] for event in report["events"] if event["event"] in _MARKED]
+    marks = [event["t_s"] for event in report["events"] if event["event"] in MARKED]
     ends = [points[-1][0] for points in report["series"].values()]
     for name, points in report["series"].items():
         is_bytes = name.endswith("_bytes")

@@ -1,4 +1,4 @@
-"""What the endpoint says of itself at /metrics: queue, KV use and restarts, under vLLM's names.
+"""What the endpoint says of itself at /metrics: queue, KV use, restarts and memory, under vLLM's names.
 
 https://docs.vllm.ai/en/latest/usage/metrics.html
 """
@@ -20,6 +20,7 @@ _NAMES = {
     "vllm:num_preemptions_total": "preemptions",
     "wending:engine_restarts_total": "engine_restarts",
     "process_start_time_seconds": "process_started",
+    "process_resident_memory_bytes": "memory_bytes",  # of the process that answers, not of its children
 }
 _SHARES = ("kv_usage", "process_started")
 """Of these the greatest of several samples is taken; the others are added up over engines."""

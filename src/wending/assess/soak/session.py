@@ -7,13 +7,17 @@ import time
 from typing import Any
 
 import aiohttp
+import psutil
 
+from wending.assess.bilingual import Bilingual, in_language
 from wending.assess.endpoint import EndpointClient
 from wending.assess.soak.canary import CanarySet
+from wending.assess.soak.events import CRASHES, event_details, event_words
+from wending.assess.soak.gpus import Gpus
 from wending.assess.soak.load import MixedLoad
 from wending.assess.soak.log import SoakLog
 from wending.assess.soak.plan import SoakPlan
-from wending.assess.soak.processes import Gpus, ProcessTree, out_of_memory_kills
+from wending.assess.soak.processes import ProcessTree, family_of, is_alive, out_of_memory_kills
 from wending.assess.soak.server_metrics import ServerMetrics
 from wending.assess.soak.stall import StallWatch
 from wending.assess.soak.view import SoakView, Status
@@ -37,11 +41,14 @@ class SoakSession:
         view: SoakView,
         *,
         soaked_before_s: float = 0.0,
+        process: psutil.Process | None = None,
     ) -> None:
-        """`server`: where it was started here, it is sampled, and started again when it ends.
+        """`server`: where it was started here, it is sampled, and started again when it ends. `process`: of a
+        server that somebody else started on this machine; it is sampled while it lives.
         `soaked_before_s`: of the plan's duration, by earlier sessions."""
         self._client = client
         self._server = server
+        self._process = process
         self._plan = plan
         self._canaries = canaries
         self._log = log
@@ -95,11 +102,7 @@ class SoakSession:
         self._stalls.check(now)
         values: dict[str, Any] = {"in_flight": self._load.in_flight}
         values |= await self._metrics.read(session)
-        if self._server is not None:
-            values |= self._tree.read(self._server.pid) | self._gpus.read()
-            kills = out_of_memory_kills()
-            if kills is not None:
-                values["oom_kills"] = kills
+        values |= self._of_processes()
         self._steps_to_events(values)
         window = self._load.take_window()
         self._log.write("sample", values | window.to_json(), now)
@@ -114,6 +117,19 @@ class SoakSession:
         status.memory_bytes, status.waiting = values.get("memory_bytes"), values.get("waiting")
         status.is_stalled = self._stalls.is_stalled
         self._view.update(status)
+
+    def _of_processes(self) -> dict[str, Any]:
+        """What the processes of the server take; empty where they are not known."""
+        if self._process is not None and not is_alive(self._process):
+            self._process = None
+            self._event("process_ended", {})
+        pid = self._server.pid if self._server is not None else self._process and self._process.pid
+        if pid is None:
+            return {}
+        family = family_of(pid)
+        values = self._tree.read(family) | self._gpus.read({process.pid for process in family})
+        kills = out_of_memory_kills()
+        return values if kills is None else values | {"oom_kills": kills}
 
     def _steps_to_events(self, values: dict[str, Any]) -> None:
         """What the counters of the server and of the machine tell between two samples."""
@@ -136,10 +152,12 @@ class SoakSession:
         self._log.write("event", {"event": event, **values})
         if event == "stall_begin":
             self._status.stalls += 1
-        elif event in ("server_ended", "engine_restart", "process_restart"):
+        elif event in CRASHES:
             self._status.crashes += values.get("count", 1)
-        said = " ".join(f"{name}={value}" for name, value in values.items())
-        self._view.say(f"{time.strftime('%H:%M:%S')} {event} {said}".rstrip())
+        happened = {"event": event, **values}
+        words, details = event_words(happened), event_details(happened)
+        said = Bilingual(f"{words}: {details}", f"{words.zh}：{details.zh}") if details else words
+        self._view.say(f"{time.strftime('%H:%M:%S')} {in_language(said, self._view.language)}")
 
     async def _keep_alive(self, server: OwnServer) -> None:
         while True:
@@ -148,7 +166,8 @@ class SoakSession:
             if status is None:
                 continue
             ended = time.monotonic()
-            self._event("server_ended", {"exit_status": status, "words": str(server.describe_end(1))})
+            how = server.describe_end(1)
+            self._event("server_ended", {"exit_status": status, "words": str(how), "words_zh": how.zh})
             await asyncio.sleep(PAUSE_BEFORE_RESTART_S)
             await server.start()
             self._log.write("server", {"pid": server.pid})

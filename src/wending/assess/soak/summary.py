@@ -8,9 +8,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from wending.assess.bilingual import Bilingual
 from wending.assess.soak.crash_rate import upper_bound
+from wending.assess.soak.events import CRASHES
 from wending.assess.soak.histogram import Histogram
-from wending.assess.soak.log import read_log
+from wending.assess.soak.log import NAME, read_log
 from wending.assess.soak.plan import SoakPlan
 from wending.assess.soak.timeline import Timeline
 from wending.assess.soak.window import Window
@@ -37,11 +39,10 @@ MATERIAL_RISE = 0.02
 MATERIAL_PROJECTION = 0.1
 """Of the level, over 30 days."""
 TREND_FIELDS = ("slope_per_hour", "low", "high", "p", "in_30_days", "is_certain", "still_rises", "rises")
-CRASHES = ("server_ended", "engine_restart", "process_restart")
 
 
 class NoSoakError(Exception):
-    """The folder holds no log of a soak. The message is for a person."""
+    """The folder holds no log of a soak, or cannot be used for one. Its argument is for a person."""
 
 
 @dataclass
@@ -57,6 +58,10 @@ class SoakSummary:
     soaked_s: float = 0.0
     sessions: int = 0
     end: str | None = None
+    end_zh: str | None = None
+    """The same in Chinese."""
+    lines_passed_over: int = 0
+    """Of the log, that could not be used: cut off, or damaged."""
     gaps: list[dict[str, float]] = field(default_factory=list)
     total: Window = field(default_factory=Window)
     events: list[dict[str, Any]] = field(default_factory=list)
@@ -72,7 +77,8 @@ class SoakSummary:
     differing: list[dict[str, Any]] = field(default_factory=list)
     timeline: Timeline | None = None
     tells_restarts: bool = False
-    """The endpoint's /metrics have a counter of restarts, or the time of the process's start."""
+    """The endpoint's /metrics have a counter of restarts, or the time of the process's start; or its process
+    is watched."""
     sampled_at: float | None = None
     """Of the last sample in this run of the soak."""
 
@@ -92,7 +98,7 @@ class SoakSummary:
             return
         elif kind == "resume":
             self.sessions += 1
-            self.end = self.sampled_at = None
+            self.end = self.end_zh = self.sampled_at = None
             if len(self.gaps) < MAX_KEPT:
                 self.gaps.append(
                     {"begin_s": round(self.last - self._began, 1), "seconds": round(at - self.last, 1)}
@@ -120,8 +126,11 @@ class SoakSummary:
             self._take_canary(line, t)
         elif kind == "server":
             self.server_pid = line["pid"]
+        elif kind == "process":
+            self.tells_restarts = True
         elif kind == "end":
             self.end = line["reason"]
+            self.end_zh = line.get("reason_zh", self.end)
 
     def _take_event(self, line: dict[str, Any], t: float) -> None:
         event = line["event"]
@@ -171,6 +180,8 @@ class SoakSummary:
             "soaked_s": round(self.soaked_s, 1),
             "complete": self.end == "done",
             "end": self.end,
+            "end_zh": self.end_zh,
+            "lines_passed_over": self.lines_passed_over,
             "sessions": self.sessions,
             "gaps": self.gaps,
             "requests": answered,
@@ -233,7 +244,7 @@ class SoakSummary:
             in_30_days is not None and in_30_days > MATERIAL_PROJECTION * level
         )
         # A growth that ends by itself is seen in the whole, and no more in the second half.
-        half = points[len(points) // 2 :]
+        half = [point for point in points if point[0] >= whole / 2]
         late = trend([t / 3600 for t, _ in half], [value for _, value in half])
         still_rises = late is None or late.low > 0
         return row | {
@@ -251,15 +262,26 @@ class SoakSummary:
 def summarize(folder: Path) -> SoakSummary:
     """The summary of a folder's log. Raises NoSoakError if there is no log, or no head in it."""
     summary = SoakSummary()
+
+    def passed_over() -> None:
+        summary.lines_passed_over += 1
+
     try:
-        for line in read_log(folder):
+        for line in read_log(folder, passed_over):
             if line["kind"] == "start":
                 summary.baseline = line["baseline"]
             summary.take(line)
     except OSError as error:
-        raise NoSoakError(f"{folder}: {error.strerror or error}") from None
+        why = error.strerror or str(error)
+        raise NoSoakError(
+            Bilingual(f"{folder} holds no soak: {NAME}: {why}", f"{folder} 中没有浸泡测试：{NAME}：{why}")
+        ) from None
     if not summary.head:
-        raise NoSoakError(f"{folder}: the log has no first line of a soak")
+        raise NoSoakError(
+            Bilingual(
+                f"{folder}: {NAME} has no first line of a soak", f"{folder}：{NAME} 中没有浸泡测试的首行"
+            )
+        )
     return summary
 
 

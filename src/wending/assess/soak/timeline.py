@@ -43,9 +43,10 @@ class Bin:
             self.sums[name] = (total + other_total, count + other_count)
 
     def value(self, name: str) -> float | None:
-        """A level's mean, or "ttft_s" (median), "tokens_per_s" (all streams) or "errors" (per minute)."""
+        """A level's mean, or "ttft_s" (mean of the middle 80 %), "tokens_per_s" (all streams), or "errors" a
+        minute."""
         if name == "ttft_s":
-            return self.window.ttft.quantile(0.5)
+            return self.window.ttft.trimmed_mean()
         if name == "tokens_per_s":
             return self.window.tokens / self.seconds if self.seconds > 0 else None
         if name == "errors":

@@ -66,6 +66,9 @@ class Status:
 class SoakView(ABC):
     """Hears of each sample; `close` may be called at any time."""
 
+    def __init__(self, language: Language) -> None:
+        self.language = language
+
     @abstractmethod
     def update(self, status: Status) -> None:
         """After each sample."""
@@ -83,13 +86,14 @@ class PlainView(SoakView):
     """One line a minute."""
 
     def __init__(self, console: Console, language: Language) -> None:
-        self._console, self._language = console, language
+        super().__init__(language)
+        self._console = console
         self._spoke = float("-inf")
 
     def update(self, status: Status) -> None:
         if time.monotonic() - self._spoke >= PLAIN_INTERVAL_S:
             self._spoke = time.monotonic()
-            self.say("; ".join(f"{what} {figure}" for what, figure in status.rows(self._language)))
+            self.say("; ".join(f"{what} {figure}" for what, figure in status.rows(self.language)))
 
     def say(self, line: str) -> None:
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -100,7 +104,7 @@ class PlainView(SoakView):
 
 class LiveView(SoakView):
     def __init__(self, console: Console, language: Language) -> None:
-        self._language = language
+        super().__init__(language)
         self._live = Live(console=console, auto_refresh=False)
         self._live.start()
 
@@ -108,7 +112,7 @@ class LiveView(SoakView):
         table = Table(box=box.SIMPLE, show_header=False)
         table.add_column(style="dim")
         table.add_column(justify="right")
-        for what, figure in status.rows(self._language):
+        for what, figure in status.rows(self.language):
             table.add_row(Text(what), Text(figure))
         self._live.update(table, refresh=True)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wending.assess.stats.items import RateOverItems, rate_over_items
+from wending.assess.stats.items import MeanOverItems, RateOverItems, mean_over_items, rate_over_items
 from wending.assess.stats.proportion import Interval, exact, most_without_failure, wilson
 from wending.assess.stats.quantile import median, min_count, quantile, quantile_bounds
 from wending.assess.stats.repeats import Divergence, divergence, pairwise_agreement, pass_at_k, pass_hat_k
@@ -10,9 +10,11 @@ from wending.assess.stats.repeats import Divergence, divergence, pairwise_agreem
 __all__ = [
     "Divergence",
     "Interval",
+    "MeanOverItems",
     "RateOverItems",
     "divergence",
     "exact",
+    "mean_over_items",
     "median",
     "min_count",
     "most_without_failure",

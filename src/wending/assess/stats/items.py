@@ -1,4 +1,4 @@
-"""A pass rate whose runs are repeats of items: repeats of one item are not independent of each other."""
+"""Figures over items that were repeated: repeats of one item are not independent of each other."""
 
 from __future__ import annotations
 
@@ -36,23 +36,50 @@ def rate_over_items(outcomes: Sequence[Sequence[bool]], confidence: float = 0.95
     passed = sum(map(sum, asked))
     if not runs:
         return RateOverItems(0, 0, 0, None, None)
-    effective = _effective_runs(asked, passed, runs, confidence)
+    # Linearised variance of a ratio of sums over items (clusters of unequal size).
+    residuals = [sum(item) - passed / runs * len(item) for item in asked]
+    variance = _variance(residuals) * items / runs**2
+    effective = _effective_trials(passed / runs, variance, runs, items, confidence)
     interval = wilson_of(passed / runs, effective, confidence)
     return RateOverItems(passed, runs, items, interval, effective)
 
 
-def _effective_runs(asked: Sequence[Sequence[bool]], passed: int, runs: int, confidence: float) -> float:
-    items, rate = len(asked), passed / runs
-    if runs == items:  # no repeats: the runs are independent
-        return float(runs)
-    if passed in (0, runs) or items < 2:
+@dataclass(frozen=True, slots=True)
+class MeanOverItems:
+    """Of a share that each of `items` items has; the interval is that of the mean over all such items."""
+
+    mean: float
+    items: int
+    interval: Interval
+
+
+def mean_over_items(shares: Sequence[float], trials: float, confidence: float = 0.95) -> MeanOverItems | None:
+    """The mean of one share (0 to 1) of each item, with the interval of `rate_over_items`; None of no item.
+
+    `trials`: how many groups of repeats the shares rest on. A chance of k repeats out of n of each item rests
+    on n / k for each; as many as items if each item is one yes or no.
+    """
+    items = len(shares)
+    if not items:
+        return None
+    mean = sum(shares) / items
+    variance = _variance([share - mean for share in shares]) / items
+    effective = _effective_trials(mean, variance, trials, items, confidence)
+    return MeanOverItems(mean, items, wilson_of(mean, effective, confidence))
+
+
+def _variance(residuals: Sequence[float]) -> float:
+    return sum(value * value for value in residuals) / max(len(residuals) - 1, 1)
+
+
+def _effective_trials(rate: float, variance: float, trials: float, items: int, confidence: float) -> float:
+    """So many independent trials would give the rate the same variance; no more than there were."""
+    if trials == items:  # no repeats: the trials are independent
+        return float(trials)
+    if rate in (0, 1) or items < 2:
         return float(items)
-    # Linearised variance of a ratio of sums over items (clusters of unequal size).
-    residuals = [sum(item) - rate * len(item) for item in asked]
-    variance = items / (items - 1) * sum(value * value for value in residuals) / runs**2
     if variance == 0:
-        return float(runs)
+        return float(trials)
     probability = (1 + confidence) / 2
-    few = student_t_quantile(probability, runs - 1) / student_t_quantile(probability, items - 1)
-    effective = rate * (1 - rate) / variance * few**2
-    return min(max(effective, 1.0), float(runs))
+    few = student_t_quantile(probability, trials - 1) / student_t_quantile(probability, items - 1)
+    return min(max(rate * (1 - rate) / variance * few**2, 1.0), float(trials))
