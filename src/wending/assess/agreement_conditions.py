@@ -29,7 +29,7 @@ Texts = dict[tuple[str, str], list[str]]
 def agreement_json(scenarios: Sequence[Scenario], records: Sequence[RunRecord]) -> dict[str, Any]:
     """Over items of one turn. `conditions`: agreement over those that were asked at least twice. One that was
     not asked is left out. `changed_under_load`: of the items that agree alone, those whose answers under load
-    differ."""
+    differ. `parted`: what differs at temperature 0, where an answer has one right text."""
     items = {
         (scenario.id, item.id): item for scenario in scenarios for item in scenario.items if item.turns == 1
     }
@@ -56,7 +56,29 @@ def agreement_json(scenarios: Sequence[Scenario], records: Sequence[RunRecord]) 
     return {
         "conditions": conditions,
         "changed_under_load": _changed(texts[ALONE.name], texts[LOADED.name]),
+        "parted": _parted(texts[ALONE.name], texts[LOADED.name]),
     }
+
+
+def _parted(alone: Texts, loaded: Texts) -> list[dict[str, Any]]:
+    """Items whose answers at temperature 0 differ, alone or under load, with their different texts and the
+    count of characters that these have in common at the beginning."""
+    found = []
+    for scenario, item in sorted({*alone, *loaded}):
+        both = [alone.get((scenario, item), []), loaded.get((scenario, item), [])]
+        parting = divergence([*both[0], *both[1]])
+        if parting is not None:
+            different = [list(dict.fromkeys(texts)) for texts in both]
+            found.append(
+                {
+                    "scenario": scenario,
+                    "item": item,
+                    "characters": parting.characters,
+                    "alone": different[0],
+                    "loaded": different[1],
+                }
+            )
+    return found
 
 
 def _pairwise(asked: Texts) -> dict[str, Any]:

@@ -81,11 +81,18 @@ class Assessment:
     has_reasoning: bool = False
     """The model reasons before it answers."""
     refused_fields: Mapping[str, str] = field(default_factory=dict)
-    """Optional request fields that the endpoint refused, with what it said."""
+    """Request fields that the endpoint refused and that were left out or renamed, with what it said."""
     sent_again: int = 0
     """Requests that the endpoint never looked at, since it had closed their connection."""
+    turned_away: int = 0
+    """Requests that the endpoint asked to be sent again later (Retry-After)."""
     sandbox_layers: tuple[str, ...] = ()
     resources: Resources = field(default_factory=lambda: Resources(reason=NOTHING_MEASURED))
+
+    @property
+    def has_measured(self) -> bool:
+        """Whether the report says anything of the endpoint."""
+        return bool(self.records) or any(result.single_stream.requests for result in self.performance)
 
     def scenarios_of_one_turn(self) -> list[Scenario]:
         """What agreement is measured on: in a conversation one answer that differs changes all others."""
@@ -174,6 +181,7 @@ class Assessment:
             "items": [_item(item, of_item[item.id]) for item in scenario.items],
             "planned_runs": self.sampling.repeats * len(scenario.items),
             "runs": [run.to_json() for run in runs],
+            "other_runs": [run.to_json() for run in self._other_runs(scenario)],
             "pass_rate": rate_of(runs),
             "pass_hat_k": _of_k_repeats(pass_hat_k, of_item.values(), self.sampling.repeats),
             "pass_at_k": _of_k_repeats(pass_at_k, of_item.values(), self.sampling.repeats),
@@ -182,6 +190,11 @@ class Assessment:
             "agreement": agreement.to_json(),
             "retention": retention_json(scenario, [*self.records, *self.role_keeping_records]),
         }
+
+    def _other_runs(self, scenario: Scenario) -> list[RunRecord]:
+        """Judged too, but under other conditions, so that no pass rate counts them."""
+        constrained = self.response_format.records if self.response_format is not None else ()
+        return [run for run in (*self.role_keeping_records, *constrained) if run.scenario == scenario.id]
 
     def _response_format(self, scenario: Scenario) -> dict[str, Any] | None:
         """What came of the schema in the request; None where it was not sent."""

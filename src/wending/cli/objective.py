@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from wending.cli.options import Say, positive, positive_number, seconds
+from wending.cli.options import Say, positive, positive_number, seconds, wrong
 
 if TYPE_CHECKING:
     from wending.assess.load.objective import Objective
@@ -70,7 +70,7 @@ def share(text: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+        raise wrong(f"{text!r} is not a number", f"{text!r} 不是数字") from None
     if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is out of range: 0 to 1")
+        raise wrong(f"{text} is out of range: 0 to 1", f"{text} 超出范围：0 到 1")
     return value

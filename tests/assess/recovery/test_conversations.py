@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
+from tests.assess.in_thread import in_thread
+
 from wending.assess.checks import run_passes
+from wending.assess.main import run_assessment
 from wending.assess.recovery.conversations import TRIALS, conversations_json
 from wending.assess.run_record import RunRecord
 from wending.assess.scenarios import judge, load_scenarios
+from wending.assess.scripted import Script, ScriptedServer
+from wending.assess.scripted.script import Answer
 
 [CORRECTION] = load_scenarios(["correction"])
 ITEMS = {item.id: item for item in CORRECTION.items}
@@ -63,3 +71,29 @@ def test_without_such_conversations_the_rows_say_so() -> None:
     rows = conversations_json(load_scenarios(["math_reasoning"]), [])
     assert [row["id"] for row in rows] == [trial.id for trial in TRIALS]
     assert all(row["recovered"]["n"] == 0 and "未提问" in row["happened"]["zh"] for row in rows)
+
+
+def test_an_endpoint_is_told_and_the_report_says_how_often_it_recovered(tmp_path: Path) -> None:
+    """It mends what the validator says, gives in to every contradiction, and has no role."""
+    answers = (
+        Answer("refuses that. It says: 1 violation: age: 34 is not of type", (RIGHT,)),
+        Answer("Write as JSON", (WRONG,)),
+        Answer("", ("Answer: 52",)),
+    )
+    with in_thread(ScriptedServer(Script(answers=answers))) as endpoint:
+        run_assessment(
+            endpoint.base_url,
+            out=tmp_path / "out",
+            scenarios=["correction"],
+            repeats=2,
+            performance_seconds=0,
+            language="en",
+        )
+    report = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))
+    rows = {row["id"]: row["recovered"] for row in report["model_recovery"]}
+    assert report["recovery"] is None
+    assert (rows["told_json_wrong"]["k"], rows["told_json_wrong"]["n"]) == (2, 6)
+    assert (rows["user_insists"]["k"], rows["user_insists"]["n"]) == (0, 6)
+    for name in ("report.html", "report.md"):
+        text = (tmp_path / "out" / name).read_text("utf-8")
+        assert "recovered in 2 of 6 conversations" in text

@@ -91,7 +91,7 @@ def test_every_text_is_there_in_both_languages(report: dict[str, Any]) -> None:
 def test_what_the_model_recovers_from_is_there_without_any_fault(report: dict[str, Any]) -> None:
     """Such conversations are of level 2 and were not asked here: the rows say so."""
     assert report["recovery"] is None
-    html, markdown = render_html(report), render_markdown(report)
+    html, markdown = render_html(report), render_markdown(report, "en")
     for row in report["model_recovery"]:
         assert row["recovered"]["n"] == 0
         for text in (html, markdown):
@@ -126,7 +126,7 @@ def test_a_broken_report_is_a_page_too(report: dict[str, Any]) -> None:
     Page(text)
     assert "the endpoint is down" in text
     assert "No run was finished." in text
-    assert "the endpoint is down" in render_markdown(nothing)
+    assert "the endpoint is down" in render_markdown(nothing, "en")
 
 
 def test_memory_and_lower_bounds_are_shown(report: dict[str, Any]) -> None:
@@ -153,11 +153,38 @@ def test_memory_and_lower_bounds_are_shown(report: dict[str, Any]) -> None:
 
 
 def test_markdown_tables_hold_together(report: dict[str, Any]) -> None:
-    text = render_markdown(report)
+    text = render_markdown(report, "en")
     for table in tables(text):
         assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table}) == 1
-    for heading in ("Scenarios · 场景", "Performance · 性能", "Stability problems · 稳定性问题"):
+    for heading in ("## Scenarios", "## Performance", "## Stability problems"):
         assert heading in text
+
+
+def test_markdown_is_there_in_chinese_too(report: dict[str, Any]) -> None:
+    english, chinese = (render_markdown(report, language) for language in ("en", "zh"))
+    assert len(english.splitlines()) == len(chinese.splitlines())
+    for heading in ("## 场景", "## 性能", "## 稳定性问题"):
+        assert heading in chinese
+    assert "Scenario" not in chinese
+    assert "场景" not in english
+
+
+def test_what_differs_at_temperature_0_is_named_with_its_texts(report: dict[str, Any]) -> None:
+    changed = json.loads(json.dumps(report))
+    changed["agreement"]["parted"] = [
+        {
+            "scenario": "math_reasoning",
+            "item": "two_pipes",
+            "characters": 3,
+            "alone": ["abc1"],
+            "loaded": ["abc2"],
+        }
+    ]
+    html, markdown = render_html(changed), render_markdown(changed, "en")
+    for text in ("two_pipes", "abc1", "abc2"):
+        assert text in html
+    if changed["agreement"]["conditions"]:
+        assert "math\\_reasoning/two\\_pipes" in markdown
 
 
 NEW = re.compile(r".*_(bounds|interval)|diverge_at_items|pass_at_k|distributions|unsteady|measured_again")
@@ -184,7 +211,7 @@ def test_a_report_of_before_is_still_shown_and_compared(report: dict[str, Any]) 
     assert "p50_bounds" not in json.dumps(before)
     jsonschema.Draft202012Validator(SCHEMA).validate(before)
     Page(render_html(before))
-    assert "pass^k" in render_markdown(before)
+    assert "pass^k" in render_markdown(before, "en")
     assert compare(before, report)
 
 
@@ -237,7 +264,7 @@ def test_the_single_levels_say_what_became_of_them(report: dict[str, Any]) -> No
     ):
         assert english in text
         assert chinese in text
-        assert english in render_markdown(changed)
+        assert english in render_markdown(changed, "en")
 
 
 def test_levels_for_a_spreadsheet(report: dict[str, Any]) -> None:
