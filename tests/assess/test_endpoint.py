@@ -97,6 +97,15 @@ def test_hidden_reasoning_is_left_out_of_the_speed() -> None:
     assert answer.tokens_per_s == pytest.approx(100.0)
 
 
+@pytest.mark.parametrize("reasons", [True, False])
+async def test_the_client_notes_that_the_model_reasons(reasons: bool) -> None:
+    thought = b'data: {"choices":[{"delta":{"reasoning_content":"hm"},"finish_reason":null}]}\n\n'
+    events = (thought, EVENT, END) if reasons else (EVENT, END)
+    answer, client = await ask(RawServer(chunked(*events)), model="m")
+    assert answer.text == "tea"
+    assert client.has_reasoning == reasons
+
+
 async def test_an_answer_carries_text_tokens_and_end() -> None:
     endpoint = Decided(lambda _: replace(say("Ant", "wort：", "5"), usage=(7, 4)))
     answer, client = await ask(endpoint)

@@ -44,8 +44,8 @@ def add_objective(command: argparse.ArgumentParser, say: Say) -> None:
         type=share,
         metavar="SHARE",
         help=say(
-            "share of the answers that must be valid (default: no fewer than one stream alone has)",
-            "须有效的回答比例（默认不少于单路时）",
+            "share of the answers that must be valid (default: no fewer than one stream alone, and not none)",
+            "须有效的回答比例（默认不少于单路时，且不为零）",
         ),
     )
     command.add_argument(
