@@ -81,9 +81,19 @@ def _parsed(value: Any, text: str) -> Bilingual:
 
 
 def parse_json(text: str) -> tuple[Any, Bilingual | None]:
-    """(value, None), or (None, the reason) when the text is not strict JSON; NaN and Infinity are not."""
+    """(value, None), or (None, the reason) when the text is not strict JSON.
+
+    NaN and Infinity are not, nor is half of a surrogate pair, which no UTF-8 can hold (RFC 8259, 8.2).
+    """
     try:
-        return json.loads(text, parse_constant=_refuse_constant), None
+        value = json.loads(text, parse_constant=_refuse_constant)
+        json.dumps(value, ensure_ascii=False).encode()
+        return value, None
+    except UnicodeEncodeError as error:
+        half = ascii(error.object[error.start])
+        return None, Bilingual(
+            f"half of a surrogate pair: {half} is no character", f"孤立的代理项：{half} 不是字符"
+        )
     except json.JSONDecodeError as error:
         found = text[error.pos : error.pos + 12]
         where = f"第 {error.lineno} 行第 {error.colno} 列"

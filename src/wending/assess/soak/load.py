@@ -49,6 +49,7 @@ class MixedLoad:
                     temperature=0.7,
                     top_p=0.9,
                     seed=derive_seed(self._seed, "soak", number),
+                    patience_s=0,
                 )
                 self.window.add_answer(answer)
             except EndpointError as error:
