@@ -21,7 +21,7 @@ from wending.assess.checks.verdict import CheckResult
 
 _TRAILING_COMMA = re.compile(r",(\s*[\]}])")
 _UNPARSED = Bilingual("not judged: the answer does not parse", "未判定：回答无法解析")
-_SHOWN = 3
+_SHOWN = 5
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
