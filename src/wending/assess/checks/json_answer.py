@@ -16,11 +16,12 @@ from wending.assess.bilingual import Bilingual, chinese
 from wending.assess.checks.extract import around, payload
 from wending.assess.checks.json_relation import violations
 from wending.assess.checks.registry import check
+from wending.assess.checks.schema_message import violation_message
 from wending.assess.checks.verdict import CheckResult
 
 _TRAILING_COMMA = re.compile(r",(\s*[\]}])")
 _UNPARSED = Bilingual("not judged: the answer does not parse", "未判定：回答无法解析")
-_SHOWN = 3
+_SHOWN = 5
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -160,7 +161,7 @@ def _errors(schema: Mapping[str, Any], value: Any) -> tuple[list[str], list[str]
         wrong = list(_wrong_dates(error.kind, error.instance, place))
         dates += wrong
         if not wrong:
-            others.append(f"{place or 'top'}: {error.message[:120]}")
+            others.append(violation_message(error))
     return dates, others
 
 
