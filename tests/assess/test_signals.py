@@ -36,6 +36,18 @@ def test_later_signals_are_passed_over_until_all_is_written(number: signal.Signa
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+def test_under_nohup_the_closing_of_the_terminal_ends_nothing() -> None:
+    async def measure() -> signal.Signals | None:
+        ending = cancel_on_signals()
+        os.kill(os.getpid(), signal.SIGHUP)
+        await asyncio.sleep(0.05)
+        return ending.signal
+
+    with signals_as_before():
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does before it starts the command
+        assert asyncio.run(measure()) is None
+
+
 def test_signals_are_passed_over_while_something_is_written() -> None:
     with signals_as_before():
         pass_over_signals()

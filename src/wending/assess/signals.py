@@ -43,6 +43,8 @@ def cancel_on_signals() -> Ending:
             task.cancel()
 
     for number in ENDING:
+        if number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN:
+            continue  # nohup: it is to go on when the terminal is closed
         # Outside the main thread there are no signal handlers; the caller then ends the task its own way.
         with contextlib.suppress(RuntimeError, ValueError):
             loop.add_signal_handler(number, end, number)
