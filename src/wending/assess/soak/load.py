@@ -32,10 +32,13 @@ class MixedLoad:
         return taken
 
     async def run(self) -> None:
-        """Until it is cancelled."""
-        async with asyncio.TaskGroup() as group:
-            for _ in range(self._streams):
-                group.create_task(self._stream())
+        """Until it is cancelled. Raises what ended the first stream that ended."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self._streams):
+                    group.create_task(self._stream())
+        except ExceptionGroup as ended:
+            raise ended.exceptions[0] from None
 
     async def _stream(self) -> None:
         while True:
