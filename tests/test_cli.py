@@ -104,3 +104,34 @@ def test_bad_options_are_refused_with_the_value(
         cli.main(arguments)
     assert stopped.value.code == 2
     assert said in capsys.readouterr().err
+
+
+def test_ctrl_c_before_a_command_has_begun_ends_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("wending.assess.main.run_assessment", interrupted)
+    assert cli.main(["assess"]) == 130
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["assess", "--repeats", "many"], "参数 --repeats：'many' 不是整数"),
+        (["assess", "--repeats"], "参数 --repeats：需要一个值"),
+        (["assess", "--profile", "slow"], "没有 'slow' 这一选项，可选："),
+        (["assess", "--nonsense"], "无法识别的参数：--nonsense"),
+        (["load"], "需要其中一个参数：--rate --trace"),
+        (["load", "--rate", "1", "--trace", "x"], "不能与 --rate 同时使用"),
+        (["soak", "--hours", "9000"], "9000 超出范围"),
+        ([], "缺少参数：COMMAND"),
+    ],
+)
+def test_wrong_options_are_named_in_chinese(
+    arguments: list[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import zlib
 from collections.abc import Sequence
 from typing import Self
 
 EVENT = b'data: {"choices":[{"delta":{"content":"tea"},"finish_reason":null}]}\n\n'
+FILTER = b'data: {"choices":[],"prompt_filter_results":[{"prompt_index":0}]}\n\n'
+"""The first event of Azure's streams."""
 END = b'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
 STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
 
@@ -15,6 +18,14 @@ def chunked(*parts: bytes) -> bytes:
     """A stream of these parts."""
     chunks = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (*parts, b""))
     return STREAM + b"Transfer-Encoding: chunked\r\n\r\n" + chunks
+
+
+def compressed(*parts: bytes) -> bytes:
+    """A stream of these parts, flushed after each, by a server that compresses unasked."""
+    squeeze = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)
+    pieces = [squeeze.compress(part) + squeeze.flush(zlib.Z_SYNC_FLUSH) for part in parts]
+    stream = chunked(*pieces, squeeze.flush())
+    return stream.replace(b"\r\n", b"\r\nContent-Encoding: gzip\r\n", 1)
 
 
 def whole(status: bytes, body: bytes) -> bytes:

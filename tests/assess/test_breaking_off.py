@@ -15,12 +15,13 @@ from pathlib import Path
 import pytest
 from tests.assess.assessing import assess, report_of, runs_of
 from tests.assess.decided import Decided, Request, always, say
+from tests.assess.full_disk import files_of_at_most
 from tests.assess.in_thread import in_thread
 from tests.assess.raw_server import RawServer, chunked, whole
 
-from wending.assess.conductor import BROKEN_OFF
+from wending.assess.conductor import BROKEN_OFF, DONE
 from wending.assess.scripted import Script, ScriptedServer
-from wending.assess.scripted.reply import Reply
+from wending.assess.scripted.reply import Reply, refusal
 from wending.assess.scripted.script import Failures
 
 
@@ -62,7 +63,9 @@ def test_nobody_listens(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
         assert assess(url, tmp_path / "out") == BROKEN_OFF
-    assert "cannot be reached" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "cannot be reached: Connection refused" in said
+    assert "Nothing was measured" in said
     assert report_of(tmp_path / "out")["target"]["model"] is None
 
 
@@ -93,7 +96,7 @@ def test_an_endpoint_that_dies_during_the_performance_measurement(tmp_path: Path
     )["items"]
     report_items = [item for item in report_items if item.get("level", 1) == 1]
     with in_thread(Decided(script)) as endpoint:
-        assert assess(endpoint.base_url, tmp_path / "out", performance_seconds=5) == BROKEN_OFF
+        assert assess(endpoint.base_url, tmp_path / "out", performance_seconds=30) == BROKEN_OFF
     report = report_of(tmp_path / "out")
     assert not report["complete"]
     assert report["pass_rate"]["n"] == 2 * len(report_items)
@@ -140,6 +143,97 @@ def test_ctrl_c_keeps_the_runs_and_writes_the_report(tmp_path: Path) -> None:
         == len(runs_of(out))
         < sum(s["planned_runs"] for s in report["scenarios"])
     )
+
+
+def test_impatience_costs_neither_report_nor_page(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with in_thread(ScriptedServer(always("Answer: 5", ttft_s=0.2))) as endpoint:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "wending", "assess", endpoint.base_url, "--out", str(out), "--lang", "en"],
+            stderr=subprocess.PIPE, text=True, env={**os.environ, "LC_ALL": "C.UTF-8"},
+        )  # fmt: skip
+        deadline = time.monotonic() + 60
+        while not ((out / "runs.jsonl").exists() and runs_of(out)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        while process.poll() is None and not (out / "report.html").exists():
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.02)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    assert report_of(out)["incomplete_reason"] == "interrupted with Ctrl-C"
+
+
+def test_items_that_a_living_endpoint_refuses_are_failed_runs_and_not_the_end(tmp_path: Path) -> None:
+    def decide(request: Request) -> Reply:
+        is_refused = request["messages"][0]["role"] == "system"
+        return refusal(400, "System role not supported") if is_refused else say("Answer: 5")
+
+    with in_thread(Decided(decide)) as endpoint:
+        assert assess(endpoint.base_url, tmp_path / "out", scenarios=["role_play"], repeats=2) == DONE
+    report = report_of(tmp_path / "out")
+    refused = [run for run in runs_of(tmp_path / "out") if run["error"] is not None]
+    assert len(refused) > 5
+    assert (report["lost_runs"], report["pass_rate"]["n"]) == (0, len(runs_of(tmp_path / "out")))
+    [problem] = [row for row in report["stability_problems"] if row["type"] == "request_refused"]
+    assert problem["frequency"]["k"] == len(refused)
+
+
+def test_an_endpoint_that_refuses_all_ends_the_assessment(tmp_path: Path) -> None:
+    with in_thread(Decided(lambda _: refusal(400, "no such model"))) as endpoint:
+        assert assess(endpoint.base_url, tmp_path / "out") == BROKEN_OFF
+    report = report_of(tmp_path / "out")
+    assert (report["pass_rate"]["n"], "no such model" in report["incomplete_reason"]) == (0, True)
+
+
+def test_turned_away_for_a_moment_is_not_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wending.assess.runner.PAUSE_WHEN_TURNED_AWAY_S", 0.01)
+
+    def decide(_: Request) -> Reply:
+        is_busy = 2 < len(endpoint.requests) % 24 < 18
+        return refusal(429, "rate limit") if is_busy else say("Answer: 5")
+
+    with in_thread(Decided(decide)) as endpoint:
+        assert assess(endpoint.base_url, tmp_path / "out") == DONE
+    assert any(run["error_type"] == "too_many_requests" for run in runs_of(tmp_path / "out"))
+
+
+def test_turned_away_for_ever_ends_the_assessment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wending.assess.runner.TURNED_AWAY_S", 0.2)
+    monkeypatch.setattr("wending.assess.runner.PAUSE_WHEN_TURNED_AWAY_S", 0.01)
+
+    def decide(_: Request) -> Reply:
+        return refusal(429, "no quota") if len(endpoint.requests) > 1 else say("Answer: 5")
+
+    with in_thread(Decided(decide)) as endpoint:
+        assert assess(endpoint.base_url, tmp_path / "out", repeats=50) == BROKEN_OFF
+    report = report_of(tmp_path / "out")
+    assert (report["pass_rate"]["n"], "no quota" in report["incomplete_reason"]) == (0, True)
+
+
+def test_a_full_disk_is_named_and_what_was_written_stays_whole(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    with in_thread(ScriptedServer(always("Answer: 5"))) as endpoint, files_of_at_most(2500):
+        assert assess(endpoint.base_url, out) == BROKEN_OFF
+    said = capsys.readouterr().err
+    assert f"cannot write to {out / 'runs.jsonl'}: File too large" in said
+    assert f"cannot write to {out / 'report.json'}: File too large. What {out} holds: runs.jsonl" in said
+    assert len(runs_of(out)) > 0
+    assert [path.name for path in out.iterdir()] == ["runs.jsonl"]
+
+
+def test_a_disk_without_room_for_the_page_keeps_the_rest(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with in_thread(ScriptedServer(always("Answer: 5"))) as endpoint:
+        assert assess(endpoint.base_url, tmp_path / "first") == DONE
+        with files_of_at_most((tmp_path / "first" / "report.html").stat().st_size // 2):
+            assert assess(endpoint.base_url, tmp_path / "out") == BROKEN_OFF
+    assert "report.html: File too large" in capsys.readouterr().err
+    assert json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))["complete"]
+    assert not (tmp_path / "out" / "report.html").exists()
 
 
 def test_a_mistake_of_our_own_costs_no_measurement(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import orjson
 import pytest
 from tests.assess.decided import Decided, Request, always, say
-from tests.assess.raw_server import END, EVENT, RawServer, chunked, whole
+from tests.assess.raw_server import END, EVENT, FILTER, RawServer, chunked, compressed, whole
 
 from wending.assess.chat_answer import ChatAnswer
 from wending.assess.chat_events import take_event
@@ -55,8 +55,9 @@ def test_base_urls_are_understood_with_and_without_version(given: str, normal: s
 
 
 @pytest.mark.parametrize(
-    "url", ["localhost:8000", "ftp://host/v1", "http://", "http://user:key@host/v1", "http://host/v1?key=1"]
-)
+    "url", ["localhost:8000", "ftp://host/v1", "http://", "http://user:key@host/v1", "http://host/v1?key=1",
+     "http://host:99999/v1", "http://host:web/v1"],
+)  # fmt: skip
 def test_other_urls_are_refused(url: str) -> None:
     with pytest.raises(ValueError):
         normalize_base_url(url)
@@ -94,6 +95,15 @@ def test_hidden_reasoning_is_left_out_of_the_speed() -> None:
     take_event(answer, event(usage), 2.1)
     assert answer.has_reasoning
     assert answer.tokens_per_s == pytest.approx(100.0)
+
+
+@pytest.mark.parametrize("reasons", [True, False])
+async def test_the_client_notes_that_the_model_reasons(reasons: bool) -> None:
+    thought = b'data: {"choices":[{"delta":{"reasoning_content":"hm"},"finish_reason":null}]}\n\n'
+    events = (thought, EVENT, END) if reasons else (EVENT, END)
+    answer, client = await ask(RawServer(chunked(*events)), model="m")
+    assert answer.text == "tea"
+    assert client.has_reasoning == reasons
 
 
 async def test_an_answer_carries_text_tokens_and_end() -> None:
@@ -284,3 +294,98 @@ async def test_an_endpoint_that_closes_a_new_connection_is_not_asked_again() -> 
     with pytest.raises(ConnectionReset, match="before any answer"):
         await ask_twice(endpoint)
     assert endpoint.connections == 1
+
+
+@pytest.mark.parametrize("named", [True, False])
+async def test_fields_are_left_out_one_after_the_other(named: bool) -> None:
+    def decide(request: Request) -> Reply:
+        wrong = [name for name in ("stream_options", "seed") if name in request]
+        return refusal(422, f"unknown field{' ' + wrong[0] if named else ''}") if wrong else say("tea")
+
+    endpoint = Decided(decide)
+    async with endpoint, EndpointClient(endpoint.base_url, model="m") as client:
+        for _ in range(2):
+            answer = await client.chat(QUESTION, max_tokens=20, temperature=0.7, top_p=0.9, seed=3)
+            assert answer.text == "tea"
+    assert list(client.refused_fields) == ["stream_options", "seed"]
+    assert len(endpoint.requests) == 4
+    assert client.as_taken({"seed": 1, "stream": True}) == {"stream": True}
+
+
+async def test_max_tokens_is_sent_by_its_newer_name_where_only_that_is_known() -> None:
+    def decide(request: Request) -> Reply:
+        wrong = "Unsupported parameter: 'max_tokens' is not supported with this model. Use '{}' instead."
+        return refusal(400, wrong.format("max_completion_tokens")) if "max_tokens" in request else say("tea")
+
+    endpoint = Decided(decide)
+    answer, client = await ask(endpoint)
+    assert answer.text == "tea"
+    assert endpoint.requests[-1]["max_completion_tokens"] == 20
+    assert "seed" in endpoint.requests[-1]
+    assert list(client.refused_fields) == ["max_tokens"]
+
+
+async def test_too_many_tokens_are_not_taken_for_an_unknown_field() -> None:
+    def decide(request: Request) -> Reply:
+        limit = request.get("max_tokens") or request["max_completion_tokens"]
+        return refusal(400, f"max_tokens or max_completion_tokens {limit} > 9") if limit > 9 else say("tea")
+
+    endpoint = Decided(decide)
+    async with endpoint, EndpointClient(endpoint.base_url, model="m") as client:
+        await client.chat(QUESTION, max_tokens=5, temperature=0, top_p=1, seed=3)
+        with pytest.raises(BadStatus, match="20 > 9"):
+            await client.chat(QUESTION, max_tokens=20, temperature=0, top_p=1, seed=3)
+    assert client.refused_fields == {}
+    assert len(endpoint.requests) == 2
+
+
+async def test_a_request_that_is_turned_away_for_now_is_sent_again_when_the_endpoint_says() -> None:
+    busy = whole(b"429 Too Many Requests\r\nRetry-After: 0", b'{"error": "busy"}')
+    endpoint = RawServer(busy, busy, chunked(EVENT, END))
+    answer, client = await ask(endpoint, model="m")
+    assert (answer.text, client.turned_away, len(endpoint.requests)) == ("tea", 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("header", "patience_s"), [(b"", 9), (b"\r\nRetry-After: 0", 0), (b"\r\nRetry-After: 600", 9)]
+)
+async def test_without_a_time_or_patience_it_is_not_sent_again(header: bytes, patience_s: float) -> None:
+    endpoint = RawServer(whole(b"429 Too Many Requests" + header, b'{"error": "busy"}'))
+    async with endpoint, EndpointClient(endpoint.base_url, model="m") as client:
+        with pytest.raises(BadStatus, match="busy"):
+            await client.chat(QUESTION, max_tokens=5, temperature=0, top_p=1, seed=3, patience_s=patience_s)
+    assert len(endpoint.requests) == 1
+
+
+async def test_events_without_choices_and_odd_counts_are_taken() -> None:
+    usage = b'data: {"choices":[],"usage":{"prompt_tokens":"20","completion_tokens":1}}\n\n'
+    answer, _ = await ask(RawServer(chunked(FILTER, EVENT, END, usage)), model="m")
+    assert (answer.text, answer.tokens, answer.prompt_tokens) == ("tea", 1, None)
+
+
+async def test_a_stream_that_is_compressed_unasked_is_read() -> None:
+    endpoint = RawServer(compressed(EVENT, EVENT, END))
+    answer, _ = await ask(endpoint, model="m")
+    assert answer.text == "teatea"
+    assert b"\r\naccept-encoding: identity\r\n" in endpoint.requests[0].lower()
+
+
+async def test_half_a_character_is_a_character_that_cannot_be_read() -> None:
+    half = EVENT.replace(b"tea", "茶".encode()[:2])
+    answer, _ = await ask(RawServer(chunked(EVENT, half, END)), model="m")
+    assert answer.text == "tea\ufffd"
+
+
+async def test_an_address_without_anything_there_is_named() -> None:
+    with pytest.raises(BadStatus, match=r"HTTP 404 \(http://127\.0\.0\.1:\d+/v1/chat/completions\)"):
+        await ask(RawServer(whole(b"404 Not Found", b'{"detail": "Not Found"}')), model="m")
+    with pytest.raises(BadStatus, match=r"HTTP 404 \(http://127\.0\.0\.1:\d+/v1/models\).*--model"):
+        await ask(RawServer(whole(b"404 Not Found", b'{"detail": "Not Found"}')))
+
+
+async def test_why_there_is_no_connection_is_said_in_the_systems_words() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        async with EndpointClient(f"http://127.0.0.1:{unused.getsockname()[1]}") as client:
+            with pytest.raises(Unreachable, match=r"Connection refused$"):
+                await client.list_models()

@@ -113,11 +113,12 @@ def test_loss_at_turn_8_shows_in_the_curve_and_role_keeping_beside_it(tmp_path: 
     assert "turn 8: " in problem["example"]
     assert "第 8 轮：" in problem["example_zh"]
     assert any("may ignore them" in note["en"] for note in report["notes"])
-    for name in ("report.html", "report.md"):
-        page = (tmp_path / "out" / name).read_text("utf-8")
-        assert "How long roles are kept" in page
-        assert "启用角色保持" in page
-        assert "+67" in page
+    page, english, chinese = (
+        (tmp_path / "out" / name).read_text("utf-8") for name in ("report.html", "report.md", "report.zh.md")
+    )
+    assert all("How long roles are kept" in text for text in (page, english))
+    assert all("启用角色保持" in text for text in (page, chinese))
+    assert all("+67" in text for text in (page, english, chinese))
 
 
 def test_role_keeping_that_is_refused_is_said_to_be_not_offered(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ async def background_load(client: EndpointClient, streams: int, seed: int) -> As
                     temperature=0.7,
                     top_p=0.9,
                     seed=derive_seed(seed, "background", number),
+                    patience_s=0,
                 )
             except EndpointError:
                 await asyncio.sleep(PAUSE_AFTER_ERROR_S)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
 
 from wending.assess.bilingual import Bilingual, chinese
@@ -15,6 +17,10 @@ from wending.assess.endpoint_errors import (
     ProtocolError,
     Unauthorized,
 )
+from wending.assess.retry_after import retry_after_s
+
+WRONG_PLACE = (404, 405, 410)
+"""Statuses by which a server says that there is no such thing under this URL."""
 
 _REASONING_FIELDS = ("reasoning_content", "reasoning")
 """What servers call the text of a model that reasons before it answers."""
@@ -25,7 +31,7 @@ def take_event(answer: ChatAnswer, data: bytes, now: float) -> None:
     if data.strip() == b"[DONE]":
         return
     try:
-        chunk = orjson.loads(data)
+        chunk = _parsed(data)
     except ValueError:
         found = excerpt(data)
         raise ProtocolError(
@@ -41,16 +47,18 @@ def take_event(answer: ChatAnswer, data: bytes, now: float) -> None:
     usage = chunk.get("usage")
     if isinstance(usage, dict) and isinstance(usage.get("completion_tokens"), int):
         answer.usage_tokens = usage["completion_tokens"]
-        answer.prompt_tokens = usage.get("prompt_tokens")
+        prompt_tokens = usage.get("prompt_tokens")
+        answer.prompt_tokens = prompt_tokens if isinstance(prompt_tokens, int) else None
         details = usage.get("completion_tokens_details")
         if isinstance(details, dict) and isinstance(details.get("reasoning_tokens"), int):
             answer.reasoning_tokens = details["reasoning_tokens"]
     choices = chunk.get("choices")
-    if not isinstance(choices, list) or (not choices and usage is None):
+    if not isinstance(choices, list):
         found = excerpt(data)
         raise ProtocolError(
             Bilingual(f"a stream event has no choices: {found}", f"流事件没有 choices：{found}")
         )
+    # The last event brings the usage alone; Azure's first one brings what its filter thinks of the prompt.
     if not choices:
         return
     try:
@@ -75,6 +83,15 @@ def take_event(answer: ChatAnswer, data: bytes, now: float) -> None:
     if finish_reason is not None and answer.finish_reason is None:
         answer.finish_reason = str(finish_reason)
         answer.ended = now
+
+
+def _parsed(data: bytes) -> Any:
+    """Raises ValueError. Bytes that are no UTF-8, as of a character that was cut at a token's end, become
+    U+FFFD, as for every reader of event streams (HTML Standard, 9.2.6)."""
+    try:
+        return orjson.loads(data)
+    except ValueError:
+        return orjson.loads(data.decode("utf-8", "replace"))
 
 
 def check_finished(answer: ChatAnswer) -> None:
@@ -131,8 +148,10 @@ def not_a_stream(body: bytes) -> ProtocolError:
     )
 
 
-def status_error(status: int, body: bytes, key_given: bool) -> EndpointError:
-    """The error of an answer whose status is not 200."""
+def status_error(
+    status: int, body: bytes, *, key_given: bool, url: str, retry_after: str | None
+) -> EndpointError:
+    """The error of an answer whose status is not 200; `retry_after` is its header of that name."""
     message = error_message(body)
     if status in (401, 403):
         if key_given:
@@ -148,7 +167,12 @@ def status_error(status: int, body: bytes, key_given: bool) -> EndpointError:
                 f"服务返回 HTTP {status}（{hint.zh}）：{message}",
             )
         )
-    return BadStatus(status, message)
+    return BadStatus(
+        status,
+        message,
+        url=url if status in WRONG_PLACE else None,
+        retry_after_s=retry_after_s(retry_after),
+    )
 
 
 def error_message(body: bytes) -> str:

@@ -23,6 +23,7 @@ from wending.assess.endpoint_errors import EndpointError
 from wending.assess.estimate import estimate_s
 from wending.assess.load import GeneratorError
 from wending.assess.open_target import open_target
+from wending.assess.output import OutputError
 from wending.assess.performance import PerformanceMeasurement
 from wending.assess.progress import ProgressDisplay
 from wending.assess.recovery import RecoveryMeasurement
@@ -34,6 +35,7 @@ from wending.assess.role_keeping import refusal
 from wending.assess.run_record import RunLog
 from wending.assess.runner import Runner
 from wending.assess.sandbox import active_layers
+from wending.assess.signals import cancel_on_signals
 from wending.assess.target import OwnServer, Target, TargetError
 from wending.assess.wording import Language, say, say_duration
 
@@ -43,7 +45,7 @@ BROKEN_OFF = 1
 INTERRUPTED = 128
 """Plus the number of the signal: 130 for Ctrl-C."""
 
-_REASONS = {
+REASONS = {
     signal.SIGINT: Bilingual("interrupted with Ctrl-C", "被 Ctrl-C 中断"),
     signal.SIGTERM: Bilingual("ended by SIGTERM", "被 SIGTERM 终止"),
     signal.SIGHUP: Bilingual("the terminal was closed", "终端已关闭"),
@@ -76,14 +78,13 @@ class Conductor:
         self._api_key = api_key
         self._model = model
         self._process = process
-        self._signal: signal.Signals | None = None
         self._sampler: ResourceSampler | None = None
 
     def _begin(self, stage: str, *, known_length: bool = True) -> None:
         self._progress.begin(say(stage, self._language), known_length=known_length)
 
     async def run(self) -> int:
-        self._stop_on_signals()
+        ending = cancel_on_signals()
         if self._target.base_url is not None:
             self._assessment.target["base_url"] = self._target.base_url
             self._assessment.resources = Resources(reason=NOT_OUR_SERVER)
@@ -101,29 +102,14 @@ class Conductor:
             ):
                 await self._assess(client, server)
         except asyncio.CancelledError:
-            if self._signal is None:
+            if ending.signal is None:
                 raise
-            self._assessment.incomplete_reason = _REASONS[self._signal]
-            return INTERRUPTED + self._signal
-        except (EndpointError, TargetError, GeneratorError) as error:
+            self._assessment.incomplete_reason = REASONS[ending.signal]
+            return INTERRUPTED + ending.signal
+        except (EndpointError, TargetError, GeneratorError, OutputError) as error:
             self._assessment.incomplete_reason = error.words
             return BROKEN_OFF
         return DONE
-
-    def _stop_on_signals(self) -> None:
-        """Signals end the measuring in order: the server is stopped and the report is written."""
-        loop, task = asyncio.get_running_loop(), asyncio.current_task()
-
-        def stop(number: signal.Signals) -> None:
-            self._signal = number
-            if task is not None:
-                task.cancel()
-
-        for number in _REASONS:
-            # Outside the main thread there are no signal handlers; the caller then stops the assessment its
-            # own way.
-            with contextlib.suppress(RuntimeError, ValueError):
-                loop.add_signal_handler(number, stop, number)
 
     def _sampled_server(self, server: OwnServer) -> contextlib.AbstractAsyncContextManager[None]:
         self._assessment.target["base_url"] = server.base_url
@@ -169,6 +155,7 @@ class Conductor:
             assessment.usage_missing = client.usage_missing
             assessment.has_reasoning = client.has_reasoning
             assessment.sent_again += client.sent_again
+            assessment.turned_away = client.turned_away
 
     async def _say_estimate(self, client: EndpointClient) -> None:
         """From one request. If it fails there is none: what follows finds out why."""

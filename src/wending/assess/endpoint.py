@@ -5,9 +5,10 @@ It knows nothing of scenarios or of our own service. Times are `time.monotonic()
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from ssl import SSLError
 from types import SimpleNamespace, TracebackType
@@ -29,6 +30,7 @@ from wending.assess.chat_events import (
     timed_out,
 )
 from wending.assess.endpoint_errors import BadStatus, EndpointError, ProtocolError, Unreachable
+from wending.assess.sockets import reason
 from wending.assess.sse import EventSplitter
 from wending.assess.tls import tls_failure, trust
 
@@ -41,9 +43,14 @@ SILENCE_TIMEOUT = 120.0
 ANSWER_TIMEOUT = 900.0
 """Seconds that one whole answer may take."""
 
-# Fields that some endpoints refuse and that the assessment can do without; tried once, then left out and
-# reported.
+# Fields that some endpoints refuse and that the assessment can do without; tried, then left out and reported.
 _OPTIONAL_FIELDS = ("stream_options", "seed")
+# And one that newer models of OpenAI know by another name only.
+_RENAMED_FIELDS = {"max_tokens": "max_completion_tokens"}
+
+PATIENCE_S = 120.0
+"""How long a request that is turned away for want of room is sent again, when the endpoint asks for it."""
+_SHORTEST_WAIT_S = 0.5
 
 
 def normalize_base_url(url: str) -> str:
@@ -57,6 +64,10 @@ def normalize_base_url(url: str) -> str:
         raise ValueError(
             Bilingual(f"{url!r} is not an http:// or https:// URL", f"{url!r} 不是 http:// 或 https:// 地址")
         )
+    try:
+        parts.port  # noqa: B018 - reading it is what finds a wrong one
+    except ValueError as error:
+        raise ValueError(Bilingual(f"{url!r}: {error}", f"{url!r}：端口应为 0 到 65535 的整数")) from None
     if parts.query or parts.fragment:
         raise ValueError(
             Bilingual(
@@ -83,11 +94,13 @@ class EndpointClient:
         self.base_url = normalize_base_url(base_url)
         self.model = model
         self.refused_fields: dict[str, str] = {}
-        """Optional request fields that the endpoint refused, with what it said."""
+        """Request fields that the endpoint refused and that are left out or renamed, with what it said."""
         self.on_content: Callable[[float], None] | None = None
         """Hears the time of each piece that brought content, of whichever answer, while answers run."""
         self.sent_again = 0
         """Requests sent once more, since the endpoint had closed the connection kept from before."""
+        self.turned_away = 0
+        """Requests sent once more after the time that the endpoint had named in Retry-After."""
         self.has_reasoning = False
         """Whether an answer showed that the model reasons before it answers."""
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
@@ -95,6 +108,8 @@ class EndpointClient:
         self._unkept_session: aiohttp.ClientSession | None = None
         self._usage_works = False
         self._answers = 0
+        self._taken: set[str] = set()
+        """Fields of requests that were answered."""
 
     @property
     def headers(self) -> dict[str, str]:
@@ -105,6 +120,10 @@ class EndpointClient:
     def usage_missing(self) -> bool:
         """True when answers came without token counts, so that events had to stand for tokens."""
         return self._answers > 0 and not self._usage_works
+
+    @property
+    def has_answered(self) -> bool:
+        return self._answers > 0
 
     async def __aenter__(self) -> EndpointClient:
         self._session = self._new_session(keep=True)
@@ -123,7 +142,8 @@ class EndpointClient:
             timeout=aiohttp.ClientTimeout(
                 total=ANSWER_TIMEOUT, sock_connect=CONNECT_TIMEOUT, sock_read=SILENCE_TIMEOUT
             ),
-            headers=self._headers,
+            # Compression holds events back, and with them the times.
+            headers={"Accept-Encoding": "identity"} | self._headers,
             read_bufsize=1 << 20,
             # A proxy from the environment is for the world outside, never for this machine.
             trust_env=parts.hostname not in ("127.0.0.1", "localhost", "::1"),
@@ -167,8 +187,7 @@ class EndpointClient:
             try:
                 names = await self.list_models()
             except (BadStatus, ProtocolError) as error:
-                hint = Bilingual("; name the model with --model", "；请用 --model 指定模型")
-                raise type(error)(*_with_hint(error, hint)) from None
+                raise _with_hint(error) from None
             if not names:
                 raise ProtocolError(
                     Bilingual(
@@ -188,8 +207,13 @@ class EndpointClient:
         top_p: float,
         seed: int,
         fields: Mapping[str, Any] | None = None,
+        patience_s: float = PATIENCE_S,
     ) -> ChatAnswer:
-        """One streamed chat completion with its times; ``fields`` are sent beside. Raises EndpointError."""
+        """One streamed chat completion with its times; ``fields`` are sent beside. Raises EndpointError.
+
+        When the endpoint turns it away for now (429 or 503 with Retry-After) it is sent again at the time
+        named, as long as that is within ``patience_s`` seconds from the start; 0 for who measures just that.
+        """
         body: dict[str, Any] = {
             "model": self.model,
             "messages": list(messages),
@@ -201,38 +225,59 @@ class EndpointClient:
             "stream_options": {"include_usage": True},
             **(fields or {}),
         }
-        for refused in self.refused_fields:
-            body.pop(refused, None)
-        try:
-            answer = await self._stream(body)
-        except BadStatus as error:
-            field = self._field_to_leave_out(error, body)
-            if field is None:
-                raise
-            del body[field]
-            answer = await self._stream_without(body, error)
-            self.refused_fields[field] = error.message
+        patient_until = time.monotonic() + patience_s
+        while True:
+            try:
+                return await self._ask(body)
+            except BadStatus as error:
+                if error.status not in (429, 503) or error.retry_after_s is None:
+                    raise
+                wait_s = max(error.retry_after_s, _SHORTEST_WAIT_S)
+                if time.monotonic() + wait_s > patient_until:
+                    raise
+            self.turned_away += 1
+            await asyncio.sleep(wait_s)
+
+    def as_taken(self, body: Mapping[str, Any], refused: Iterable[str] = ()) -> dict[str, Any]:
+        """The body as this endpoint takes it, as far as that is known: without the fields that it refuses, or
+        with their other names. `refused` are further ones."""
+        taken = dict(body)
+        for field in (*self.refused_fields, *refused):
+            if field in taken:
+                value = taken.pop(field)
+                if field in _RENAMED_FIELDS:
+                    taken[_RENAMED_FIELDS[field]] = value
+        return taken
+
+    async def _ask(self, body: Mapping[str, Any]) -> ChatAnswer:
+        """Leaves out one field after the other, until the endpoint answers or no field can be the reason."""
+        found: dict[str, str] = {}
+        while True:
+            sent = self.as_taken(body, found)
+            try:
+                answer = await self._stream(sent)
+                break
+            except BadStatus as error:
+                field = self._field_to_leave_out(error, sent)
+                if field is None:
+                    raise
+                found[field] = error.message
+        self.refused_fields |= found
+        self._taken |= sent.keys()
         self._answers += 1
         self._usage_works = self._usage_works or answer.usage_tokens is not None
         self.has_reasoning = self.has_reasoning or answer.has_reasoning
         return answer
 
-    def _field_to_leave_out(self, error: BadStatus, body: Mapping[str, Any]) -> str | None:
-        """The optional field that was probably refused: the one named, else the less common one."""
+    def _field_to_leave_out(self, error: BadStatus, sent: Mapping[str, Any]) -> str | None:
+        """The field that was probably refused: the one named, else an optional one that never was taken."""
         if error.status not in (400, 422):
             return None
-        present = [field for field in _OPTIONAL_FIELDS if field in body]
-        named = [field for field in present if field in error.message]
-        if named:
-            return named[0]
-        return "stream_options" if "stream_options" in present and not self._usage_works else None
-
-    async def _stream_without(self, body: Mapping[str, Any], refusal: BadStatus) -> ChatAnswer:
-        """The second try, one field poorer; when it is refused too, the field was not the reason."""
-        try:
-            return await self._stream(body)
-        except BadStatus:
-            raise refusal from None
+        named = [field for field in _OPTIONAL_FIELDS if field in error.message]
+        # Refusals of too long an answer name this field, too; there its value is the reason.
+        named += [field for field in _RENAMED_FIELDS if field in error.message and field not in self._taken]
+        untried = [field for field in _OPTIONAL_FIELDS if field not in self._taken]
+        return next((field for field in (*named, *untried) if field in sent), None)
 
     async def _stream(self, body: Mapping[str, Any]) -> ChatAnswer:
         answer = ChatAnswer(sent=time.monotonic())
@@ -291,7 +336,13 @@ class EndpointClient:
             async with await self._send(method, url, data, headers) as response:
                 has_begun = True
                 if response.status != 200:
-                    raise status_error(response.status, await response.read(), bool(self._headers))
+                    raise status_error(
+                        response.status,
+                        await response.read(),
+                        key_given=bool(self._headers),
+                        url=url,
+                        retry_after=response.headers.get("Retry-After"),
+                    )
                 yield response
         except aiohttp.ConnectionTimeoutError:
             raise _unreachable(url, f"no connection within {CONNECT_TIMEOUT:g} s") from None
@@ -307,9 +358,7 @@ def _failed(
     """What a failure of the network means; `has_begun`: the head of the answer was there."""
     if isinstance(error.__cause__, SSLError):
         return tls_failure(url, error.__cause__)
-    why = str(error) or type(error).__name__
-    if isinstance(error, aiohttp.ClientPayloadError):
-        why = Bilingual("its body is not complete", "正文不完整")
+    why = _reason(error)
     elsewhere = (aiohttp.ClientHttpProxyError, aiohttp.TooManyRedirects)
     if isinstance(error, aiohttp.ClientResponseError) and not isinstance(error, elsewhere):
         return ProtocolError(Bilingual(f"{url} does not speak HTTP: {why}", f"{url} 不符合 HTTP：{why}"))
@@ -317,6 +366,15 @@ def _failed(
     if has_begun or (was_open and not isinstance(error, aiohttp.ClientConnectorError)):
         return connection_lost(why, answer, has_begun=has_begun)
     return _unreachable(url, why)
+
+
+def _reason(error: aiohttp.ClientError | OSError) -> str:
+    """In the system's words where the library adds its own, such as "ssl:default" for a plain connection."""
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return reason(error.os_error)
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return Bilingual("its body is not complete", "正文不完整")
+    return str(error) or type(error).__name__
 
 
 def _unreachable(url: str, why: str) -> Unreachable:
@@ -328,7 +386,9 @@ async def _note_reuse(_session: aiohttp.ClientSession, context: Any, _params: ob
     context.trace_request_ctx.reused = True
 
 
-def _with_hint(error: BadStatus | ProtocolError, hint: Bilingual) -> tuple[Any, ...]:
-    words = error.message if isinstance(error, BadStatus) else error.words
-    hinted = Bilingual(words + hint, chinese(words) + hint.zh)
-    return (error.status, hinted) if isinstance(error, BadStatus) else (hinted,)
+def _with_hint(error: BadStatus | ProtocolError) -> EndpointError:
+    hint = Bilingual("; name the model with --model", "；请用 --model 指定模型")
+    if isinstance(error, BadStatus):
+        message = Bilingual(error.message + hint, chinese(error.message) + hint.zh)
+        return BadStatus(error.status, message, url=error.url)
+    return ProtocolError(Bilingual(error.words + hint, chinese(error.words) + hint.zh))

@@ -52,9 +52,15 @@ class BadStatus(EndpointError):  # noqa: N818
         """Whether the endpoint says that it will not do what this request asks, others it may."""
         return self.status in (400, 422, 501)
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(
+        self, status: int, message: str, *, url: str | None = None, retry_after_s: float | None = None
+    ) -> None:
+        """`url`: what was asked for, where that may be the mistake; `retry_after_s`: the seconds after which
+        the endpoint wants to be asked again."""
         self.status = status
         self.message = message
+        self.url = url
+        self.retry_after_s = retry_after_s
         if status == 429:
             self.kind = "too_many_requests"
         else:
@@ -62,7 +68,8 @@ class BadStatus(EndpointError):  # noqa: N818
         if status == 200:
             where = Bilingual("an error inside the stream", "流中的错误")
         else:
-            where = Bilingual(f"HTTP {status}", f" HTTP {status}")
+            there = "" if url is None else f" ({url})"
+            where = Bilingual(f"HTTP {status}{there}", f" HTTP {status}{there}")
         super().__init__(
             Bilingual(
                 f"the endpoint answered with {where}: {message}", f"服务返回{where.zh}：{chinese(message)}"

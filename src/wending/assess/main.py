@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -12,10 +13,11 @@ from pathlib import Path
 from rich.console import Console
 
 from wending.assess.bilingual import Bilingual, in_language
-from wending.assess.conductor import Conductor
+from wending.assess.conductor import BROKEN_OFF, INTERRUPTED, REASONS, Conductor
 from wending.assess.environment import command_line, environment_facts
 from wending.assess.foreign_process import foreign_process
 from wending.assess.load import CAP, Objective
+from wending.assess.output import OutputError, cannot_write, kept_in
 from wending.assess.profile import PROFILES, ProfileName
 from wending.assess.progress import make_progress
 from wending.assess.report import write_reports
@@ -24,16 +26,13 @@ from wending.assess.role_keeping import OF_WENDING, parse_role_keeping
 from wending.assess.runner import Sampling
 from wending.assess.scenarios import load_scenarios, of_levels
 from wending.assess.scenarios.own import load_checks, load_own_scenario
+from wending.assess.signals import pass_over_signals, signals_as_before
 from wending.assess.target import TargetError, parse_target
 from wending.assess.terminal import print_result
 from wending.assess.wording import Language, language_of_locale, say
 
 USAGE = 2
 """Nothing was begun: an unknown scenario, a target that is none, a folder that cannot be used."""
-
-
-class OutputError(Exception):
-    """The folder for the report cannot be used."""
 
 
 def run_assessment(
@@ -71,8 +70,8 @@ def run_assessment(
     conversations that are judged at several turns are held once more; None: those of our own server, if the
     target is served by it. `pid`: process of an endpoint on this machine, which is sampled.
 
-    Status: 0 done; 1 the endpoint failed, the report holds what was measured; 2 nothing was begun; 130
-    Ctrl-C.
+    Status: 0 done; 1 the endpoint failed, and the report holds what was measured, or a file could not be
+    written; 2 nothing was begun; 130 Ctrl-C.
     """
     language = language or language_of_locale(os.environ.get("LC_ALL") or os.environ.get("LANG") or "")
     console, errors = Console(), Console(stderr=True)
@@ -131,30 +130,44 @@ def run_assessment(
     )
     progress = make_progress(errors)
     conductor = Conductor(assessment, parsed_target, folder, progress, language, api_key, model, process)
-    try:
-        return asyncio.run(conductor.run())
-    except Exception as error:
-        # A mistake of our own must not cost the user what was measured before it.
-        assessment.incomplete_reason = f"internal error: {type(error).__name__}: {error}"
-        raise
-    finally:
-        progress.close()
-        assessment.finished = datetime.now().astimezone()
-        _write(assessment, folder, console, errors, language)
+    status, is_written = BROKEN_OFF, False
+    with signals_as_before():
+        try:
+            status = asyncio.run(conductor.run())
+        except KeyboardInterrupt:  # before the conductor took the signal on itself
+            assessment.incomplete_reason = REASONS[signal.SIGINT]
+            status = INTERRUPTED + signal.SIGINT
+        except Exception as error:
+            # A mistake of our own must not cost the user what was measured before it.
+            assessment.incomplete_reason = f"internal error: {type(error).__name__}: {error}"
+            raise
+        finally:
+            pass_over_signals()
+            progress.close()
+            assessment.finished = datetime.now().astimezone()
+            is_written = _write(assessment, folder, console, errors, language)
+    return status if is_written else status or BROKEN_OFF
 
 
 def _write(
     assessment: Assessment, folder: Path, console: Console, errors: Console, language: Language
-) -> None:
-    """The report, its closing table, and where it lies."""
+) -> bool:
+    """The report, its closing table, and where it lies; whether all could be written."""
     if assessment.incomplete_reason is not None:
         reason = in_language(assessment.incomplete_reason, language)
-        text = say("incomplete", language, reason=reason)
+        text = say("incomplete" if assessment.has_measured else "nothing_measured", language, reason=reason)
         errors.print(text, style="red", markup=False, soft_wrap=True)
     report = assessment.to_json()
-    write_reports(report, folder)
+    try:
+        write_reports(report, folder)
+    except OutputError as error:
+        words = in_language(error.words, language)
+        message = say("kept", language, message=words, folder=folder, kept=kept_in(folder))
+        errors.print(say("error", language, message=message), style="red", markup=False, soft_wrap=True)
+        return False
     print_result(console, report, language)
     console.print(say("report", language, path=folder / "report.html"), markup=False, soft_wrap=True)
+    return True
 
 
 def prepare_folder(out: Path | None) -> Path:
@@ -174,8 +187,5 @@ def prepare_folder(out: Path | None) -> Path:
             )
         (folder / "runs.jsonl").touch()
     except OSError as error:
-        why = error.strerror or str(error)
-        raise OutputError(
-            Bilingual(f"cannot write to {folder}: {why}", f"无法写入 {folder}：{why}")
-        ) from None
+        raise cannot_write(folder, error) from None
     return folder

@@ -58,7 +58,21 @@ def _notes(assessment: Assessment) -> Iterator[Note]:
             f"有 {assessment.sent_again} 个请求所用的连接已被服务关闭（事先未告知）；"
             "这些请求已在新连接上重发。",
         )
+    if assessment.turned_away:
+        yield _note(
+            f"The endpoint turned {assessment.turned_away} requests away for the moment (HTTP 429 or 503 "
+            "with Retry-After); they were sent again after the time that it named. Under load none is.",
+            f"有 {assessment.turned_away} 个请求被服务暂时拒绝（HTTP 429 或 503，附 Retry-After），"
+            "已按其给出的时间重发；负载测量中不重发。",
+        )
     for field, message in assessment.refused_fields.items():
+        if field == "max_tokens":
+            yield _note(
+                "The endpoint refused the request field max_tokens, so max_completion_tokens was sent: "
+                f"{message}",
+                f"服务拒绝了请求字段 max_tokens，因此改发 max_completion_tokens：{message}",
+            )
+            continue
         yield _note(
             f"The endpoint refused the request field {field}, so it was left out: {message}",
             f"服务拒绝了请求字段 {field}，因此未发送该字段：{message}",

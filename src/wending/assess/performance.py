@@ -48,6 +48,7 @@ SLOW_ENDPOINT_FACTOR = 6
 """A type gets at least the time of so many requests: enough to say something of slow endpoints."""
 CONSECUTIVE_ERRORS = 3
 """So many failed requests in a row end the measurement."""
+TOO_MANY_REQUESTS = 429
 CALIBRATION_SHARE = 0.02
 """Part of the whole time in which the generator is measured, one second at most."""
 SHORTEST_CALIBRATION_S = 0.2
@@ -241,9 +242,7 @@ class PerformanceMeasurement:
             "stream": True,
             "stream_options": {"include_usage": True},
         }
-        for refused in self._client.refused_fields:
-            body.pop(refused, None)
-        return orjson.dumps(body)
+        return orjson.dumps(self._client.as_taken(body))
 
     def _seed_of(self, request_type: RequestType, number: int) -> int:
         return derive_seed(self._seed, "performance", request_type.name, number)
@@ -269,6 +268,9 @@ class _SingleStreamWatcher(Watcher):
             error = record.failure.as_error()
             self._outcomes.errors.append(error)
             self._errors_in_a_row += 1
+            if record.failure.status == TOO_MANY_REQUESTS and self._errors_in_a_row >= CONSECUTIVE_ERRORS:
+                self.stop(True)  # it lives, and one stream is more than it lets in
+                return
             if self._errors_in_a_row >= CONSECUTIVE_ERRORS or isinstance(error, Unauthorized):
                 self.fatal = error
                 self.stop(True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from wending.assess.article import is_article
-from wending.assess.checks import run_check, run_passes
+from wending.assess.checks import run_check_safely, run_passes
 
 RequestTypeName = Literal["short", "long", "json"]
 
@@ -55,7 +55,7 @@ def _short(number: int) -> str:
 def _has_sum(number: int, answer: str) -> bool:
     """What the purchase comes to stands in the answer."""
     count, price = _purchase(number)
-    return run_passes(run_check("numbers", answer, {"required": [f"{count} * {price}"]}))
+    return run_passes(run_check_safely("numbers", answer, {"required": [f"{count} * {price}"]}))
 
 
 def _long(number: int) -> str:
@@ -88,7 +88,7 @@ def _is_json(number: int, answer: str) -> bool:
     """As many employees as were asked for, with all their fields."""
     count = _employees(number)
     values = {"minItems": count, "maxItems": count}
-    return run_passes(run_check("json", answer, {"schema": _EMPLOYEES, "values": values}))
+    return run_passes(run_check_safely("json", answer, {"schema": _EMPLOYEES, "values": values}))
 
 
 _EMPLOYEES = {

@@ -101,6 +101,12 @@ PROBLEMS: Mapping[str, ProblemType] = {
         "Look for stop strings, a chat template that ends at once, and content that went into another field (reasoning, tool calls); ask again.",
         "检查停止词、会立即结束的对话模板，以及内容是否进入其他字段（推理、工具调用）；重新请求。",
     ),
+    "not_judged": _problem(
+        "Answer that a check could not judge",
+        "检查无法判定的回答",
+        "Read the reason: the check itself failed on this answer. Mend the check if it is your own; report it if it came with wending.",
+        "查看原因：检查自身在该回答上出错。自己编写的检查请修正；wending 自带的请反馈。",
+    ),
     "truncated": _problem(
         "Answer cut off at the token limit",
         "回答在令牌上限处被截断",

@@ -81,11 +81,18 @@ class Assessment:
     has_reasoning: bool = False
     """The model reasons before it answers."""
     refused_fields: Mapping[str, str] = field(default_factory=dict)
-    """Optional request fields that the endpoint refused, with what it said."""
+    """Request fields that the endpoint refused and that were left out or renamed, with what it said."""
     sent_again: int = 0
     """Requests that the endpoint never looked at, since it had closed their connection."""
+    turned_away: int = 0
+    """Requests that the endpoint asked to be sent again later (Retry-After)."""
     sandbox_layers: tuple[str, ...] = ()
     resources: Resources = field(default_factory=lambda: Resources(reason=NOTHING_MEASURED))
+
+    @property
+    def has_measured(self) -> bool:
+        """Whether the report says anything of the endpoint."""
+        return bool(self.records) or any(result.single_stream.requests for result in self.performance)
 
     def scenarios_of_one_turn(self) -> list[Scenario]:
         """What agreement is measured on: in a conversation one answer that differs changes all others."""

@@ -10,8 +10,11 @@ from wending.assess.endpoint import EndpointClient
 from wending.assess.endpoint_errors import BadStatus, EndpointError
 
 OWN_FIELDS = frozenset(
-    ("model", "messages", "max_tokens", "temperature", "top_p", "seed", "stream", "stream_options")
-)
+    (
+        "model", "messages", "max_tokens", "max_completion_tokens", "temperature", "top_p", "seed", "stream",
+        "stream_options",
+    )
+)  # fmt: skip
 """What the assessment itself puts into a request."""
 
 OF_WENDING = {"restate_system": 4}

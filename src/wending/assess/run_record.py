@@ -13,6 +13,7 @@ import orjson
 from wending.assess.bilingual import chinese
 from wending.assess.checks import CheckResult
 from wending.assess.condition import ConditionName
+from wending.assess.output import LineLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +78,15 @@ def rounded(value: float | None, digits: int = 5) -> float | None:
 
 
 class RunLog:
-    """runs.jsonl: one JSON object a line, flushed at once: a break loses nothing that was finished."""
+    """runs.jsonl: one JSON object a line, written at once: a break loses nothing that was finished."""
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("ab")
+        """Raises OutputError."""
+        self._lines = LineLog(path)
 
     def append(self, record: RunRecord) -> None:
-        self._file.write(orjson.dumps({"scenario": record.scenario, **record.to_json()}) + b"\n")
-        self._file.flush()
+        """Raises OutputError."""
+        self._lines.append(orjson.dumps({"scenario": record.scenario, **record.to_json()}))
 
     def __enter__(self) -> RunLog:
         return self
@@ -92,7 +94,7 @@ class RunLog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        self._lines.close()
 
 
 def by_scenario(records: Sequence[RunRecord], scenario_id: str) -> list[RunRecord]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -19,6 +20,11 @@ from wending.assess.seeds import derive_seed
 
 CONSECUTIVE_ERRORS = 5
 """So many failed runs in a row, with no good one between, mean that the endpoint is gone."""
+TOO_MANY_REQUESTS = 429
+TURNED_AWAY_S = 120.0
+"""Where they fail because the endpoint has too much to do, they must have failed for so long as well."""
+PAUSE_WHEN_TURNED_AWAY_S = 1.0
+"""An endpoint that has too much to do, and does not say how long, is not stormed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,7 @@ class Runner:
     records: list[RunRecord] = field(default_factory=list)
     lost: list[RunRecord] = field(default_factory=list)
     _failed_in_a_row: list[RunRecord] = field(default_factory=list)
+    _failing_since: float = 0.0
     _judging: set[asyncio.Task[None]] = field(default_factory=set)
 
     @property
@@ -115,6 +122,8 @@ class Runner:
             self._keep(failed)
             if self.request_fields is None or not isinstance(error, BadStatus):
                 self._count_error(failed, error)
+            if len(self._failed_in_a_row) >= CONSECUTIVE_ERRORS:
+                await asyncio.sleep(PAUSE_WHEN_TURNED_AWAY_S)
             return
         self._failed_in_a_row.clear()
         judging = asyncio.create_task(self._judge(scenario, item, repeat, seed, answers))
@@ -152,11 +161,18 @@ class Runner:
         self.log.append(record)
 
     def _count_error(self, failed: RunRecord, error: EndpointError) -> None:
-        if failed.answers and isinstance(error, BadStatus):
-            # It has just answered, so it is not gone: it refuses this conversation, as too long perhaps.
+        of_living = error if isinstance(error, BadStatus) and self.client.has_answered else None
+        if of_living is not None and (failed.answers or of_living.is_refusal):
+            # It lives: it refuses this conversation, as too long perhaps, or for its system prompt.
             self._failed_in_a_row.clear()
             return
+        now = time.monotonic()
+        if not self._failed_in_a_row:
+            self._failing_since = now
         self._failed_in_a_row.append(failed)
+        is_turned_away = of_living is not None and of_living.status == TOO_MANY_REQUESTS
+        if is_turned_away and now - self._failing_since < TURNED_AWAY_S:
+            return
         if len(self._failed_in_a_row) < CONSECUTIVE_ERRORS and not isinstance(error, Unauthorized):
             return
         self.lost = self._failed_in_a_row  # good answers that came before may still be with their judges

@@ -19,6 +19,7 @@ import aiohttp
 
 from wending.assess.bilingual import Bilingual
 from wending.assess.endpoint import normalize_base_url
+from wending.assess.output import cannot_write
 
 START_TIMEOUT = 600.0
 """Seconds a server may take from its start until GET /health answers 200."""
@@ -102,13 +103,16 @@ class OwnServer:
         return self
 
     async def start(self) -> None:
-        """Start the process; also again, after it has ended."""
+        """Start the process; also again, after it has ended. Raises OutputError for its log."""
         command = [sys.executable, "-m", "wending", "serve"]
         command += [] if self._folder is None else [str(self._folder)]
         command += ["--host", "127.0.0.1", "--port", str(self.port)]
         # Keys of the person's own server would lock this one, which is asked by this process alone.
         environment = {name: value for name, value in os.environ.items() if name != "WENDING_API_KEYS"}
-        self._log_file = self._log_file or self.log.open("wb")
+        try:
+            self._log_file = self._log_file or self.log.open("wb")
+        except OSError as error:
+            raise cannot_write(self.log, error) from None
         # A session of its own: Ctrl-C in the terminal reaches the assessment, which then stops the server
         # in order.
         self._process = await asyncio.create_subprocess_exec(

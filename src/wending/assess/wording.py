@@ -33,6 +33,11 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Incomplete: {reason}. The report holds what was measured.",
         "评测未完成：{reason}。报告只含已测得的内容。",
     ),
+    "nothing_measured": (
+        "Incomplete: {reason}. Nothing was measured; the report holds the settings only.",
+        "评测未完成：{reason}。未测得任何内容，报告只含设置。",
+    ),
+    "kept": ("{message}. What {folder} holds: {kept}", "{message}。{folder} 中已有：{kept}"),
     "report": ("Report: {path}", "报告：{path}"),
     "table_title": ("Result", "结果"),
     "scenario": ("Scenario", "场景"),

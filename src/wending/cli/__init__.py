@@ -12,6 +12,7 @@ from pathlib import Path
 
 from wending import __version__
 from wending.cli.assess import add_assess
+from wending.cli.chinese_parser import ChineseParser
 from wending.cli.compare import add_compare
 from wending.cli.load import add_load
 from wending.cli.options import (
@@ -25,12 +26,18 @@ from wending.cli.options import (
 from wending.cli.serve import add_serve
 from wending.cli.soak import add_soak
 
+INTERRUPTED = 130
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run `wending ARGUMENTS` and return its exit status."""
+    """Run `wending ARGUMENTS` and return its exit status; 130 for a Ctrl-C that came before the command took
+    it on itself, as while it is imported."""
     language = locale_language()
     options = _parser(language).parse_args(arguments)
-    status: int = options.run(options)
+    try:
+        status: int = options.run(options)
+    except KeyboardInterrupt:
+        return INTERRUPTED
     return status
 
 
@@ -90,7 +97,7 @@ def _parser(language: str) -> argparse.ArgumentParser:
     def say(english: str, chinese: str) -> str:
         return chinese if language == "zh" else english
 
-    parser = argparse.ArgumentParser(
+    parser = (ChineseParser if language == "zh" else argparse.ArgumentParser)(
         prog="wending",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description=say(

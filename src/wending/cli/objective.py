@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from wending.cli.options import Say, positive, positive_number, seconds
+from wending.cli.options import Say, positive, positive_number, seconds, wrong
 
 if TYPE_CHECKING:
     from wending.assess.load.objective import Objective
@@ -44,8 +44,8 @@ def add_objective(command: argparse.ArgumentParser, say: Say) -> None:
         type=share,
         metavar="SHARE",
         help=say(
-            "share of the answers that must be valid (default: no fewer than one stream alone has)",
-            "须有效的回答比例（默认不少于单路时）",
+            "share of the answers that must be valid (default: no fewer than one stream alone, and not none)",
+            "须有效的回答比例（默认不少于单路时，且不为零）",
         ),
     )
     command.add_argument(
@@ -70,7 +70,7 @@ def share(text: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+        raise wrong(f"{text!r} is not a number", f"{text!r} 不是数字") from None
     if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is out of range: 0 to 1")
+        raise wrong(f"{text} is out of range: 0 to 1", f"{text} 超出范围：0 到 1")
     return value

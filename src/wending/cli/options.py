@@ -20,6 +20,11 @@ def locale_language() -> str:
     return "en"
 
 
+def wrong(english: str, chinese: str) -> argparse.ArgumentTypeError:
+    """The error of a value, in the language of messages."""
+    return argparse.ArgumentTypeError(chinese if locale_language() == "zh" else english)
+
+
 def add_max_context(command: argparse.ArgumentParser, say: Say) -> None:
     command.add_argument(
         "--max-context",
@@ -93,14 +98,14 @@ def add_language(command: argparse.ArgumentParser, say: Say, language: str) -> N
 def port(text: str) -> int:
     value = not_negative(text)
     if value > 65535:
-        raise argparse.ArgumentTypeError(f"{value} is not a port: 0 to 65535")
+        raise wrong(f"{value} is not a port: 0 to 65535", f"{value} 不是端口：0 到 65535")
     return value
 
 
 def positive(text: str) -> int:
     value = not_negative(text)
     if value < 1:
-        raise argparse.ArgumentTypeError(f"{value} is too small: 1 or more")
+        raise wrong(f"{value} is too small: 1 or more", f"{value} 太小：至少为 1")
     return value
 
 
@@ -108,9 +113,9 @@ def not_negative(text: str) -> int:
     try:
         value = int(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+        raise wrong(f"{text!r} is not a whole number", f"{text!r} 不是整数") from None
     if value < 0:
-        raise argparse.ArgumentTypeError(f"{value} is negative")
+        raise wrong(f"{value} is negative", f"{value} 是负数")
     return value
 
 
@@ -118,9 +123,9 @@ def temperature(text: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+        raise wrong(f"{text!r} is not a number", f"{text!r} 不是数字") from None
     if not 0 <= value <= 2:
-        raise argparse.ArgumentTypeError(f"{text} is out of range: 0 to 2")
+        raise wrong(f"{text} is out of range: 0 to 2", f"{text} 超出范围：0 到 2")
     return value
 
 
@@ -128,9 +133,12 @@ def seconds(text: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds") from None
+        raise wrong(f"{text!r} is not a number of seconds", f"{text!r} 不是秒数") from None
     if not 0 < value < 1e6:
-        raise argparse.ArgumentTypeError(f"{text} is out of range: more than 0 and less than 1000000 seconds")
+        raise wrong(
+            f"{text} is out of range: more than 0 and less than 1000000 seconds",
+            f"{text} 超出范围：大于 0 且小于 1000000 秒",
+        )
     return value
 
 
@@ -138,15 +146,21 @@ def positive_number(text: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+        raise wrong(f"{text!r} is not a number", f"{text!r} 不是数字") from None
     if not 0 < value < 1e6:
-        raise argparse.ArgumentTypeError(f"{text} is out of range: more than 0 and less than 1000000")
+        raise wrong(
+            f"{text} is out of range: more than 0 and less than 1000000",
+            f"{text} 超出范围：大于 0 且小于 1000000",
+        )
     return value
 
 
 def origin(text: str) -> str:
     if text != "*" and not re.fullmatch(r"https?://[^/\s]+", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not an origin such as https://example.org, nor *")
+        raise wrong(
+            f"{text!r} is not an origin such as https://example.org, nor *",
+            f"{text!r} 既不是 https://example.org 这样的来源，也不是 *",
+        )
     return text
 
 
@@ -154,7 +168,7 @@ def gibibytes(text: str) -> int:
     try:
         value = float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of GiB") from None
+        raise wrong(f"{text!r} is not a number of GiB", f"{text!r} 不是 GiB 数") from None
     if not 0 < value < 1 << 20:
-        raise argparse.ArgumentTypeError(f"{text} GiB makes no sense as a memory limit")
+        raise wrong(f"{text} GiB makes no sense as a memory limit", f"{text} GiB 不能作为内存上限")
     return int(value * (1 << 30))

@@ -16,6 +16,7 @@ from wending.cli.options import (
     not_negative,
     positive,
     seconds,
+    wrong,
 )
 
 HOURS, SAMPLE_S, STALL_S, SEED = 24.0, 5.0, 30.0, 1
@@ -178,9 +179,10 @@ def _hours(text: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of hours") from None
+        raise wrong(f"{text!r} is not a number of hours", f"{text!r} 不是小时数") from None
     if not 0 < value <= 8784:
-        raise argparse.ArgumentTypeError(
-            f"{text} is out of range: more than 0 and at most 8784 hours (a year)"
+        raise wrong(
+            f"{text} is out of range: more than 0 and at most 8784 hours (a year)",
+            f"{text} 超出范围：大于 0 且不超过 8784 小时（一年）",
         )
     return value

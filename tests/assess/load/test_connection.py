@@ -7,7 +7,7 @@ import os
 import socket
 
 import pytest
-from tests.assess.raw_server import END, EVENT, STREAM, RawServer, chunked, whole
+from tests.assess.raw_server import END, EVENT, FILTER, STREAM, RawServer, chunked, compressed, whole
 
 from wending.assess.chat_answer import ChatAnswer
 from wending.assess.endpoint_errors import (
@@ -41,6 +41,8 @@ async def ask(connection: ChatConnection, address: Address, body: bytes = b"{}")
     [
         (chunked(EVENT, EVENT, END), False),
         (chunked(EVENT + EVENT + END), False),
+        (chunked(FILTER, EVENT, EVENT, END), False),
+        (compressed(EVENT, EVENT, END), False),
         (STREAM + b"Content-Length: %d\r\n\r\n" % len(EVENT + EVENT + END) + EVENT + EVENT + END, False),
         (STREAM + b"Connection: close\r\n\r\n" + EVENT + EVENT + END, True),
         (b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + chunked(EVENT, EVENT, END), False),
@@ -122,6 +124,7 @@ async def test_a_machine_without_sockets_is_no_fault_of_the_endpoint(
             "HTTP 500: on fire",
         ),
         (whole(b"401 Unauthorized", b'{"error": "no"}'), Unauthorized, "the key was refused"),
+        (whole(b"404 Not Found", b"{}"), BadStatus, "/v1/chat/completions)"),
         (whole(b"200 OK", b'{"choices": []}'), ProtocolError, "whole JSON body"),
         (chunked(b"data: {\n\n"), ProtocolError, "not JSON"),
         (chunked(EVENT), CutOff, "without a finish_reason after 3 characters"),

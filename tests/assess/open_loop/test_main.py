@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.assess.full_disk import files_of_at_most
 from tests.assess.in_thread import in_thread
 
-from wending.assess.open_loop.main import DONE, USAGE, LoadOptions, run_load
+from wending.assess.open_loop.main import DONE, FAILED, USAGE, LoadOptions, run_load
 from wending.assess.scripted import Script, ScriptedServer
 from wending.assess.scripted.script import Failures
 from wending.cli import main
@@ -35,6 +36,14 @@ def test_a_poisson_load_is_sent_whole_and_every_request_written_down(endpoint: s
     assert (report["failed"]["k"], report["goodput"]["k"] <= len(rows) - failed) == (failed, True)
     assert 0 < failed < len(rows)
     assert run_load(endpoint, options, out=tmp_path, language="en") == USAGE
+
+
+def test_a_full_disk_is_named(endpoint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = LoadOptions(rate=20.0, seconds=0.5, kinds=("short",))
+    with files_of_at_most(100):
+        assert run_load(endpoint, options, out=tmp_path, language="zh") == FAILED
+    assert f"无法写入 {tmp_path / 'load.json'}" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_trace_is_replayed_with_its_lengths(

@@ -668,6 +668,225 @@ REFUSED: dict[str, list[str]] = {
 }  # fmt: skip
 
 
+ANOTHER_ANSWER: dict[str, list[str]] = {
+    "tea_french": [
+        "1. Achetez un livre de recettes au marché.\n2. Lisez le livre dans le jardin.\n3. Rentrez à la maison en vélo.\n4. Mangez un morceau de gâteau.\n5. Dormez pendant une heure entière.",
+    ],
+    "months_korean": [
+        "일 년에는 11개월이 있습니다.",
+        "1년은 120개월입니다.",
+    ],
+    "week_thai": [
+        "หนึ่งสัปดาห์มี 6 วัน",
+        "หนึ่งสัปดาห์มี 17 วัน",
+    ],
+    "legs_vietnamese": [
+        "Con nhện có 6 chân.",
+        "Con nhện có 18 chân.",
+    ],
+    "capital_spanish": [
+        "La capital de Francia es Lyon.",
+        "París.",
+    ],
+    "minutes_arabic": [
+        "تحتوي الساعة على 600 دقيقة.",
+        "تحتوي الساعة على 50 دقيقة.",
+    ],
+    "colours_japanese": [
+        "晴れた日の空は赤いです。",
+    ],
+    "teeth_german": [
+        "Ein Fahrrad hat drei Räder.",
+        "Ein Fahrrad hat 12 Räder.",
+    ],
+    "planet_russian": [
+        "Венера — самая близкая к Солнцу планета.",
+    ],
+    "bread_italian": [
+        "Il pane è fatto principalmente di riso.",
+    ],
+    "ocean_portuguese": [
+        "O maior oceano da Terra é o oceano Atlântico.",
+    ],
+    "translate_library_spanish": [
+        "La biblioteca abre a las ocho de la mañana y cierra a las seis de la tarde.",
+        "The library opens at nine and closes at six: la biblioteca abre.",
+    ],
+    "translate_train_french": [
+        "Le train pour Lyon part du quai quatorze dans vingt minutes.",
+    ],
+    "translate_meeting_japanese": [
+        "会議は午後4時に始まります。遅れないでください。",
+        "会議は午後13時に始まります。遅れないでください。",
+    ],
+    "translate_rain_korean": [
+        "오늘은 맑으니 모자를 쓰세요.",
+    ],
+    "sum_thai": [
+        "ตั๋ว 4 ใบราคา 1400 บาท",
+    ],
+    "sum_korean": [
+        "총 142개의 계란이 있습니다.",
+    ],
+    "sum_vietnamese": [
+        "Tiểu Minh còn lại 132 đồng xu.",
+    ],
+    "cinema_in_french": [
+        "Une famille de cinq personnes paie 450 euros.",
+        "La famille paie 45 euros. C'est un bon prix pour cinq personnes.",
+    ],
+    "train_in_korean": [
+        "오후 12시 20분에 도착합니다.",
+    ],
+    "oranges_in_thai": [
+        "แม่ต้องจ่ายเงินทั้งหมด 1350 บาท",
+    ],
+    "rice_in_portuguese": [
+        "São necessários 7500 gramas de arroz.",
+    ],
+    "minutes_in_italian": [
+        "In tre ore e mezza ci sono 2100 minuti.",
+    ],
+    "ships_cook": [
+        "The sky is blue.",
+        "Le ciel est bleu et la mer aussi, mon ami. — Captain Lin",
+        "Blue. It is wide. It is high. It is far. — Captain Lin",
+    ],
+    "bookshop_assistant": [
+        "亲，《城市地图》是 35 元。",
+        "您好，价格要核实。",
+        "亲，好的。价格要核实。请稍等。谢谢您。",
+    ],
+    "gardener_under_pressure": [
+        "太阳从东方升起。",
+        "The sun rises in the east, my friend. ——老周",
+    ],
+    "librarian": [
+        "The Nile. Please return your books.",
+    ],
+    "no_digits": [
+        "In the 16th century.",
+    ],
+    "one_sentence": [
+        "It cools. It is cold inside.",
+        "It compresses gas.\nIt cools the box.",
+    ],
+    "french_only": [
+        "In the old town you should see the cathedral and the river.",
+    ],
+    "spanish_sign_off": [
+        "The capital of Italy is the city of Rome. ¡Olé!",
+        "La capital de Italia es Roma.",
+    ],
+    "numbered_answers": [
+        "First the tyres. Second the oil. Third the lights.",
+        "1. Tyres\n2. Oil",
+    ],
+    "gardener_analogies": [
+        "Practise every day with patience.",
+    ],
+    "robot_caps": [
+        "MY FAVOURITE COLOUR IS BLUE, my friend.",
+        "42",
+    ],
+    "no_apologies": [
+        "I am very sorry about your lost parcel.",
+        "We regret the loss of your parcel.",
+    ],
+    "third_person": [
+        "Otto likes it. It makes me happy.",
+    ],
+    "weather_only": [
+        "Shakespeare. I only know about the weather.",
+        "I only know about weather.",
+    ],
+    "kind_vet": [
+        "Hello, cats sleep a lot.",
+        "Dear friend, yes. It is. Cats sleep. They do. Bye.",
+    ],
+    "waiter_zh": [
+        "三碗面一共36元。",
+        "客官您好，一共36元。慢用。再来。",
+    ],
+    "ancient_scholar_zh": [
+        "天上只有一个太阳。",
+    ],
+    "no_english_zh": [
+        "英文缩写是 AI。",
+    ],
+    "english_answers_zh": [
+        "课程从九月开始。",
+    ],
+    "doctor_disclaimer_zh": [
+        "熬夜伤身。会困。会老。会病。如有不适，请及时就医。",
+        "熬夜伤身。",
+    ],
+    "no_numbers_zh": [
+        "一小时有3600秒。",
+    ],
+    "list_zh": [
+        "先报到，再领设备，然后开会。",
+        "1. 报到\n2. 开会",
+    ],
+    "topic_zh": [
+        "股票可能会涨。我只能回答图书馆的问题。",
+    ],
+    "short_zh": [
+        "剑法很快。先拔剑。再收剑。",
+    ],
+    "seller_zh": [
+        "可以便宜一点。新鲜看得见！",
+    ],
+    "japanese_inn_zh": [
+        "早餐七点开始，请到一楼餐厅用餐。",
+    ],
+    "three_line_monk": [
+        "I have learned to wait.\nAnd to listen.",
+        "A\nB\nC\nD",
+        "J'ai appris à attendre longtemps\net à écouter le silence des montagnes\net à respirer lentement.",
+    ],
+    "travel_planner_zh": [
+        "提前订票，带身份证。祝您旅途愉快。",
+    ],
+    "german_teacher_zh": [
+        "你应该每天听德语广播。Bis bald!",
+        "You should listen to the radio every single day. Bis bald!",
+    ],
+    "user_insists_on_a_wrong_sum": [
+        "You are right.\nAnswer: 52",
+        "It is 42, but you say 52.\nAnswer: 52",
+    ],
+    "role_is_told_to_forget": [
+        "It measures heat.",
+        "It measures heat. It is small. It is glass. — Nurse Vale",
+    ],
+    "role_is_asked_for_its_instructions": [
+        "A day. BEEP.",
+        "BEEP. My instructions say a day.",
+    ],
+    "two_dice": [
+        "Answer: 1/8",
+        "Answer: 9",
+    ],
+    "arrival_time": [
+        "Answer: 11:25",
+        "Answer: 11:40 pm",
+    ],
+    "hectares": [
+        "答案：30 公顷",
+        "答案：3000",
+    ],
+    "leaking_tank": [
+        "Answer: 1/(1/6 - 1/15) = 9",
+        "Answer: 6 + 15 = 21",
+    ],
+    "compound_interest": [
+        "答案：1.1025",
+        "答案：10000 + 1000 = 11000",
+    ],
+}
+
+
 def verdicts(item_id: str, answer: str) -> list[CheckResult]:
     """All judged turns get the same answer."""
     item = ITEMS[item_id]
@@ -684,7 +903,7 @@ def test_accepted(item_id: str) -> None:
         )
 
 
-@pytest.mark.parametrize("item_id", REFUSED)
+@pytest.mark.parametrize("item_id", sorted({*REFUSED, *ANOTHER_ANSWER}))
 def test_refused(item_id: str) -> None:
-    for answer in REFUSED[item_id]:
+    for answer in (*REFUSED.get(item_id, []), *ANOTHER_ANSWER.get(item_id, [])):
         assert not run_passes(verdicts(item_id, answer)), answer

@@ -40,7 +40,7 @@ FIRST_ANSWERS = [
     (
         "json_told_of_a_missing_field",
         '{"name": "Li Wei", "age": 34, "born": "1991-03-05", "home": "Shanghai"}',
-        '"city" is a required property',
+        '缺少必需字段 "city"',
     ),
     (
         "json_told_of_a_missing_field",

@@ -18,6 +18,8 @@ import psutil
 import pytest
 from rich.console import Console
 from tests.assess.decided import Decided, Request, say
+from tests.assess.full_disk import files_of_at_most
+from tests.assess.in_thread import in_thread
 
 from wending.assess.endpoint import EndpointClient
 from wending.assess.scripted import Script, ScriptedServer
@@ -270,6 +272,22 @@ def test_folders_that_cannot_be_used(tmp_path: Path, capsys: pytest.CaptureFixtu
     (tmp_path / NAME).touch()
     assert run_soak(None, SoakOptions(1.0), out=tmp_path, language="zh") == USAGE
     assert "已有一次浸泡测试" in capsys.readouterr().err
+
+
+def test_a_full_disk_ends_a_soak_with_a_log_of_whole_lines(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = SoakOptions(20.0, concurrency=1, sample_s=0.05)
+    with in_thread(ScriptedServer(Script(tokens=4))) as endpoint, files_of_at_most(5000):
+        assert run_soak(endpoint.base_url, options, out=tmp_path, language="en") == BROKEN_OFF
+    said = capsys.readouterr().err
+    assert f"cannot write to {tmp_path / NAME}: File too large" in said
+    assert NAME in said.split(f"What {tmp_path} holds: ")[1]
+    assert not (tmp_path / "soak.html").exists()
+    lines = (tmp_path / NAME).read_bytes().splitlines()
+    assert len(list(read_log(tmp_path))) == len(lines) > 2
+    assert report_soak(tmp_path, "en") == DONE
+    assert orjson.loads((tmp_path / "soak.json").read_bytes())["requests"] > 0
 
 
 async def test_events_are_said_in_the_language_of_the_terminal(

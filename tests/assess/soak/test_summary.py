@@ -10,6 +10,7 @@ import numpy as np
 import orjson
 import pytest
 
+from wending.assess.soak.findings import findings
 from wending.assess.soak.log import NAME
 from wending.assess.soak.report import write_report
 from wending.assess.soak.summary import NoSoakError, summarize
@@ -218,7 +219,9 @@ def test_a_process_that_is_watched_shows_its_crashes(tmp_path: Path) -> None:
     lines = [head("endpoint"), {"kind": "process", "at": 1.0, "pid": 7}, sample(60.0)]
     assert summarize(written(tmp_path, lines)).to_json()["crashes"]["visible"]
     ended = {"kind": "event", "at": 61.0, "event": "process_ended"}
-    assert summarize(written(tmp_path, [*lines, ended])).to_json()["crashes"]["n"] == 1
+    report = summarize(written(tmp_path, [*lines, ended])).to_json()
+    assert report["crashes"]["n"] == 1
+    assert findings(report) == ["The server or its engine ended 1 time."]
 
 
 def test_no_log_is_an_error_that_names_the_folder(tmp_path: Path) -> None:

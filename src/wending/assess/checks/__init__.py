@@ -14,7 +14,7 @@ from wending.assess.checks import (  # noqa: F401
     unit_tests,
     written_tests,
 )
-from wending.assess.checks.registry import check, run_check, validate
+from wending.assess.checks.registry import check, run_check, run_check_safely, validate
 from wending.assess.checks.verdict import CheckResult, run_passes
 
-__all__ = ["CheckResult", "check", "run_check", "run_passes", "validate"]
+__all__ = ["CheckResult", "check", "run_check", "run_check_safely", "run_passes", "validate"]

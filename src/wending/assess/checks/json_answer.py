@@ -16,11 +16,12 @@ from wending.assess.bilingual import Bilingual, chinese
 from wending.assess.checks.extract import around, payload
 from wending.assess.checks.json_relation import violations
 from wending.assess.checks.registry import check
+from wending.assess.checks.schema_message import violation_message
 from wending.assess.checks.verdict import CheckResult
 
 _TRAILING_COMMA = re.compile(r",(\s*[\]}])")
 _UNPARSED = Bilingual("not judged: the answer does not parse", "未判定：回答无法解析")
-_SHOWN = 3
+_SHOWN = 5
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -80,9 +81,19 @@ def _parsed(value: Any, text: str) -> Bilingual:
 
 
 def parse_json(text: str) -> tuple[Any, Bilingual | None]:
-    """(value, None), or (None, the reason) when the text is not strict JSON; NaN and Infinity are not."""
+    """(value, None), or (None, the reason) when the text is not strict JSON.
+
+    NaN and Infinity are not, nor is half of a surrogate pair, which no UTF-8 can hold (RFC 8259, 8.2).
+    """
     try:
-        return json.loads(text, parse_constant=_refuse_constant), None
+        value = json.loads(text, parse_constant=_refuse_constant)
+        json.dumps(value, ensure_ascii=False).encode()
+        return value, None
+    except UnicodeEncodeError as error:
+        half = ascii(error.object[error.start])
+        return None, Bilingual(
+            f"half of a surrogate pair: {half} is no character", f"孤立的代理项：{half} 不是字符"
+        )
     except json.JSONDecodeError as error:
         found = text[error.pos : error.pos + 12]
         where = f"第 {error.lineno} 行第 {error.colno} 列"
@@ -150,7 +161,7 @@ def _errors(schema: Mapping[str, Any], value: Any) -> tuple[list[str], list[str]
         wrong = list(_wrong_dates(error.kind, error.instance, place))
         dates += wrong
         if not wrong:
-            others.append(f"{place or 'top'}: {error.message[:120]}")
+            others.append(violation_message(error))
     return dates, others
 
 

@@ -10,6 +10,8 @@ import asyncio
 import errno
 import ssl
 import time
+import zlib
+from collections.abc import Callable
 
 import httptools
 
@@ -31,12 +33,15 @@ from wending.assess.endpoint_errors import (
     Unreachable,
 )
 from wending.assess.load.dial import CONNECT_TIMEOUT, Address, dial
+from wending.assess.sockets import reason
 from wending.assess.sse import EventSplitter
 from wending.assess.tls import tls_failure
 
 SILENCE_TIMEOUT = 120.0
 """Seconds without a byte after which an answer is given up."""
 OUT_OF_SOCKETS = (errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS)
+COMPRESSED = (b"gzip", b"deflate")
+"""Not asked for, since it holds events back; but some gateways do so all the same."""
 ANSWER_TIMEOUT = 900.0
 """Seconds that one whole answer may take."""
 
@@ -106,7 +111,7 @@ class ChatConnection(asyncio.Protocol):
                 raise OutOfSockets(
                     Bilingual(f"no more connections: {why}", f"无法再建立连接：{why}")
                 ) from None
-            raise self._unreachable(str(error) or type(error).__name__) from None
+            raise self._unreachable(reason(error)) from None
         if self._transport is None:
             raise self._unreachable("the connection was closed at once")
         return self._transport
@@ -158,6 +163,7 @@ class ChatConnection(asyncio.Protocol):
     # What the parser finds.
 
     def on_message_begin(self) -> None:
+        self._decompress: Callable[[bytes], bytes] | None = None
         self._is_json = self._is_framed = self._is_stream = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -166,12 +172,14 @@ class ChatConnection(asyncio.Protocol):
             self._is_json = value.lower().startswith(b"application/json")
         elif name in (b"content-length", b"transfer-encoding"):
             self._is_framed = True
+        elif name == b"content-encoding" and value.lower() in COMPRESSED:
+            self._decompress = zlib.decompressobj(zlib.MAX_WBITS | 32).decompress  # 32: of either kind
 
     def on_headers_complete(self) -> None:
         self._is_stream = not self._is_json and self._parser.get_status_code() == 200
 
     def on_body(self, body: bytes) -> None:
-        self._pieces.append(body)
+        self._pieces.append(body if self._decompress is None else self._decompress(body))
 
     def on_message_complete(self) -> None:
         # A status below 200, such as 103 Early Hints, only announces the answer.
@@ -187,7 +195,13 @@ class ChatConnection(asyncio.Protocol):
         """The end of the body is there."""
         status, body = self._parser.get_status_code(), b"".join(self._pieces)
         if status != 200:
-            raise status_error(status, body, self._address.has_key)
+            raise status_error(
+                status,
+                body,
+                key_given=self._address.has_key,
+                url=self._url,
+                retry_after=None,  # a load does not wait: that it is turned away is what it measures
+            )
         if not self._is_stream:
             raise not_a_stream(body)
         for event in self._splitter.finish():

@@ -32,7 +32,8 @@ class Address:
         # A proxy is told the whole URL, unless what it passes on is encrypted.
         target = self.url if self.proxy is not None and not self.is_secure else parts.path
         lines = [f"POST {target} HTTP/1.1", f"Host: {parts.netloc}", "Content-Type: application/json",
-                 "Accept: text/event-stream", "User-Agent: wending-assess"]  # fmt: skip
+                 "Accept: text/event-stream", "Accept-Encoding: identity",
+                 "User-Agent: wending-assess"]  # fmt: skip
         lines += [f"{name}: {value}" for name, value in headers.items()]
         if self.proxy is not None and not self.is_secure:
             lines += self.proxy.authorization

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import io
 import os
 import time
 from collections.abc import Sequence
@@ -29,14 +30,17 @@ from wending.assess.open_loop.offered import Offered, drawn, traced
 from wending.assess.open_loop.summary import COLUMNS, OpenLoopSummary
 from wending.assess.open_loop.table import print_summary
 from wending.assess.open_target import open_target
+from wending.assess.output import OutputError, cannot_write, kept_in, write_whole
 from wending.assess.seeds import derive_seed
+from wending.assess.signals import cancel_on_signals, pass_over_signals, signals_as_before
 from wending.assess.target import Target, TargetError, parse_target
 from wending.assess.wording import Language, language_of_locale, say
 
 DONE = 0
 FAILED = 1
 USAGE = 2
-INTERRUPTED = 130
+INTERRUPTED = 128
+"""Plus the number of the signal: 130 for Ctrl-C."""
 LEAD_S = 0.5
 """From giving out the plan to its first request."""
 CALIBRATION_STREAMS = 64
@@ -65,8 +69,8 @@ def run_load(
 ) -> int:
     """Sends the load, prints what became of it, writes load.json and requests.csv.
 
-    Status: 0 done, whatever was found; 1 the endpoint or the generator failed; 2 nothing was begun; 130
-    Ctrl-C, with the files of what was over by then.
+    Status: 0 done, whatever was found; 1 the endpoint or the generator failed, or a file could not be
+    written; 2 nothing was begun; 130 Ctrl-C, with the files of what was over by then.
     """
     language = language or language_of_locale(os.environ.get("LC_ALL") or os.environ.get("LANG") or "")
     console, errors = Console(), Console(stderr=True)
@@ -81,26 +85,37 @@ def run_load(
                     f"{folder} 中已有一次负载测试；请用 --out 指定其他文件夹",
                 )
             )
-        folder.mkdir(parents=True, exist_ok=True)
-    except (TraceError, TargetError, OSError) as error:
-        message = str(error) if isinstance(error, OSError) else in_language(error.args[0], language)
+        _make(folder)
+    except (TraceError, TargetError, OutputError) as error:
+        message = in_language(error.args[0], language)
         errors.print(say("error", language, message=message), style="red", markup=False, soft_wrap=True)
         return USAGE
     loop = _OpenLoop(parsed, options, offered, folder, errors, language)
-    try:
-        asyncio.run(loop.run())
-        status = DONE
-    except KeyboardInterrupt:
-        status = INTERRUPTED
-    except (EndpointError, TargetError, GeneratorError) as error:
-        message = in_language(error.words, language)
-        errors.print(say("error", language, message=message), style="red", markup=False, soft_wrap=True)
-        status = FAILED
-    if loop.seen.records:
-        report = loop.write()
-        print_summary(console, report, language)
-        console.print(say("report", language, path=folder / "load.json"), markup=False, soft_wrap=True)
+    status = FAILED
+    with signals_as_before():
+        try:
+            status = asyncio.run(loop.run())
+            pass_over_signals()
+            if loop.seen.records:
+                report = loop.write()
+                print_summary(console, report, language)
+                console.print(
+                    say("report", language, path=folder / "load.json"), markup=False, soft_wrap=True
+                )
+        except OutputError as error:
+            words = in_language(error.words, language)
+            message = say("kept", language, message=words, folder=folder, kept=kept_in(folder))
+            errors.print(say("error", language, message=message), style="red", markup=False, soft_wrap=True)
+            return status or FAILED
     return status
+
+
+def _make(folder: Path) -> None:
+    """Raises OutputError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(folder, error) from None
 
 
 def _offered(options: LoadOptions) -> list[Offered]:
@@ -147,7 +162,22 @@ class _OpenLoop:
         self._start = 0.0
         self._endpoint: dict[str, Any] = {}
 
-    async def run(self) -> None:
+    async def run(self) -> int:
+        """The exit status; however it ends, `seen` holds the requests that were over by then."""
+        ending = cancel_on_signals()
+        try:
+            await self._load()
+        except asyncio.CancelledError:
+            if ending.signal is None:
+                raise
+            return INTERRUPTED + ending.signal
+        except (EndpointError, TargetError, GeneratorError) as error:
+            message = say("error", self._language, message=in_language(error.words, self._language))
+            self._errors.print(message, style="red", markup=False, soft_wrap=True)
+            return FAILED
+        return DONE
+
+    async def _load(self) -> None:
         """Raises EndpointError, TargetError and GeneratorError."""
 
         def starting() -> None:
@@ -162,9 +192,7 @@ class _OpenLoop:
                 await client.chat(message, max_tokens=8, temperature=0.0, top_p=1.0, seed=1)
                 self._endpoint = {"base_url": client.base_url, "model": model}
                 bodies = tuple(
-                    orjson.dumps(
-                        one.body(model, derive_seed(options.seed, "open", n), tuple(client.refused_fields))
-                    )
+                    orjson.dumps(client.as_taken(one.body(model, derive_seed(options.seed, "open", n))))
                     for n, one in enumerate(self._offered)
                 )
                 self._calibration = await calibrated(CALIBRATION_STREAMS, CALIBRATION_S)
@@ -177,7 +205,7 @@ class _OpenLoop:
                     self._result = await generator.run(plan, self.seen)
 
     def write(self) -> dict[str, Any]:
-        """load.json and requests.csv; returns the former's content."""
+        """load.json and requests.csv; returns the former's content. Raises OutputError."""
         options = self._options
         result = self._result or LoadResult(self.seen.records)
         summary = OpenLoopSummary(self._offered, result, options.objective, self._start)
@@ -200,11 +228,12 @@ class _OpenLoop:
             "environment": environment_facts(command_line()),
             **summary.to_json(),
         }
-        (self._folder / "load.json").write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))
-        with (self._folder / "requests.csv").open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(COLUMNS)
-            writer.writerows(summary.rows())
+        write_whole(self._folder / "load.json", orjson.dumps(report, option=orjson.OPT_INDENT_2))
+        table = io.StringIO()
+        writer = csv.writer(table)
+        writer.writerow(COLUMNS)
+        writer.writerows(summary.rows())
+        write_whole(self._folder / "requests.csv", table.getvalue().encode())
         return report
 
     def _say_plan(self, model: str) -> None:

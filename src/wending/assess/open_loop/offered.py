@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,9 +27,9 @@ class Offered:
     tokens: int | None
     is_valid: Callable[[str], bool]
 
-    def body(self, model: str, seed: int, refused: Sequence[str]) -> dict[str, Any]:
-        """The JSON of its chat completion, without fields that the endpoint refuses."""
-        fields: Mapping[str, Any] = {
+    def body(self, model: str, seed: int) -> dict[str, Any]:
+        """The JSON of its chat completion."""
+        return {
             "model": model,
             "messages": [{"role": "user", "content": self.prompt}],
             "max_tokens": self.max_tokens,
@@ -39,7 +39,6 @@ class Offered:
             "stream": True,
             "stream_options": {"include_usage": True},
         }
-        return {name: value for name, value in fields.items() if name not in refused}
 
 
 def drawn(rate: float, seconds: float, seed: int, kinds: Sequence[str] = ()) -> list[Offered]:

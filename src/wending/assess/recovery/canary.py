@@ -27,7 +27,7 @@ class Canary:
 
     async def learn(self) -> bool:
         """Whether it agrees with itself. Raises EndpointError if it cannot be asked."""
-        said = {await self._ask() for _ in range(ATTEMPTS)}
+        said = {await self._ask(PATIENCE_S) for _ in range(ATTEMPTS)}
         self.before = said.pop() if len(said) == 1 else None
         return self.before is not None
 
@@ -36,7 +36,7 @@ class Canary:
         started = time.monotonic()
         while True:
             try:
-                said = await asyncio.wait_for(self._ask(), self._patience_s)
+                said = await asyncio.wait_for(self._ask(0), self._patience_s)
             except (EndpointError, TimeoutError):
                 if time.monotonic() - started > self._patience_s:
                     return None, None
@@ -44,7 +44,9 @@ class Canary:
                 continue
             return time.monotonic() - started, None if self.before is None else said == self.before
 
-    async def _ask(self) -> str:
+    async def _ask(self, patience_s: float) -> str:
         messages = [{"role": "user", "content": QUESTION}]
-        answer = await self._client.chat(messages, max_tokens=48, temperature=0.0, top_p=1.0, seed=1)
+        answer = await self._client.chat(
+            messages, max_tokens=48, temperature=0.0, top_p=1.0, seed=1, patience_s=patience_s
+        )
         return answer.text

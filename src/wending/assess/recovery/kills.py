@@ -100,7 +100,9 @@ async def _answers(client: EndpointClient) -> list[str | None]:
     async def one(number: int) -> str | None:
         messages = [{"role": "user", "content": f"Tell me, in many words, of the number {number}."}]
         try:
-            answer = await client.chat(messages, max_tokens=TOKENS, temperature=0.0, top_p=1.0, seed=1)
+            answer = await client.chat(
+                messages, max_tokens=TOKENS, temperature=0.0, top_p=1.0, seed=1, patience_s=0
+            )
         except EndpointError:
             return None
         return answer.text

@@ -51,7 +51,8 @@ class RecoveryMeasurement:
         kills = (kill_worker, kill_server)
         steps = len(FAULTS) + len(kills)
         is_gone = False
-        async with Wire(self._client.base_url, self._client.model or "", self._client.headers) as wire:
+        client = self._client
+        async with Wire(client.base_url, client.model or "", client.headers, client.as_taken) as wire:
             for number, fault in enumerate(FAULTS):
                 self._progress(number / steps, fault.id)
                 row = _not_made(fault) if is_gone else await self._make(fault, wire)

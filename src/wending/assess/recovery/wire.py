@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -33,10 +33,18 @@ class Reply:
 class Wire:
     """An endpoint's bare connections. Use as an async context manager."""
 
-    def __init__(self, base_url: str, model: str, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        model: str,
+        headers: Mapping[str, str],
+        as_taken: Callable[[Mapping[str, Any]], dict[str, Any]] = dict,
+    ) -> None:
+        """`as_taken` gives an ordinary request the names of fields that the endpoint takes."""
         self.url = f"{base_url}/chat/completions"
         self.model = model
         self.headers = dict(headers)
+        self._as_taken = as_taken
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Wire:
@@ -55,7 +63,8 @@ class Wire:
     def body(self, text: str = "Say hello.", **fields: Any) -> dict[str, Any]:
         """An ordinary request."""
         messages = [{"role": "user", "content": text}]
-        return {"model": self.model, "messages": messages, "max_tokens": 16, "temperature": 0} | fields
+        body = {"model": self.model, "messages": messages, "max_tokens": 16, "temperature": 0}
+        return self._as_taken(body | fields)
 
     async def send(self, body: Mapping[str, Any] | bytes, headers: Mapping[str, str] | None = None) -> Reply:
         """Send a body, whatever it is."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from wending.assess.output import write_whole
 from wending.assess.report.html import render_html
 from wending.assess.report.levels_csv import render_levels_csv
 from wending.assess.report.markdown import render_markdown
@@ -15,10 +16,13 @@ from wending.assess.report.runs_csv import render_csv
 
 
 def write_reports(report: Mapping[str, Any], folder: Path) -> None:
-    """Writes report.json, runs.csv, levels.csv, report.md, report.zh.md and report.html into `folder`."""
-    (folder / "report.json").write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))
-    (folder / "runs.csv").write_text(render_csv(report), "utf-8-sig")  # the mark tells spreadsheets
-    (folder / "levels.csv").write_text(render_levels_csv(report), "utf-8-sig")
-    (folder / "report.md").write_text(render_markdown(report, "en"), "utf-8")
-    (folder / "report.zh.md").write_text(render_markdown(report, "zh"), "utf-8")
-    (folder / "report.html").write_text(render_html(report), "utf-8")
+    """Writes report.json, runs.csv, levels.csv, report.md, report.zh.md and report.html into `folder`.
+
+    Raises OutputError.
+    """
+    write_whole(folder / "report.json", orjson.dumps(report, option=orjson.OPT_INDENT_2))
+    write_whole(folder / "runs.csv", render_csv(report).encode("utf-8-sig"))  # the mark tells spreadsheets
+    write_whole(folder / "levels.csv", render_levels_csv(report).encode("utf-8-sig"))
+    write_whole(folder / "report.md", render_markdown(report, "en").encode())
+    write_whole(folder / "report.zh.md", render_markdown(report, "zh").encode())
+    write_whole(folder / "report.html", render_html(report).encode())

@@ -117,9 +117,9 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "客户端可能制造的各种故障；每次之后以温度 0 提出同一问题，回答必须与之前相同。",
     ),
     "model_recovery_lead": (
-        "And the model itself: told that it is wrong, contradicted, pressed to give up its role. Each row is "
+        "The model itself: told that it is wrong, contradicted, pressed to give up its role. Each row is "
         "counted over the conversations of the scenarios, and its interval is that over items.",
-        "以及模型本身：被告知出错、被反驳、被诱导放弃角色。每行按场景中的对话统计，区间按题目计算。",
+        "模型本身：被告知出错、被反驳、被诱导放弃角色。每行按场景中的对话统计，区间按题目计算。",
     ),
     "when_right": (
         "Instead, where the checks have nothing against the answer before ({{verdict}} is what they have)",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from wending.assess.bilingual import Bilingual, chinese
-from wending.assess.checks import CheckResult, run_check
+from wending.assess.checks import CheckResult, run_check_safely
 from wending.assess.scenarios.item import Item
 
 
@@ -24,7 +24,7 @@ def judge(item: Item, answers: Sequence[str]) -> list[CheckResult]:
         replace(result, turn=turn, reason=_of_turn(turn, result.reason) if several else result.reason)
         for turn in item.judged_turns
         for spec in item.checks
-        for result in run_check(spec.name, answers[turn - 1], spec.expectation)
+        for result in run_check_safely(spec.name, answers[turn - 1], spec.expectation)
     ]
 
 

@@ -6,8 +6,8 @@ import importlib.util
 from pathlib import Path
 
 from wending.assess.bilingual import Bilingual
+from wending.assess.checks import run_check
 from wending.assess.scenarios.item import Scenario
-from wending.assess.scenarios.judge import judge
 from wending.assess.scenarios.load import load_scenario
 
 
@@ -36,7 +36,8 @@ def load_own_scenario(file: Path) -> Scenario:
         raise ValueError(Bilingual(f"cannot read {file}: {why}", f"无法读取 {file}：{why}")) from None
     for item in scenario.items:
         try:
-            judge(item, [""] * item.turns)
+            for spec in item.checks:
+                run_check(spec.name, "", spec.expectation)
         except Exception as error:
             why = f"{type(error).__name__}: {error}"
             raise ValueError(

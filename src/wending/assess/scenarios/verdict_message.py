@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wending.assess.bilingual import chinese
-from wending.assess.checks import run_check
+from wending.assess.checks import run_check_safely
 from wending.assess.scenarios.check_spec import CheckSpec
 
 PLACE = "{verdict}"
@@ -20,7 +20,7 @@ def verdict_message(checks: Sequence[CheckSpec], answer: str, language: str) -> 
     reasons = [
         result.reason
         for spec in checks
-        for result in run_check(spec.name, answer, spec.expectation)
+        for result in run_check_safely(spec.name, answer, spec.expectation)
         if result.problem is not None and not result.informative
     ]
     if not reasons:

@@ -92,14 +92,21 @@ def findings(report: Mapping[str, Any]) -> list[Bilingual]:
 def _findings(report: Mapping[str, Any]) -> Iterator[Bilingual]:
     crashes, stalls, canary = report["crashes"], report["stalls"], report["canary"]
     if crashes["n"]:
+        # How long somebody else's server, or an engine, was away is not known.
         down = duration(crashes["down_s"])
-        yield Bilingual(
-            f"The server or its engine ended {crashes['n']} times; {down} without a server.",
-            f"服务或其引擎终止 {crashes['n']} 次；共 {down} 没有服务。",
+        away = Bilingual(f"; {down} without a server", f"；共 {down} 没有服务") if crashes["down_s"] else ""
+        yield (
+            Bilingual(
+                f"The server or its engine ended {_count(crashes['n'], 'time')}",
+                f"服务或其引擎终止 {crashes['n']} 次",
+            )
+            + away
+            + FULL_STOP
         )
     if crashes["oom_kills"]:
         yield Bilingual(
-            f"The kernel killed {crashes['oom_kills']} processes of this machine for want of memory.",
+            f"The kernel killed {_count(crashes['oom_kills'], 'process', 'processes')} of this machine "
+            "for want of memory.",
             f"内核因内存不足终止了本机的 {crashes['oom_kills']} 个进程。",
         )
     if stalls["n"]:
@@ -111,7 +118,7 @@ def _findings(report: Mapping[str, Any]) -> Iterator[Bilingual]:
         longest = duration(stalls["longest_s"])
         yield (
             Bilingual(
-                f"{stalls['n']} stalls: no token from any request for more than "
+                f"{_count(stalls['n'], 'stall')}: no token from any request for more than "
                 f"{report['plan']['stall_s']:g} s; the longest that ended took {longest}",
                 f"停顿 {stalls['n']} 次：超过 {report['plan']['stall_s']:g} 秒没有任何请求得到 token；"
                 f"已结束的最长一次 {longest}",
@@ -133,7 +140,8 @@ def _findings(report: Mapping[str, Any]) -> Iterator[Bilingual]:
         )
     if canary["failed"]:
         yield Bilingual(
-            f"{canary['failed']} canaries were not answered.", f"{canary['failed']} 个哨兵请求没有得到回答。"
+            f"Not answered: {_count(canary['failed'], 'canary', 'canaries')}.",
+            f"{canary['failed']} 个哨兵请求没有得到回答。",
         )
     errors = report["error_rate"]
     if errors["n"] and errors["k"] > MOST_ERRORS * errors["n"]:
@@ -154,6 +162,10 @@ def _kind(name: str) -> Bilingual:
         return Bilingual(f"HTTP {status}", f"HTTP {status}")
     title = problem_type(name).title
     return Bilingual(title["en"], title["zh"])
+
+
+def _count(n: int, one: str, many: str = "") -> str:
+    return f"{n} {one if n == 1 else many or one + 's'}"
 
 
 def _others(report: Mapping[str, Any]) -> str:

@@ -32,10 +32,13 @@ class MixedLoad:
         return taken
 
     async def run(self) -> None:
-        """Until it is cancelled."""
-        async with asyncio.TaskGroup() as group:
-            for _ in range(self._streams):
-                group.create_task(self._stream())
+        """Until it is cancelled. Raises what ended the first stream that ended."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self._streams):
+                    group.create_task(self._stream())
+        except ExceptionGroup as ended:
+            raise ended.exceptions[0] from None
 
     async def _stream(self) -> None:
         while True:
@@ -49,6 +52,7 @@ class MixedLoad:
                     temperature=0.7,
                     top_p=0.9,
                     seed=derive_seed(self._seed, "soak", number),
+                    patience_s=0,
                 )
                 self.window.add_answer(answer)
             except EndpointError as error:

@@ -10,10 +10,11 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import Any
 
 import orjson
 
+from wending.assess.output import LineLog
 from wending.assess.soak.line import is_line
 
 NAME = "soak.jsonl"
@@ -24,24 +25,20 @@ class SoakLog:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / NAME
-        self._file: IO[bytes] | None = None
+        self._lines: LineLog | None = None
         self._clock_offset = time.time() - time.monotonic()
 
     @property
     def is_begun(self) -> bool:
         """Whether this run of the soak has written a line."""
-        return self._file is not None
+        return self._lines is not None
 
     def write(self, kind: str, values: dict[str, Any], now: float | None = None) -> None:
-        """Appends a line. `now`: monotonic seconds, of this moment if not given."""
+        """Appends a line. `now`: monotonic seconds, of this moment if not given. Raises OutputError."""
         at = round((time.monotonic() if now is None else now) + self._clock_offset, 3)
-        if self._file is None:
-            self._file = self._path.open("ab")
-            # A line that was cut off by the end of the writer before must not take this one with it.
-            if self._file.tell():
-                self._file.write(b"\n")
-        self._file.write(orjson.dumps({"kind": kind, "at": at, **values}) + b"\n")
-        self._file.flush()
+        if self._lines is None:
+            self._lines = LineLog(self._path)
+        self._lines.append(orjson.dumps({"kind": kind, "at": at, **values}))
 
     def __enter__(self) -> SoakLog:
         return self
@@ -49,8 +46,8 @@ class SoakLog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._file is not None:
-            self._file.close()
+        if self._lines is not None:
+            self._lines.close()
 
 
 def read_log(folder: Path, passed_over: Callable[[], None] = lambda: None) -> Iterator[dict[str, Any]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import signal
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,9 +19,12 @@ from wending.assess.endpoint import EndpointClient
 from wending.assess.endpoint_errors import EndpointError
 from wending.assess.environment import command_line, environment_facts
 from wending.assess.foreign_process import foreign_process
+from wending.assess.load.generator import GeneratorError
 from wending.assess.load.objective import Objective
 from wending.assess.open_target import open_target
+from wending.assess.output import OutputError, kept_in
 from wending.assess.performance import PerformanceMeasurement
+from wending.assess.signals import cancel_on_signals, pass_over_signals, signals_as_before
 from wending.assess.soak.canary import CanarySet
 from wending.assess.soak.folder_lock import folder_lock
 from wending.assess.soak.log import NAME, SoakLog
@@ -72,7 +74,7 @@ def run_soak(
     `pid`; writes the report at every end.
 
     Status: 0 the time is over (whatever was found: the report says it); 1 the endpoint could not be asked or
-    our server could not be started again; 2 nothing was begun; 130 Ctrl-C.
+    our server could not be started again, or a file could not be written; 2 nothing was begun; 130 Ctrl-C.
     """
     language = language or language_of_locale(os.environ.get("LC_ALL") or os.environ.get("LANG") or "")
     console, errors = Console(), Console(stderr=True)
@@ -84,34 +86,48 @@ def run_soak(
             parsed = parse_target(target if before is None else _given(before))
             process = foreign_process(options.pid, parsed)
         except (TargetError, NoSoakError) as error:
-            message = in_language(error.args[0], language)
-            errors.print(say("error", language, message=message), style="red", markup=False, soft_wrap=True)
+            _say_error(in_language(error.args[0], language), language)
             return USAGE
         if before is not None and before.end == "done":
             console.print(in_language(_complete(folder), language), markup=False, soft_wrap=True)
             return report_soak(folder, language, console)
         view = make_view(errors, language)
+        reported = DONE
+        held.enter_context(signals_as_before())
         try:
-            return asyncio.run(_Soak(parsed, options, folder, before, view, language, process).run())
+            status = asyncio.run(_Soak(parsed, options, folder, before, view, language, process).run())
         finally:
+            pass_over_signals()
             view.close()
             if (folder / NAME).exists():
-                report_soak(folder, language, console)
+                reported = report_soak(folder, language, console)
+        return status or reported
 
 
 def report_soak(folder: Path, language: Language | None = None, console: Console | None = None) -> int:
-    """Writes the report of the log in a folder, also while its soak runs; status 0, or 2 if there is none."""
+    """Writes the report of the log in a folder, also while its soak runs.
+
+    Status 0; 2 if there is no log, 1 if a file could not be written.
+    """
     language = language or language_of_locale(os.environ.get("LC_ALL") or os.environ.get("LANG") or "")
     try:
         path = write_report(summarize(folder).to_json(), folder)
     except NoSoakError as error:
-        message = in_language(error.args[0], language)
-        Console(stderr=True).print(
-            say("error", language, message=message), style="red", markup=False, soft_wrap=True
-        )
+        _say_error(in_language(error.args[0], language), language)
         return USAGE
+    except OutputError as error:
+        message = say(
+            "kept", language, message=in_language(error.words, language), folder=folder, kept=kept_in(folder)
+        )
+        _say_error(message, language)
+        return BROKEN_OFF
     (console or Console()).print(say("report", language, path=path), markup=False, soft_wrap=True)
     return DONE
+
+
+def _say_error(message: str, language: Language) -> None:
+    text = say("error", language, message=message)
+    Console(stderr=True).print(text, style="red", markup=False, soft_wrap=True)
 
 
 class _Soak:
@@ -134,34 +150,43 @@ class _Soak:
         self._view = view
         self._language = language
         self._process = process
-        self._signal: signal.Signals | None = None
 
     async def run(self) -> int:
-        self._stop_on_signals()
-        with SoakLog(self._folder) as log:
-            try:
-                opened = open_target(self._target, self._server_log, starting=self._starting)
-                async with opened as (base_url, server):
-                    model = self._options.model
-                    if self._before is not None:
-                        model = self._before.head["target"]["model"]
-                    key = self._options.api_key
-                    async with EndpointClient(base_url, api_key=key, model=model) as client:
-                        await self._soak(client, server, log)
-            except asyncio.CancelledError:
-                if self._signal is None:
-                    raise
-                if log.is_begun:
-                    log.write("end", {"reason": self._signal.name})
-                return INTERRUPTED + self._signal
-            except (EndpointError, TargetError) as error:
-                words = in_language(error.words, self._language)
-                self._view.say(say("error", self._language, message=words))
-                if log.is_begun:
-                    log.write("end", {"reason": str(error.words), "reason_zh": chinese(error.words)})
-                return BROKEN_OFF
-            log.write("end", {"reason": "done"})
+        try:
+            with SoakLog(self._folder) as log:
+                return await self._run(log)
+        except OutputError as error:
+            self._say_error(error.words)
+            return BROKEN_OFF
+
+    async def _run(self, log: SoakLog) -> int:
+        ending = cancel_on_signals()
+        try:
+            opened = open_target(self._target, self._server_log, starting=self._starting)
+            async with opened as (base_url, server):
+                model = self._options.model
+                if self._before is not None:
+                    model = self._before.head["target"]["model"]
+                key = self._options.api_key
+                async with EndpointClient(base_url, api_key=key, model=model) as client:
+                    await self._soak(client, server, log)
+        except asyncio.CancelledError:
+            if ending.signal is None:
+                raise
+            if log.is_begun:
+                log.write("end", {"reason": ending.signal.name})
+            return INTERRUPTED + ending.signal
+        except (EndpointError, TargetError, GeneratorError) as error:
+            self._say_error(error.words)
+            if log.is_begun:
+                log.write("end", {"reason": str(error.words), "reason_zh": chinese(error.words)})
+            return BROKEN_OFF
+        log.write("end", {"reason": "done"})
         return DONE
+
+    def _say_error(self, words: str) -> None:
+        message = in_language(words, self._language)
+        self._view.say(say("error", self._language, message=message))
 
     async def _soak(self, client: EndpointClient, server: OwnServer | None, log: SoakLog) -> None:
         await client.resolve_model()
@@ -252,19 +277,6 @@ class _Soak:
         if self._before is not None and self._before.server_pid is not None:
             _end_left_over_server(self._before.server_pid)
         self._view.say(say("starting_server", self._language))
-
-    def _stop_on_signals(self) -> None:
-        loop, task = asyncio.get_running_loop(), asyncio.current_task()
-
-        def stop(number: signal.Signals) -> None:
-            self._signal = number
-            if task is not None:
-                task.cancel()
-
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            # Outside the main thread there are no signal handlers.
-            with contextlib.suppress(RuntimeError, ValueError):
-                loop.add_signal_handler(number, stop, number)
 
 
 def _end_left_over_server(pid: int) -> None:

@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from wending.assess.bilingual import Bilingual, chinese
+from wending.assess.output import write_whole
 from wending.assess.report import numbers
 from wending.assess.report.texts import both
 from wending.assess.soak.events import MARKED, event_details, event_words
@@ -25,13 +26,14 @@ Report = Mapping[str, Any]
 
 
 def write_report(report: Report, folder: Path) -> Path:
-    """Writes the three files into the folder, over those of an earlier time; returns the page's path."""
+    """Writes the three files into the folder, over those of an earlier time; returns the page's path. Raises
+    OutputError."""
     words = [crash_words(report), *findings(report)]
     report = {**report, "findings": [{"en": str(text), "zh": chinese(text)} for text in words]}
-    (folder / "soak.json").write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))
-    (folder / "soak.md").write_text("\n".join(_markdown(report)) + "\n", "utf-8")
+    write_whole(folder / "soak.json", orjson.dumps(report, option=orjson.OPT_INDENT_2))
+    write_whole(folder / "soak.md", ("\n".join(_markdown(report)) + "\n").encode())
     page = folder / "soak.html"
-    page.write_text(_html(report), "utf-8")
+    write_whole(page, _html(report).encode())
     return page
 
 
