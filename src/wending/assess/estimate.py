@@ -10,7 +10,7 @@ from wending.assess.response_format import schema_of
 from wending.assess.runner import Sampling
 from wending.assess.scenarios import Item, Scenario
 
-SHARE_OF_MAX_TOKENS = 0.5
+SHARE_OF_MAX_TOKENS = 0.35
 """How much of its max_tokens an answer usually takes."""
 SLOWED_BY_OTHERS = 3.0
 """How much longer a request takes beside the background load, or beside the other requests in flight."""

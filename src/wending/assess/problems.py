@@ -109,7 +109,7 @@ PROBLEMS: Mapping[str, ProblemType] = {
     ),
     "truncated": _problem(
         "Answer cut off at the token limit",
-        "回答在令牌上限处被截断",
+        "回答达到 token 上限而被截断",
         'Raise max_tokens, ask for a shorter answer, and treat finish_reason "length" as an error in the client.',
         '提高 max_tokens，要求更短的回答，并在客户端把 finish_reason 为 "length" 视为错误。',
     ),

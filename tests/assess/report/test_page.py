@@ -143,6 +143,7 @@ def test_memory_and_lower_bounds_are_shown(report: dict[str, Any]) -> None:
         "at_least": True,
         "failed_at": None,
         "stopped_by": "cap",
+        "levels": [{**level, "held": True} for level in changed["performance"][0]["levels"]],
     }
     text = render_html(changed)
     Page(text)

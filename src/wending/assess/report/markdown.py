@@ -247,6 +247,8 @@ class _Page:
             if scenario["json_rates"] is None:
                 continue
             yield from self._heading("json_rates")
+            yield f"**{_escape(self._in(scenario['title']))}**"
+            yield ""
             rows = []
             for condition, pass_rate, rates in sentences.json_conditions(scenario):
                 named = {"passes": pass_rate, **rates}
