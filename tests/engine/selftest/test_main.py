@@ -53,8 +53,8 @@ def test_reports_the_first_divergence_and_how_to_see_it_again(
 
     monkeypatch.setattr(Model, "forward", faulty)
     assert run_selftest(folder, requests=16, seed=7) == 1
-    output = capsys.readouterr().out
-    assert "requests differ." in output
+    output, errors = capsys.readouterr()
+    assert "requests differ." in output, errors
     assert "logits at token" in output
     assert f"wending selftest {folder} --quant auto --kv-cache auto --requests 16 --seed 7 --only " in output
 
