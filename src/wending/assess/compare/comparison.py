@@ -168,8 +168,8 @@ def _failed(run: Report) -> bool:
 
 
 def _json_rates(first: Report, second: Report) -> Iterator[Row]:
-    """As asked in words alone, paired by item; and with the schema in the request, whose runs are no part of
-    a report."""
+    """As asked in words alone, paired by item; and with the schema in the request, by its rates alone, since
+    earlier reports do not hold those runs."""
     title = _words(first["title"])
     if _rates(first) and _rates(second):
         for name, check in JSON_RATES.items():
